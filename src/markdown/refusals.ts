@@ -1,7 +1,7 @@
 import { htmlBytes } from '../protocol/client-limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 
-/** Why a body is refused before its html is written whole. */
+/** The refusals of a body whose html would be too large or too deeply nested. */
 
 export function tooMuchHtml(): Refusal {
   return refusal(`Becomes more than ${htmlBytes / 1024} KiB of html.`);

@@ -9,7 +9,7 @@ import type { TestBrowser, WatchedPage } from '../browser.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
-/** What the page under test calls, and what the editor reported. */
+/** The script of the page under test. It collects the calls of the editor in `reported`. */
 const entry = `
   import { createEditor } from './client/browser/desk/editor/editor.ts';
   const reported = { submits: 0, changes: [], addresses: [], links: 0 };

@@ -17,7 +17,7 @@ import type { FoundPost } from './post-search.ts';
 import { renderDraft } from './render-draft.ts';
 import { toolbar } from './toolbar.ts';
 
-/** What the parts of the composer ask it to do. */
+/** The actions that the parts of the composer call. */
 export interface ComposerActions {
   readonly folded: boolean;
   previewing: boolean;
@@ -39,11 +39,11 @@ export interface ComposerActions {
 
 export interface ComposerState {
   composer: ComposerActions;
-  /** Undefined until the composer was drawn once. */
+  /** Undefined until the composer has been drawn once. */
   editor: BodyEditor | undefined;
   isLinking: boolean;
   drafts: Drafts;
-  /** Of the draft in the composer. */
+  /** The key of the draft in the composer. */
   draftKey: string;
   channel: Channel | undefined;
   byline: string;
@@ -52,7 +52,7 @@ export interface ComposerState {
   notice: 'not-stored' | 'open-elsewhere' | undefined;
   announcement: string;
   restoredAt: string | undefined;
-  /** What the folded composer says that it holds. */
+  /** The beginning of the draft, on the folded composer. */
   foldedText: string;
   language: Language;
   timezone: string;
@@ -111,7 +111,7 @@ function lackList(form: PostForm, { lacks, composer }: ComposerState): TemplateR
   )}</ul></div>`;
 }
 
-/** Fields that most posts do not need. */
+/** The fields that most posts do not need. */
 function moreFields(form: PostForm, state: ComposerState): TemplateResult {
   const { draft, words } = form;
   const { composer } = state;
@@ -146,7 +146,7 @@ function undoTime({ words, id }: PostForm, { memory }: ComposerState): TemplateR
   )}</select></div>`;
 }
 
-/** As readers will see it. Its links lead nowhere, so that nothing is lost by following one. */
+/** The post as readers will see it. Its links do nothing, so that no click leaves the draft. */
 function preview({ draft, words }: PostForm, { channel, byline }: ComposerState): TemplateResult {
   if (channel === undefined || !hasContent(draft)) return html`<p class="desk-hint">${words.previewEmpty}</p>`;
   const markup = renderDraft(draft, channel, { byline, at: new Date().toISOString() });

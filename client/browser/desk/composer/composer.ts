@@ -22,8 +22,8 @@ import { lacksOfDraft } from './render-draft.ts';
 import { followScreen } from './screen-space.ts';
 
 /**
- * `<desk-composer>`: where posts are written, always open. On a phone it is a line at the bottom until it is touched. What is typed
- * becomes a draft on this device, and publishing hands it to the outbox.
+ * `<desk-composer>`: the form for new posts, always open. On a phone it is a line at the bottom until it is touched. Its text becomes
+ * a draft on this device, and publishing hands the post to the outbox.
  */
 export class DeskComposer extends DeskElement {
   static override properties = {
@@ -52,20 +52,20 @@ export class DeskComposer extends DeskElement {
   declare language: Language;
   declare channelId: string;
   declare channel: Channel | undefined;
-  /** On a phone: one line. On a wide page it makes no difference. */
+  /** One line on a phone. Has no effect on a wide page. */
   declare folded: boolean;
   declare previewing: boolean;
   declare moreOpen: boolean;
-  /** The address of a link is asked for. */
+  /** Whether the field for the address of a link is shown. */
   declare private linking: boolean;
-  /** What is shown as missing. Undefined until the author tries to publish. */
+  /** The lacks that are shown. Undefined until the author tries to publish. */
   declare private lacks: Lack[] | undefined;
   declare private notice: 'not-stored' | 'open-elsewhere' | undefined;
-  /** For screen readers. */
+  /** The text that screen readers announce. */
   declare private announcement: string;
-  /** When the draft that was opened again was written, in milliseconds since 1970. */
+  /** The time at which the reopened draft was written, in milliseconds since 1970. */
   declare private restoredAt: number | undefined;
-  /** The headlines of posts that were found, for the list of those that this one restates. */
+  /** The headlines of the posts that this one may restate, by id. */
   readonly titles = new Map<string, string>();
   #memory: ComposerMemory | undefined;
   #draft: PostDraft = emptyDraft(newPostId());
@@ -187,7 +187,7 @@ export class DeskComposer extends DeskElement {
     } else if (hadContent) void this.drafts.discard(this.#key);
   }
 
-  /** Puts the text aside, if there is one, and begins another. */
+  /** Moves the draft to the list, unless it is empty, and begins another. */
   putAside(): void {
     if (hasContent(this.#draft)) {
       this.drafts.save(this.#write);
@@ -260,13 +260,13 @@ export class DeskComposer extends DeskElement {
   async #reopen(): Promise<void> {
     const draft = await this.drafts.reopen(this.channelId, 'publish');
     if (draft === undefined) return;
-    // Something was written meanwhile.
+    // The author has begun another post meanwhile.
     if (hasContent(this.#draft)) return void (await this.drafts.putAside(draft.key));
     this.#show(draft);
     this.restoredAt = draft.changedAt;
   }
 
-  /** `ifFree`: only if nothing else is being written. Otherwise the draft stays in the list. */
+  /** With `ifFree`, the draft stays in the list if another one is being written. */
   #open(draft: Draft, ifFree: boolean): boolean {
     if (draft.write.type !== 'publish' || draft.write.channelId !== this.channelId) return false;
     if (ifFree && hasContent(this.#draft) && draft.key !== this.#key) {
@@ -289,7 +289,7 @@ export class DeskComposer extends DeskElement {
     if (write.type === 'publish') this.#take(draftOf(write.post));
   }
 
-  /** Goes on with a draft that is stored already. */
+  /** Continues a draft that is already stored. */
   #take(draft: PostDraft): void {
     this.#setDraft(draft);
     void this.drafts.claim(this.#key);
@@ -307,7 +307,7 @@ export class DeskComposer extends DeskElement {
     this.requestUpdate();
   }
 
-  /** A pasted address becomes a card, whose title is typed. */
+  /** Adds a card for a pasted address. The author types its title. */
   #addCard(url: string): boolean {
     const at = this.#draft.media.length;
     this.change({ media: [...this.#draft.media, { type: 'link', url, title: '' }] });
@@ -320,7 +320,7 @@ export class DeskComposer extends DeskElement {
     if (parent === null) return;
     this.#editor = createEditor(parent, {
       body: this.#draft.body,
-      // `parent` has it, because it may be known only later.
+      // `parent` has the language, because it may become known only later.
       language: undefined,
       label: this.#words.body,
       placeholder: this.#words.bodyPlaceholder,
@@ -368,7 +368,7 @@ export class DeskComposer extends DeskElement {
     return true;
   }
 
-  /** The cursor is in the composer, and not in its dialog. */
+  /** Whether the cursor is in the composer and not in its dialog. */
   get #isWriting(): boolean {
     return this.contains(document.activeElement) && this.querySelector('dialog[open]') === null;
   }

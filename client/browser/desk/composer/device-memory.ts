@@ -1,6 +1,6 @@
 import type { Person } from '../../../../src/protocol/model.ts';
 
-/** What a composer remembers on this device for its author: how long a post can be undone, and the bylines that were used. */
+/** The choices of an author on this device: the time to undo a post, and the bylines used before. */
 export class ComposerMemory {
   readonly #storage: Pick<Storage, 'getItem' | 'setItem'> | undefined;
   readonly #ownerKey: string;
@@ -20,7 +20,7 @@ export class ComposerMemory {
     this.#write('undo-seconds', seconds);
   }
 
-  /** The bylines that were used, last used first. */
+  /** The bylines used before, the latest first. */
   get bylines(): Person[] {
     const saved = this.#read('bylines');
     return Array.isArray(saved) ? saved.filter(isPerson).slice(0, maxBylines) : [];
@@ -50,7 +50,7 @@ export class ComposerMemory {
     try {
       this.#storage?.setItem(this.#key(name), JSON.stringify(value));
     } catch {
-      // It is asked for again.
+      // The author chooses again next time.
     }
   }
 
@@ -59,7 +59,7 @@ export class ComposerMemory {
   }
 }
 
-/** How long a post can be undone, in seconds. 0: not at all. */
+/** The times to undo a post, in seconds. 0 sends it at once. */
 export const undoChoices = [0, 3, 5, 10, 20, 30] as const;
 const undoDefaultSeconds = 5;
 const maxBylines = 20;

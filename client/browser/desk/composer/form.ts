@@ -4,13 +4,13 @@ import { live } from 'lit/directives/live.js';
 import type { ComposerWords } from '../i18n/composer/index.ts';
 import type { Lack, PostDraft } from './post-draft.ts';
 
-/** What the fields of a post need from the form that they are in. */
+/** The form, as the fields of a post see it. */
 export interface PostForm {
   draft: PostDraft;
   words: ComposerWords;
-  /** Of the coverage, for spelling. Undefined until it is known. */
+  /** The language of the coverage, for spelling. Undefined until it is known. */
   spelling: string | undefined;
-  /** What is shown as missing: only after the author has tried to publish. */
+  /** The lacks that are shown. Empty until the author tries to publish. */
   lacks: readonly Lack[];
   /** An id for an element, unique on the page. */
   id(name: string): string;
@@ -18,18 +18,18 @@ export interface PostForm {
 }
 
 export interface TextField {
-  /** Of the field in the post, as in problems of the server. */
+  /** The path of the field in the post, as in problems of the server: `media[0].alt`. */
   path: string;
   label: string;
   value: string | undefined;
   change: (value: string) => void;
   hint?: string;
-  /** Suggestions: the id of a `datalist`. */
+  /** The id of a `datalist` with suggestions. */
   list?: string;
   kind?: 'line' | 'text' | 'address';
 }
 
-/** A labelled field, with its hint and what is wrong with it. */
+/** A labelled field, with its hint and its lack. */
 export function textField(form: PostForm, field: TextField): TemplateResult {
   const { path, label, value = '', change, hint, list, kind = 'line' } = field;
   const lack = form.lacks.find((one) => one.path === path);
@@ -67,7 +67,7 @@ export function removeButton(words: ComposerWords, what: string, remove: () => v
   return html`<button type="button" class="desk-remove" aria-label=${words.remove(what)} title=${words.remove(what)} @click=${remove}>×</button>`;
 }
 
-/** The list with another value at this place. */
+/** The list with another value at this index. */
 export function replaced<T>(list: readonly T[], at: number, value: T): T[] {
   return list.map((old, index) => (index === at ? value : old));
 }

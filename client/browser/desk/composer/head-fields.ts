@@ -7,7 +7,7 @@ import { postKinds } from '../../../../src/protocol/model.ts';
 import { isComposing } from '../editor/composition.ts';
 import type { PostForm } from './form.ts';
 
-/** What is decided for every post: its kind, its headline, and its marks. */
+/** The fields that every post needs: its kind, its headline and its marks. */
 
 export function kindField({ draft, words, id, change }: PostForm): TemplateResult {
   return html`<fieldset class="composer-kinds"><legend class="visually-hidden">${words.kind}</legend>${postKinds.map(
@@ -17,7 +17,7 @@ export function kindField({ draft, words, id, change }: PostForm): TemplateResul
   )}</fieldset>`;
 }
 
-/** One line, in a field that grows with it. `next`: the field that Enter leads to. */
+/** One line, in a field that grows with it. Enter calls `next`. */
 export function headlineField({ draft, words, spelling, lacks, id, change }: PostForm, next: () => void): TemplateResult {
   const headline = draft.headline ?? '';
   const used = charactersOf(headline.trim());

@@ -3,7 +3,7 @@ import { live } from 'lit/directives/live.js';
 import { type Person, type Source, verifications } from '../../../../src/protocol/model.ts';
 import { type PostForm, removeButton, replaced, rowsOf, textField, without } from './form.ts';
 
-/** Who wrote the post, who says so, and whether it was verified. */
+/** The fields for the authors and sources of a post, and for its verification. */
 
 export function verificationField({ draft, words, id, change }: PostForm): TemplateResult {
   const choose = ({ target }: { target: HTMLSelectElement }) =>

@@ -21,7 +21,7 @@ import type { NewPost } from '../../../lib/author-client.ts';
  */
 export type PostDraft = PostFields & { id: string };
 
-/** What keeps a post from being published. `path` is that of the field, as in problems of the server: `media[0].alt`. */
+/** A reason why a post cannot be published. `path` is that of the field, as in problems of the server: `media[0].alt`. */
 export interface Lack {
   path: string;
   why: LackReason;
@@ -49,13 +49,13 @@ export function emptyDraft(id: string, authors: readonly Person[] = []): PostDra
   return { id, ...blankFields(), authors: [...authors] };
 }
 
-/** The draft of a new post that was taken back, with every field. */
+/** The draft of a post that was not sent yet, with every field. */
 export function draftOf(post: NewPost & { id: string }): PostDraft {
   const given = Object.entries(post).filter(([, value]) => value !== undefined);
   return { ...blankFields(), ...Object.fromEntries(given), id: post.id };
 }
 
-/** Whether the author has written anything that must not be lost. Kind, byline and marks are chosen again in a moment. */
+/** Whether the draft has content that must not be lost. Kind, byline and marks alone are quickly chosen again. */
 export function hasContent(draft: PostDraft): boolean {
   const { headline, body, media, sources, derivedFrom } = toNewPost(draft);
   return [headline, body?.trim(), media, sources, derivedFrom].some((value) => value != null && value.length > 0);

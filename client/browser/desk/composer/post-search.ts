@@ -9,7 +9,7 @@ import { DeskElement } from '../app/desk-element.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { matchesOf } from './search-matches.ts';
 
-/** A post that was found, as a composer needs it. */
+/** A found post, as the composer needs it. */
 export interface FoundPost {
   id: string;
   title: string;
@@ -131,7 +131,7 @@ ${post.headline && text ? html`<p class="desk-hint"><bdi>${text}</bdi></p>` : no
   }
 }
 
-/** How long a page of posts is waited for, in milliseconds. */
+/** The time limit for fetching a page of posts, in milliseconds. */
 const fetchMs = 15_000;
-/** The newest matches. More words find older ones. */
+/** The number of matches that are shown, the newest first. More words find older ones. */
 const mostShown = 30;

@@ -9,7 +9,7 @@ import { type Lack, lacksOf, type PostDraft, toNewPost } from './post-draft.ts';
 
 /** Draws a post that is being written as readers will see it, and says what it lacks. */
 
-/** Undefined: the server would refuse the body. */
+/** The html of a body. Undefined if the server would refuse the body. */
 export function bodyHtml(body: string, channelId: string): string | undefined {
   try {
     return renderHtml(body, (postId) => postPath(channelId, postId));

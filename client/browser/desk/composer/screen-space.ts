@@ -1,6 +1,6 @@
 /**
- * Sets the room that the composer has, as custom properties: `--keyboard`, the height that the keyboard of a phone covers where
- * browsers do not make the page smaller by themselves, and `--above`, the height of what is above its column. Returns its own undo.
+ * Sets the space of the composer as custom properties: `--keyboard`, the height that the keyboard of a phone covers where
+ * browsers do not make the page smaller by themselves, and `--above`, the height of everything above its column. Returns its own undo.
  */
 export function followScreen(element: HTMLElement): () => void {
   const view = window.visualViewport;
@@ -19,7 +19,7 @@ export function followScreen(element: HTMLElement): () => void {
     view?.addEventListener(name, measure, { signal });
     window.addEventListener(name, measure, { signal, passive: true });
   }
-  // What is above the column may arrive later.
+  // Content above the column may arrive later.
   const sizes = new ResizeObserver(measure);
   sizes.observe(document.body);
   measure();

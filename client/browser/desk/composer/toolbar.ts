@@ -4,7 +4,7 @@ import type { BodyEditor } from '../editor/body-editor.ts';
 import type { CommandName, EditorCommand } from '../editor/commands.ts';
 import type { ComposerWords } from '../i18n/composer/index.ts';
 
-/** What the bar offers. Everything else is written as Markdown. */
+/** The commands of the toolbar. Other marks are typed as Markdown. */
 const offered = [
   'bold',
   'italic',
@@ -27,21 +27,21 @@ const signs: Record<(typeof offered)[number], string> = {
   redo: '↷',
 };
 
-/** A chain, which few fonts have in one colour. */
+/** The icon for links. Few fonts have a chain in one colour. */
 const chain = html`<svg aria-hidden="true" viewBox="0 0 24 24" width="18" height="18" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"><path d="M10 14a4 4 0 0 0 5.7 0l3.6-3.6a4 4 0 0 0-5.7-5.7L12.3 6M14 10a4 4 0 0 0-5.7 0l-3.6 3.6a4 4 0 0 0 5.7 5.7l1.3-1.3"/></svg>`;
 
 export interface ToolbarState {
   editor: BodyEditor;
   words: ComposerWords;
   id(name: string): string;
-  /** The address of a link is asked for. */
+  /** Whether the field for the address of a link is shown. */
   isLinking: boolean;
   setLinking(isLinking: boolean): void;
 }
 
 /**
- * The formatting of the text: one stop of the tab key, in which the arrow keys move. Nothing if the text is plain Markdown. Pressing a
- * button leaves the cursor in the text.
+ * The toolbar of the text: one tab stop, with arrow keys to move between its buttons. Nothing if the text is plain Markdown. Pressing
+ * a button leaves the cursor in the text.
  */
 export function toolbar(state: ToolbarState): TemplateResult | typeof nothing {
   const { editor, words } = state;

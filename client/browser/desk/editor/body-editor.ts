@@ -2,17 +2,17 @@ import type { EditorCommand } from './commands.ts';
 
 /** The text of a post while it is written, rich or as plain Markdown. */
 export interface BodyEditor {
-  /** As Markdown. */
+  /** The text as Markdown. */
   readonly body: string;
   readonly isRich: boolean;
-  /** What a toolbar offers. None in the plain field. */
+  /** The commands for a toolbar. None in the plain field. */
   readonly commands: readonly EditorCommand[];
   /** The address of the link at the cursor, null if there is none. */
   readonly link: string | null;
   /** Links the selected text, or removes its link. Without a selection, the word at the cursor or the address itself is linked. */
   setLink(href: string | null): void;
   setBody(body: string): void;
-  /** Puts Markdown where the cursor is. */
+  /** Inserts Markdown at the cursor. */
   insert(markdown: string): void;
   focus(): void;
   destroy(): void;
@@ -20,7 +20,7 @@ export interface BodyEditor {
 
 export interface EditorOptions {
   body: string;
-  /** Of the text, for spelling. */
+  /** The language of the text, for spelling. */
   language: string | undefined;
   label: string;
   placeholder: string;

@@ -15,9 +15,9 @@ export type CommandName =
 /** A button of a toolbar. */
 export interface EditorCommand {
   name: CommandName;
-  /** As in `KeyBinding`, such as `Mod+b`. */
+  /** The keys as in `KeyBinding`, such as `Mod+b`. */
   keys: string | undefined;
-  /** Whether what is selected has it already, for `aria-pressed`. Undefined for what cannot be on. */
+  /** Whether the selection has it already, for `aria-pressed`. Undefined for commands without a state. */
   isActive: () => boolean | undefined;
   isEnabled: () => boolean;
   run: () => void;

@@ -143,7 +143,7 @@ const liftEmptyItem: Command = (state, dispatch) => {
   return $from.node(-1).type === nodes.list_item && liftListItem(nodes.list_item)(state, dispatch);
 };
 
-/** Shows what belongs here while the text is empty, from the side on which its language begins. */
+/** Shows the placeholder while the text is empty, in the direction of its language. */
 function placeholder({ placeholder: text, language }: RichOptions): Plugin {
   const dir = language === undefined ? 'auto' : directionOf(language);
   return new Plugin({

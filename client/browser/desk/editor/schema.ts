@@ -1,11 +1,11 @@
 import { type DOMOutputSpec, type MarkSpec, type NodeSpec, Schema } from 'prosemirror-model';
 import { isAllowedLink } from '../../../../src/markdown/links.ts';
 
-/** What a text can contain: exactly what the server's renderer writes as html. */
+/** The contents of a text: exactly what the server's renderer writes as html. */
 
 const alignments = ['left', 'center', 'right'];
 
-/** What is read of a pasted element. */
+/** The part of a pasted element that is read. */
 interface Pasted {
   getAttribute(name: string): string | null;
   hasAttribute(name: string): boolean;

@@ -20,7 +20,7 @@ const body = fc.oneof(
 const html = (text: string) => renderHtml(text, (postId) => `post:${postId}`);
 const letters = (text: string) => text.replace(/\s/g, '');
 
-/** What an author sees of a document. */
+/** The html that an author sees of a document. */
 function shown(doc: Node): string {
   const blocks = doc.content.content.flatMap((block) => representable(block) ?? []);
   return comparable(documentHtml(doc.type.create(null, blocks)));

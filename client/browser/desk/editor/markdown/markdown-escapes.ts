@@ -2,7 +2,7 @@ import { markdown } from '../../../../../src/markdown/parser.ts';
 
 /** Writes text so that Markdown shows it as it is. Escapes only what would otherwise be read as Markdown. */
 
-/** What stands beside a text in its line. */
+/** The neighbours of a text in its line. */
 export interface Surroundings {
   atLineStart: boolean;
   /** Something other than text, such as the end of a link or of emphasis. */

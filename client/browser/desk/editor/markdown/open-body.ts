@@ -98,9 +98,9 @@ function isClosed({ markup }: Token, lastLine: string): boolean {
 /** A block as it is written. */
 interface Part {
   block: Node;
-  /** The block of the opened body that it is, if it was not touched. */
+  /** The index of the block in the opened body, if it was not touched. */
   source: number | undefined;
-  /** The block whose place it has. */
+  /** The index of the block in whose place it stands. */
   place: number | undefined;
 }
 

@@ -2,8 +2,8 @@ import { Fragment, type Mark, type Node } from 'prosemirror-model';
 import { withTableShape } from '../table-shape.ts';
 
 /**
- * What Markdown can hold of an edited block. An author sees no difference: empty blocks, spaces at the edge of a line or of bold
- * text, and line breaks at the end of a paragraph are dropped.
+ * The part of an edited block that Markdown can hold. An author sees no difference: empty blocks, spaces at the edge of a line or of
+ * bold text, and line breaks at the end of a paragraph are dropped.
  */
 
 /** Undefined if nothing of the block is left. */
@@ -112,9 +112,7 @@ function expelSpaces(pieces: readonly Piece[]): void {
   }
 }
 
-/**
- * Whether a link that has the mark in part ends here. The mark is then written within the link, and again after it.
- */
+/** Whether a link that has the mark in part ends here. The mark is then written within the link, and again after it. */
 function endsLink(pieces: readonly Piece[], at: number, mark: Mark): boolean {
   const linkOf = (piece: Piece | undefined) => piece?.marks.find(({ type }) => type.name === 'link');
   const link = linkOf(pieces[at]);

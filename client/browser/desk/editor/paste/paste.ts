@@ -7,7 +7,7 @@ import { cleanPasted } from './clean-pasted.ts';
 import { inertMarkup } from './inert-markup.ts';
 
 /**
- * What is pasted or dropped becomes what posts can contain. Html is cleaned. Plain text stays as it is written: Markdown in it is
+ * Reduces pasted and dropped content to what posts can contain. Html is cleaned. Plain text stays as it is written: Markdown in it is
  * not interpreted, a blank line ends a paragraph, and in a text without blank lines every line is a paragraph.
  */
 export function pasting({ onAddress }: Pick<EditorOptions, 'onAddress'>): EditorProps {
