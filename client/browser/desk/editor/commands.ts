@@ -9,7 +9,7 @@ import { insertTable } from './table-commands.ts';
 
 export type CommandName =
   | ('bold' | 'italic' | 'strike' | 'code')
-  | ('heading' | 'subheading' | 'bullet-list' | 'ordered-list' | 'quote' | 'code-block' | 'rule' | 'table')
+  | ('heading' | 'bullet-list' | 'ordered-list' | 'quote' | 'table')
   | ('undo' | 'redo');
 
 /** A button of a toolbar. */
@@ -37,12 +37,9 @@ const definitions: Record<CommandName, Definition> = {
   strike: ofMark(marks.strike, 'Mod+Shift+x'),
   code: ofMark(marks.code, 'Mod+e'),
   heading: ofTextBlock(nodes.heading, { level: 3 }),
-  subheading: ofTextBlock(nodes.heading, { level: 4 }),
   'bullet-list': ofList(nodes.bullet_list),
   'ordered-list': ofList(nodes.ordered_list),
   quote: { command: toggleQuote, isActive: (state) => isInside(state, nodes.blockquote) },
-  'code-block': ofTextBlock(nodes.code_block),
-  rule: { command: insertRule },
   table: { command: insertTable },
   undo: { command: undo, keys: 'Mod+z' },
   redo: { command: redo, keys: 'Mod+Shift+z' },
@@ -115,12 +112,4 @@ function isInside({ selection: { $from } }: EditorState, type: NodeType): boolea
 
 function toggleQuote(...[state, dispatch]: Parameters<Command>): boolean {
   return isInside(state, nodes.blockquote) ? lift(state, dispatch) : wrapIn(nodes.blockquote)(state, dispatch);
-}
-
-function insertRule(...[state, dispatch]: Parameters<Command>): boolean {
-  const { $from } = state.selection;
-  const at = $from.node(1) === undefined ? undefined : $from.index(0) + 1;
-  if (at === undefined || !state.doc.canReplaceWith(at, at, nodes.rule)) return false;
-  dispatch?.(state.tr.replaceSelectionWith(nodes.rule.create()).scrollIntoView());
-  return true;
 }
