@@ -7,7 +7,7 @@ import { type Drafts, keyOf } from '../drafts/drafts.ts';
 import { titleOf } from '../drafts/write-title.ts';
 import { type OutboxWords, outboxWordsIn } from '../i18n/outbox/index.ts';
 import type { DeskSession } from '../session/session.ts';
-import { channelOf, type Outbox, type OutboxEntry, type Write } from './outbox-model.ts';
+import { channelOf, type Outbox, type OutboxEntry, undecidedStates, type Write } from './outbox-model.ts';
 
 /**
  * `<desk-outbox>`: the entries that readers do not have yet, a line for each, with its state in plain words and buttons for what can
@@ -76,7 +76,7 @@ export class DeskOutbox extends DeskElement {
 ${shown.length > 0 ? html`<h2 class="desk-outbox-name">${words.unsent}</h2>` : nothing}${lines}
 <ol>${shown.map((entry) => this.#entry(entry))}</ol>
 ${outbox.others.map(({ name, count }) => html`<p class="desk-hint">${words.othersUnsent(name, String(count))}</p>`)}
-${this.#protection(shown.some(({ state }) => ['saved', 'sending', 'refused', 'conflict', 'asking'].includes(state.at)))}
+${this.#protection(shown.some(({ state }) => ['saved', 'sending', ...undecidedStates].includes(state.at)))}
 </section><p class="visually-hidden" role="status">${this.announcement}</p>`;
   }
 
@@ -167,8 +167,8 @@ ${this.#stateLine(entry)}
 
   /** Whether another entry must be solved first. */
   #waits({ waitsFor }: OutboxEntry): boolean {
-    const first = this.outbox.entries.find(({ id }) => id === waitsFor)?.state.at;
-    return first === 'refused' || first === 'conflict' || first === 'asking';
+    const first = this.outbox.entries.find(({ id }) => id === waitsFor);
+    return first !== undefined && undecidedStates.includes(first.state.at);
   }
 
   #refusal(problem: Problem): TemplateResult {

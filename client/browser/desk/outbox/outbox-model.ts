@@ -54,6 +54,9 @@ export type EntryState =
   /** Not sent without the author: "Publish", "Keep as draft", "Discard". */
   | { at: 'asking'; reason: 'unsent-long' | 'closed-while-held' };
 
+/** The states in which an entry is not sent before its author decides something. */
+export const undecidedStates: readonly EntryState['at'][] = ['refused', 'conflict', 'asking'];
+
 export interface OutboxEntry {
   readonly id: string;
   readonly write: Write;

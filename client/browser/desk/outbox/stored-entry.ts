@@ -19,6 +19,7 @@ import {
   isDelivered,
   type OutboxEntry,
   postOf,
+  undecidedStates,
   type Write,
 } from './outbox-model.ts';
 
@@ -128,7 +129,7 @@ export function nextPlace(entries: readonly StoredEntry[]): number {
 
 /** Whether the entry is not sent before its author decides something. Entries that wait for it step aside with it. */
 export function isStuck(entry: StoredEntry, entries: readonly StoredEntry[]): boolean {
-  return isIn(['refused', 'conflict', 'asking'], entry, entries);
+  return isIn(undecidedStates, entry, entries);
 }
 
 /** Whether the entry, or one that it waits for, is in one of the states. */

@@ -4,7 +4,7 @@ import type { Problem } from '../../../../src/protocol/problems.ts';
 import type { AttemptOutcome } from './attempt-outcome.ts';
 import { isUnsentTooLong, nextStep, type Step, type Timing } from './order.ts';
 import { clockSetBackMs, deliveredMost, deliveredMs, lateReleaseMs } from './outbox-limits.ts';
-import { type EntryState, isDelivered, type Write } from './outbox-model.ts';
+import { type EntryState, isDelivered, undecidedStates, type Write } from './outbox-model.ts';
 import { type Change, nextPlace, revisionMadeBy, type StoredEntry, strandedBy } from './stored-entry.ts';
 
 /**
@@ -50,7 +50,7 @@ export function undo(entries: readonly StoredEntry[], id: string): { change: Cha
 /** Takes out an entry that the server has certainly not executed, and that waits for its author. */
 export function discard(entries: readonly StoredEntry[], id: string): { change: Change; write?: Write } {
   const entry = find(entries, id);
-  const isWaiting = entry !== undefined && ['refused', 'conflict', 'asking'].includes(entry.state.at);
+  const isWaiting = entry !== undefined && undecidedStates.includes(entry.state.at);
   return isWaiting ? takeOut(entries, entry) : { change: nothing };
 }
 

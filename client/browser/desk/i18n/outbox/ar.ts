@@ -3,7 +3,6 @@ import type { OutboxWords } from './words.ts';
 export const outboxWords: OutboxWords = {
   unsent: 'في الطريق إلى القراء',
   what: {
-    publish: 'منشور',
     revise: 'تعديل',
     retract: 'سحب',
     takedown: 'إزالة',

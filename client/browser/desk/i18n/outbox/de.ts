@@ -3,7 +3,6 @@ import type { OutboxWords } from './words.ts';
 export const outboxWords: OutboxWords = {
   unsent: 'Auf dem Weg zum Publikum',
   what: {
-    publish: 'Beitrag',
     revise: 'Änderung',
     retract: 'Widerruf',
     takedown: 'Löschung',

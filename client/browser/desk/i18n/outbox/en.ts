@@ -3,7 +3,6 @@ import type { OutboxWords } from './words.ts';
 export const outboxWords: OutboxWords = {
   unsent: 'On the way to readers',
   what: {
-    publish: 'Post',
     revise: 'Change',
     retract: 'Retraction',
     takedown: 'Takedown',

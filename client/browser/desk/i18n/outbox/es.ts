@@ -3,7 +3,6 @@ import type { OutboxWords } from './words.ts';
 export const outboxWords: OutboxWords = {
   unsent: 'De camino a los lectores',
   what: {
-    publish: 'Mensaje',
     revise: 'Cambio',
     retract: 'Retractación',
     takedown: 'Eliminación',

@@ -3,7 +3,6 @@ import type { OutboxWords } from './words.ts';
 export const outboxWords: OutboxWords = {
   unsent: 'En route vers les lecteurs',
   what: {
-    publish: 'Message',
     revise: 'Modification',
     retract: 'Rétractation',
     takedown: 'Suppression',

@@ -1,11 +1,11 @@
 import type { ProblemCode } from '../../../../../src/protocol/problems.ts';
 import type { Delivery, Protection, Write } from '../../outbox/outbox-model.ts';
 
-/** The words of the list of what is not with readers yet. */
+/** The words of the outbox. */
 export interface OutboxWords {
   unsent: string;
-  /** What a write is, where it is not a new post. */
-  what: Record<Write['type'], string>;
+  /** The kind of a write, shown before its title. A new post has only a title. */
+  what: Record<Exclude<Write['type'], 'publish'>, string>;
   withoutText: string;
   /** The seconds that are left to undo it. */
   held: (seconds: string) => string;
