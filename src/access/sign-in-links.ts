@@ -23,7 +23,7 @@ export interface SignInLinks {
 }
 
 export interface SignInLink {
-  /** Whom the session stands for. It expires when a session that is opened now ends. */
+  /** The principal of the session. It expires when a session that is opened now ends. */
   who: Principal;
   /** Milliseconds since 1970. */
   usableUntil: number;
@@ -42,7 +42,7 @@ const type = 'pressbox-link+jwt';
 const audience = 'pressbox-link';
 const requiredClaims = ['exp', 'iat', 'jti', 'sub', 'aud'];
 const spentBeyondMs = newsroomLimits.revokedBeyondHours * 3_600_000;
-const helps = 'Ask for a new link.';
+const askAgain = 'Ask for a new link.';
 
 export function createSignInLinks({ secret, store, now }: SignInLinksParts): SignInLinks {
   const key = secret && keyFrom(secret);
@@ -53,11 +53,11 @@ export function createSignInLinks({ secret, store, now }: SignInLinksParts): Sig
       const checks = { algorithms: [algorithm], typ: type, audience, requiredClaims, currentDate: new Date(now()) };
       const payload = await jwtVerify(code, key, checks).then((verified) => verified.payload, refuse);
       const claims = linkClaimsSchema.safeParse(payload);
-      if (!claims.success) throw invalidLink(`The sign-in link does not have the expected form. ${helps}`);
+      if (!claims.success) throw invalidLink(`The sign-in link does not have the expected form. ${askAgain}`);
       const { sessionSeconds, exp, iat } = claims.data;
-      if (exp - iat > limits.signInLinkHours * 3_600) throw invalidLink(`The sign-in link can be used for too long. ${helps}`);
+      if (exp - iat > limits.signInLinkHours * 3_600) throw invalidLink(`The sign-in link can be used for too long. ${askAgain}`);
       const who = principalFrom(payload, now());
-      if (store.isRevoked(who.jti)) throw invalidLink(`The sign-in link was revoked. ${helps}`);
+      if (store.isRevoked(who.jti)) throw invalidLink(`The sign-in link was revoked. ${askAgain}`);
       return { who: { ...who, expiresAt: now() + sessionSeconds * 1_000 }, usableUntil: who.expiresAt };
     },
     async spend({ who, usableUntil }) {
@@ -113,8 +113,8 @@ function keyFrom(secret: Uint8Array): Uint8Array {
 }
 
 function refuse(error: unknown): never {
-  if (error instanceof errors.JWTExpired) throw invalidLink(`The sign-in link has expired. ${helps}`);
-  throw invalidLink(`The sign-in link is incomplete, or was made with another secret. ${helps}`);
+  if (error instanceof errors.JWTExpired) throw invalidLink(`The sign-in link has expired. ${askAgain}`);
+  throw invalidLink(`The sign-in link is incomplete, or was made with another secret. ${askAgain}`);
 }
 
 function invalidLink(detail: string): Refusal {

@@ -108,6 +108,7 @@ Examples:
     if (link === undefined && options.publicUrl !== undefined)
       throw new UsageError('--public-url is only for --link: a token has no address.');
     if (link !== undefined) assertLinkFits(link, ttl);
+    const what = link === undefined ? 'token' : 'link';
     const grants = { reader, author, editor, admin };
     await assertServerAccepts({ name, sub, grants });
     const { readConfig } = await import('../../../src/config.ts');
@@ -118,7 +119,7 @@ Examples:
     const secret = await secretFor(readConfig(envWithOptions(env, options)), (path) => {
       terminal.note(
         `There was no secret yet, so one was created: ${path}`,
-        `Only a server with this data directory accepts the ${link === undefined ? 'token' : 'link'}.`,
+        `Only a server with this data directory accepts the ${what}.`,
       );
     });
     if (secret === undefined) {
@@ -130,7 +131,7 @@ Examples:
     }
     if (reader.length + author.length + editor.length === 0 && !admin) {
       terminal.note(
-        `The ${link === undefined ? 'token' : 'link'} permits no more than anonymous access: add rights with --reader, --author, --editor or --admin.`,
+        `The ${what} permits no more than anonymous access: add rights with --reader, --author, --editor or --admin.`,
       );
     }
     const jti = newKey();
