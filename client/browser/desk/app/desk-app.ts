@@ -1,7 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
 import { deskSignInPath } from '../../../../src/protocol/addresses.ts';
-import type { Language } from '../../i18n/languages.ts';
 import { type AppWords, appWordsIn } from '../i18n/app.ts';
 import type { DeskSession } from '../session/session.ts';
 import { DeskElement } from './desk-element.ts';
@@ -10,14 +9,10 @@ import type { DeskKeys } from './keys-dialog.ts';
 import type { OpenCoverage } from './open-coverages.ts';
 import { deskPath } from './places.ts';
 
-/**
- * `<desk-app>`: below the bar, the place of the desk that the address names. `rooms.ts` says which properties the rooms get. A room
- * whose element is not defined takes no space.
- */
+/** `<desk-app>`: below the bar, the place of the desk that the address names. A room whose element is not defined takes no space. */
 export class DeskApp extends DeskElement {
-  static override properties = { desk: { attribute: false }, language: { attribute: false } };
+  static override properties = { desk: { attribute: false } };
   declare desk: DeskModel;
-  declare language: Language;
 
   protected override enter(): (() => void)[] {
     const words = () => appWordsIn(this.language);
@@ -101,7 +96,7 @@ export class DeskApp extends DeskElement {
     const { client, keys, outbox, drafts } = this.desk;
     const { language } = this;
     return html`<desk-coverages .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} @desk-opened=${this.#onOpened}></desk-coverages>
-${outbox === undefined || drafts === undefined ? nothing : html`<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language}></desk-outbox>`}`;
+${outbox === undefined || drafts === undefined ? nothing : html`<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .language=${language}></desk-outbox>`}`;
   }
 
   /** Another coverage gets other elements, so that nothing of one is left in the other. */
@@ -124,8 +119,8 @@ ${outbox === undefined || drafts === undefined ? nothing : html`<desk-outbox .se
 ${
   outbox === undefined || drafts === undefined
     ? nothing
-    : html`<div class="desk-write"><desk-composer .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-composer>
-<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId}></desk-outbox></div>`
+    : html`<div class="desk-write"><desk-composer .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .channel=${channel}></desk-composer>
+<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .language=${language} .channelId=${channelId}></desk-outbox></div>`
 }
 </div>`,
     )}`;

@@ -1,5 +1,4 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Language } from '../../i18n/languages.ts';
 import type { Plural } from '../../i18n/words.ts';
 import { counted } from '../../view/counts.ts';
 import { type AppWords, appWordsIn } from '../i18n/app.ts';
@@ -11,9 +10,8 @@ import { pathOf } from './places.ts';
 
 /** `<desk-bar>`: in the bar of the page, the coverages that are open, the state of outbox and connection, and who is signed in. */
 export class DeskBar extends DeskElement {
-  static override properties = { desk: { attribute: false }, language: { attribute: false }, failed: { state: true } };
+  static override properties = { desk: { attribute: false }, failed: { state: true } };
   declare desk: DeskModel;
-  declare language: Language;
   /** Signing out failed. */
   declare failed: boolean;
 

@@ -1,10 +1,14 @@
-import { LitElement } from 'lit';
+import { LitElement, type PropertyDeclarations } from 'lit';
+import type { Language } from '../../i18n/languages.ts';
 
 /**
  * An element of the desk. It draws into the page itself, without a shadow tree, so that the style sheet applies and labels may refer to
- * ids.
+ * ids. Properties of a class are added to those of the class that it extends.
  */
 export abstract class DeskElement extends LitElement {
+  static override properties: PropertyDeclarations = { language: { attribute: false } };
+  /** The language of the desk. An element finds its own words with it. */
+  declare language: Language;
   #undo: (() => void)[] | undefined;
 
   protected override createRenderRoot(): HTMLElement {

@@ -1,14 +1,12 @@
 import { html, type TemplateResult } from 'lit';
-import type { Language } from '../../i18n/languages.ts';
 import { appWordsIn } from '../i18n/app.ts';
 import { DeskElement } from './desk-element.ts';
 import { type KeyBinding, type KeyRegistry, keyNames } from './keys.ts';
 
 /** `<desk-keys>`: the dialog that lists the keys of the place that is shown. */
 export class DeskKeys extends DeskElement {
-  static override properties = { keys: { attribute: false }, language: { attribute: false } };
+  static override properties = { keys: { attribute: false } };
   declare keys: KeyRegistry;
-  declare language: Language;
 
   open(): void {
     this.requestUpdate();

@@ -1,13 +1,10 @@
 import { nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { AuthorPost } from '../../../../src/protocol/model.ts';
-import type { AuthorClient } from '../../../lib/author-client.ts';
 import { newPostId } from '../../../lib/ids.ts';
-import type { Language } from '../../i18n/languages.ts';
-import { DeskElement } from '../app/desk-element.ts';
+import { AuthorElement } from '../app/author-element.ts';
 import { ComposerMemory } from '../composer/device-memory.ts';
 import type { Drafts } from '../drafts/drafts.ts';
-import { channelOf, type Outbox, type OutboxEntry, postOf, type Write } from '../outbox/outbox-model.ts';
-import type { DeskSession } from '../session/session.ts';
+import { channelOf, type OutboxEntry, postOf, type Write } from '../outbox/outbox-model.ts';
 import { type Choices, decisionOf, keepMine, type PostConflict, postConflict, type Standing } from './conflict-state.ts';
 import { type ConflictDialog, conflictView } from './conflict-view.ts';
 import type { PostField, Side } from './three-way.ts';
@@ -16,23 +13,15 @@ import type { PostField, Side } from './three-way.ts';
  * `<desk-conflict>`: the dialog in which an author decides about a write that met another one. Opens with the event `desk-resolve`,
  * which has the entry. Whatever is decided, the text of the author is in the outbox again or in a draft before the entry is removed.
  */
-export class DeskConflict extends DeskElement implements ConflictDialog {
+export class DeskConflict extends AuthorElement implements ConflictDialog {
   static override properties = {
-    session: { attribute: false },
-    outbox: { attribute: false },
     drafts: { attribute: false },
-    client: { attribute: false },
-    language: { attribute: false },
     entry: { state: true },
     standing: { state: true },
     failed: { state: true },
     choices: { state: true },
   };
-  declare session: DeskSession;
-  declare outbox: Outbox;
   declare drafts: Drafts;
-  declare client: AuthorClient;
-  declare language: Language;
   /** Undefined: the dialog is closed. */
   declare entry: OutboxEntry | undefined;
   declare standing: Standing | undefined;

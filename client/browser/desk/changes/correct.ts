@@ -1,21 +1,18 @@
 import { nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { AuthorPost, Channel, ReaderPost } from '../../../../src/protocol/model.ts';
 import { mayErase } from '../../../../src/protocol/rights.ts';
-import type { AuthorClient } from '../../../lib/author-client.ts';
 import { ProblemError } from '../../../lib/http.ts';
-import { type Language, languageOf } from '../../i18n/languages.ts';
-import { DeskElement } from '../app/desk-element.ts';
-import type { KeyRegistry } from '../app/keys.ts';
+import { languageOf } from '../../i18n/languages.ts';
+import { RoomElement } from '../app/room-element.ts';
 import { ComposerMemory } from '../composer/device-memory.ts';
 import type { PostForm } from '../composer/form.ts';
 import type { Lack } from '../composer/post-draft.ts';
 import { lacksOfDraft } from '../composer/render-draft.ts';
-import { type Drafts, keyOf } from '../drafts/drafts.ts';
+import { keyOf } from '../drafts/drafts.ts';
 import { type BodyEditor, createEditor } from '../editor/editor.ts';
 import { changesWordsIn } from '../i18n/changes/index.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
-import type { Outbox } from '../outbox/outbox-model.ts';
-import { type DeskSession, principalOf } from '../session/session.ts';
+import { principalOf } from '../session/session.ts';
 import { basePostOf } from './base-post.ts';
 import {
   beginChange,
@@ -36,14 +33,8 @@ import { fieldsOf, mergedBody, mergedFields, passagesOf } from './three-way.ts';
  * is, and sees it as readers will. What is typed is a draft on this device; publishing hands it to the outbox. Ends with the event
  * `desk-close`, which may have a sentence in `said`.
  */
-export class DeskCorrect extends DeskElement implements CorrectForm {
+export class DeskCorrect extends RoomElement implements CorrectForm {
   static override properties = {
-    session: { attribute: false },
-    outbox: { attribute: false },
-    drafts: { attribute: false },
-    client: { attribute: false },
-    keys: { attribute: false },
-    language: { attribute: false },
     channel: { attribute: false },
     postId: { attribute: false },
     current: { attribute: false },
@@ -54,12 +45,6 @@ export class DeskCorrect extends DeskElement implements CorrectForm {
     changeLacks: { state: true },
     notice: { state: true },
   };
-  declare session: DeskSession;
-  declare outbox: Outbox;
-  declare drafts: Drafts;
-  declare client: AuthorClient;
-  declare keys: KeyRegistry;
-  declare language: Language;
   declare channel: Channel;
   declare postId: string;
   /** The post as readers have it now. */

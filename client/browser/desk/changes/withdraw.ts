@@ -2,7 +2,6 @@ import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { noteCharacters } from '../../../../src/protocol/client-limits.ts';
 import { isWithin } from '../../../../src/protocol/field-rules.ts';
 import type { Channel, ReaderPost } from '../../../../src/protocol/model.ts';
-import type { Language } from '../../i18n/languages.ts';
 import { directionOf } from '../../view/direction.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { ComposerMemory } from '../composer/device-memory.ts';
@@ -23,7 +22,6 @@ export class DeskWithdraw extends DeskElement {
   static override properties = {
     session: { attribute: false },
     outbox: { attribute: false },
-    language: { attribute: false },
     channel: { attribute: false },
     post: { attribute: false },
     action: { attribute: false },
@@ -34,7 +32,6 @@ export class DeskWithdraw extends DeskElement {
   };
   declare session: DeskSession;
   declare outbox: Outbox;
-  declare language: Language;
   declare channel: Channel | undefined;
   /** Undefined: the dialog is closed. */
   declare post: ReaderPost | undefined;

@@ -1,18 +1,15 @@
 import { nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { Channel } from '../../../../src/protocol/model.ts';
 import { mayAuthor } from '../../../../src/protocol/rights.ts';
-import type { AuthorClient } from '../../../lib/author-client.ts';
 import { newPostId } from '../../../lib/ids.ts';
-import type { Language } from '../../i18n/languages.ts';
 import { clockText } from '../../view/time.ts';
-import { DeskElement } from '../app/desk-element.ts';
-import type { KeyRegistry } from '../app/keys.ts';
-import { type Draft, type Drafts, keyOf } from '../drafts/drafts.ts';
+import { RoomElement } from '../app/room-element.ts';
+import { type Draft, keyOf } from '../drafts/drafts.ts';
 import { firstWords } from '../drafts/write-title.ts';
 import { type BodyEditor, createEditor } from '../editor/editor.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
-import type { Outbox, Write } from '../outbox/outbox-model.ts';
-import { type DeskSession, principalOf } from '../session/session.ts';
+import type { Write } from '../outbox/outbox-model.ts';
+import { principalOf } from '../session/session.ts';
 import { composerView } from './composer-view.ts';
 import { ComposerMemory } from './device-memory.ts';
 import type { PostForm } from './form.ts';
@@ -25,14 +22,8 @@ import { followScreen } from './screen-space.ts';
  * `<desk-composer>`: the form for new posts, always open. On a phone it is a line at the bottom until it is touched. Its text becomes
  * a draft on this device, and publishing hands the post to the outbox.
  */
-export class DeskComposer extends DeskElement {
+export class DeskComposer extends RoomElement {
   static override properties = {
-    session: { attribute: false },
-    outbox: { attribute: false },
-    drafts: { attribute: false },
-    client: { attribute: false },
-    keys: { attribute: false },
-    language: { attribute: false },
     channelId: { attribute: false },
     channel: { attribute: false },
     folded: { type: Boolean, reflect: true },
@@ -44,12 +35,6 @@ export class DeskComposer extends DeskElement {
     moreOpen: { state: true },
     linking: { state: true },
   };
-  declare session: DeskSession;
-  declare outbox: Outbox;
-  declare drafts: Drafts;
-  declare client: AuthorClient;
-  declare keys: KeyRegistry;
-  declare language: Language;
   declare channelId: string;
   declare channel: Channel | undefined;
   /** One line on a phone. Has no effect on a wide page. */

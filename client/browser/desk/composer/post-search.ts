@@ -2,7 +2,6 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { pageMost } from '../../../../src/protocol/client-limits.ts';
 import { isWithdrawn } from '../../../../src/protocol/model.ts';
 import type { AuthorClient, SeenPost } from '../../../lib/author-client.ts';
-import type { Language } from '../../i18n/languages.ts';
 import { textOf } from '../../view/plain-text.ts';
 import { datedText } from '../../view/time.ts';
 import { DeskElement } from '../app/desk-element.ts';
@@ -23,7 +22,6 @@ export class DeskPostSearch extends DeskElement {
   static override properties = {
     client: { attribute: false },
     channelId: { attribute: false },
-    language: { attribute: false },
     timezone: { attribute: false },
     restated: { attribute: false },
     link: { attribute: false },
@@ -36,7 +34,6 @@ export class DeskPostSearch extends DeskElement {
   };
   declare client: AuthorClient;
   declare channelId: string;
-  declare language: Language;
   declare timezone: string;
   /** The ids of the posts that the new one restates. */
   declare restated: readonly string[];

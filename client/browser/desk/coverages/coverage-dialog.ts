@@ -1,30 +1,18 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Channel } from '../../../../src/protocol/model.ts';
-import type { AuthorClient } from '../../../lib/author-client.ts';
-import type { Language } from '../../i18n/languages.ts';
-import { DeskElement } from '../app/desk-element.ts';
+import { AuthorElement } from '../app/author-element.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { coverageWordsIn } from '../i18n/coverages.ts';
-import type { Outbox } from '../outbox/outbox-model.ts';
-import type { DeskSession } from '../session/session.ts';
 
 /**
  * `<desk-coverage-dialog>`: the form of a coverage in a dialog. Sends `desk-opened` with the `channelId` of a new coverage once the
  * server has it.
  */
-export class CoverageDialog extends DeskElement {
+export class CoverageDialog extends AuthorElement {
   static override properties = {
-    session: { attribute: false },
-    outbox: { attribute: false },
-    client: { attribute: false },
-    language: { attribute: false },
     shown: { state: true },
     isLater: { state: true },
   };
-  declare session: DeskSession;
-  declare outbox: Outbox | undefined;
-  declare client: AuthorClient;
-  declare language: Language;
   /** What the form is for. Undefined while it is closed. */
   declare shown: { channel: Channel | undefined } | undefined;
   /** The server has not answered yet. */

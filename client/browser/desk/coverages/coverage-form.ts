@@ -3,15 +3,14 @@ import { ifDefined } from 'lit/directives/if-defined.js';
 import { accesses, type Channel, needsNote, revisionKinds } from '../../../../src/protocol/model.ts';
 import { mayEdit } from '../../../../src/protocol/rights.ts';
 import { slugOf } from '../../../../src/protocol/slug.ts';
-import type { AuthorClient } from '../../../lib/author-client.ts';
-import { type Language, languages } from '../../i18n/languages.ts';
+import { languages } from '../../i18n/languages.ts';
 import { ownZone } from '../../view/time-choice.ts';
-import { DeskElement } from '../app/desk-element.ts';
+import { AuthorElement } from '../app/author-element.ts';
 import { settled } from '../app/settled.ts';
 import { type CoverageFormWords, coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { coverageWordsIn } from '../i18n/coverages.ts';
 import type { Outbox, Write } from '../outbox/outbox-model.ts';
-import { type DeskSession, principalOf } from '../session/session.ts';
+import { principalOf } from '../session/session.ts';
 import {
   type CoverageForm,
   changesText,
@@ -31,22 +30,14 @@ type Answer = { kind: 'taken' | 'not-yours' | 'not-stored' | 'changed-meanwhile'
  * `<desk-coverage-form>`: the fields of a coverage. Without `channel` it opens a new one. Events: `desk-saved` with the id of the
  * coverage and whether the server has it already, and `desk-cancelled`.
  */
-export class CoverageFormElement extends DeskElement {
+export class CoverageFormElement extends AuthorElement {
   static override properties = {
-    session: { attribute: false },
-    outbox: { attribute: false },
-    client: { attribute: false },
-    language: { attribute: false },
     channel: { attribute: false },
     form: { state: true },
     faults: { state: true },
     answer: { state: true },
     saving: { state: true },
   };
-  declare session: DeskSession;
-  declare outbox: Outbox | undefined;
-  declare client: AuthorClient;
-  declare language: Language;
   /** The coverage that is changed, as it was when the form was opened. */
   declare channel: Channel | undefined;
   declare form: CoverageForm;

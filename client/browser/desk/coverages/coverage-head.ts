@@ -2,33 +2,22 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { channelPath } from '../../../../src/protocol/addresses.ts';
 import type { Channel, ChannelState } from '../../../../src/protocol/model.ts';
 import { mayEdit } from '../../../../src/protocol/rights.ts';
-import type { AuthorClient } from '../../../lib/author-client.ts';
-import type { Language } from '../../i18n/languages.ts';
 import { directionOf } from '../../view/direction.ts';
 import { wordsOf } from '../../view/time.ts';
-import { DeskElement } from '../app/desk-element.ts';
+import { AuthorElement } from '../app/author-element.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { type CoverageWords, coverageWordsIn } from '../i18n/coverages.ts';
-import type { Outbox } from '../outbox/outbox-model.ts';
-import { type DeskSession, principalOf } from '../session/session.ts';
+import { principalOf } from '../session/session.ts';
 import type { CoverageDialog } from './coverage-dialog.ts';
 import type { EndCoverage } from './end-coverage.ts';
 
 /** `<desk-coverage-head>`: what the coverage is called and whether it is live, and for editors the buttons that change that. */
-export class CoverageHead extends DeskElement {
+export class CoverageHead extends AuthorElement {
   static override properties = {
-    session: { attribute: false },
-    outbox: { attribute: false },
-    client: { attribute: false },
-    language: { attribute: false },
     channelId: { attribute: false },
     channel: { attribute: false },
     failed: { state: true },
   };
-  declare session: DeskSession;
-  declare outbox: Outbox | undefined;
-  declare client: AuthorClient;
-  declare language: Language;
   declare channelId: string;
   declare channel: Channel | undefined;
   /** A press could not be kept. */

@@ -1,17 +1,14 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { type ChannelState, channelStates, type ListedChannel } from '../../../../src/protocol/model.ts';
 import { mayEditSome } from '../../../../src/protocol/rights.ts';
-import type { AuthorClient } from '../../../lib/author-client.ts';
-import type { Language } from '../../i18n/languages.ts';
 import { directionOf } from '../../view/direction.ts';
 import { datedText } from '../../view/time.ts';
 import { agoText, ownZone } from '../../view/time-choice.ts';
-import { DeskElement } from '../app/desk-element.ts';
+import { AuthorElement } from '../app/author-element.ts';
 import type { KeyRegistry } from '../app/keys.ts';
 import { pathOf } from '../app/places.ts';
 import { type CoverageWords, coverageWordsIn } from '../i18n/coverages.ts';
-import type { Outbox } from '../outbox/outbox-model.ts';
-import { type DeskSession, principalOf } from '../session/session.ts';
+import { principalOf } from '../session/session.ts';
 import type { CoverageDialog } from './coverage-dialog.ts';
 import { isFound, loadMore, loadSections, type Sections } from './writable-coverages.ts';
 
@@ -21,23 +18,15 @@ const reloadMs = 30_000;
 const searchFrom = 8;
 
 /** `<desk-coverages>`: the coverages that one may write in, live ones first. */
-export class DeskCoverages extends DeskElement {
+export class DeskCoverages extends AuthorElement {
   static override properties = {
-    session: { attribute: false },
-    outbox: { attribute: false },
-    client: { attribute: false },
     keys: { attribute: false },
-    language: { attribute: false },
     sections: { state: true },
     failed: { state: true },
     search: { state: true },
     loadingMore: { state: true },
   };
-  declare session: DeskSession;
-  declare outbox: Outbox | undefined;
-  declare client: AuthorClient;
   declare keys: KeyRegistry;
-  declare language: Language;
   /** Undefined until the first answer. */
   declare sections: Sections | undefined;
   declare failed: boolean;

@@ -3,7 +3,6 @@ import { postPath } from '../../../../src/protocol/addresses.ts';
 import { pageMost } from '../../../../src/protocol/client-limits.ts';
 import type { Channel } from '../../../../src/protocol/model.ts';
 import type { AuthorClient, SeenPost } from '../../../lib/author-client.ts';
-import type { Language } from '../../i18n/languages.ts';
 import type { Plural } from '../../i18n/words.ts';
 import { counted } from '../../view/counts.ts';
 import { DeskElement } from '../app/desk-element.ts';
@@ -22,14 +21,12 @@ export class EndCoverage extends DeskElement {
   static override properties = {
     outbox: { attribute: false },
     client: { attribute: false },
-    language: { attribute: false },
     channel: { attribute: false },
     checked: { state: true },
     failed: { state: true },
   };
   declare outbox: Outbox | undefined;
   declare client: AuthorClient;
-  declare language: Language;
   declare channel: Channel;
   /** Undefined while the posts are looked through. */
   declare checked: EndChecklist | 'not-searched' | undefined;

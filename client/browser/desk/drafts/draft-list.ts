@@ -1,5 +1,4 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Language } from '../../i18n/languages.ts';
 import { datedText } from '../../view/time.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
@@ -15,14 +14,12 @@ import { titleOf } from './write-title.ts';
 export class DeskDrafts extends DeskElement {
   static override properties = {
     drafts: { attribute: false },
-    language: { attribute: false },
     channelId: { attribute: false },
     timezone: { attribute: false },
     current: { attribute: false },
     discarding: { state: true },
   };
   declare drafts: Drafts;
-  declare language: Language;
   declare channelId: string;
   declare timezone: string;
   /** The key of the draft in the composer. */

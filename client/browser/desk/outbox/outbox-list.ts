@@ -1,6 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Problem } from '../../../../src/protocol/problems.ts';
-import type { Language } from '../../i18n/languages.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
 import { type Drafts, keyOf } from '../drafts/drafts.ts';
@@ -18,7 +17,6 @@ export class DeskOutbox extends DeskElement {
     session: { attribute: false },
     outbox: { attribute: false },
     drafts: { attribute: false },
-    language: { attribute: false },
     channelId: { attribute: false },
     announcement: { state: true },
     discarding: { state: true },
@@ -27,7 +25,6 @@ export class DeskOutbox extends DeskElement {
   declare session: DeskSession;
   declare outbox: Outbox;
   declare drafts: Drafts;
-  declare language: Language;
   /** The id of the coverage that is shown, if one is. */
   declare channelId: string | undefined;
   /** For screen readers. Only what the author must know is announced, not every state. */

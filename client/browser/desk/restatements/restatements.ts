@@ -1,16 +1,11 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { type AuthorPost, type Channel, isWithdrawn } from '../../../../src/protocol/model.ts';
-import type { AuthorClient } from '../../../lib/author-client.ts';
 import type { LiveReader } from '../../../lib/live-reader.ts';
-import { type Language, languageOf } from '../../i18n/languages.ts';
+import { languageOf } from '../../i18n/languages.ts';
 import { counted } from '../../view/counts.ts';
-import { DeskElement } from '../app/desk-element.ts';
-import type { KeyRegistry } from '../app/keys.ts';
-import type { CoverageRoomProperties } from '../app/rooms.ts';
-import type { Drafts } from '../drafts/drafts.ts';
+import { RoomElement } from '../app/room-element.ts';
 import { type RestatementsWords, restatementsWordsIn } from '../i18n/restatements.ts';
-import type { Outbox } from '../outbox/outbox-model.ts';
-import { type DeskSession, principalOf } from '../session/session.ts';
+import { principalOf } from '../session/session.ts';
 import { actionsOn, isOwnPost } from '../timeline/post-rights.ts';
 import { checksumOf, Dismissals } from './dismissals.ts';
 import { preparedChanges } from './prepared-change.ts';
@@ -30,14 +25,8 @@ interface Findings {
  * `<desk-restatements>`: after a correction or a withdrawal, the other posts of the coverage that may say the same, each with a button
  * that opens its correction with the note carried over. It takes no space while there is nothing to say.
  */
-export class DeskRestatements extends DeskElement implements CoverageRoomProperties {
+export class DeskRestatements extends RoomElement {
   static override properties = {
-    session: { attribute: false },
-    outbox: { attribute: false },
-    drafts: { attribute: false },
-    client: { attribute: false },
-    keys: { attribute: false },
-    language: { attribute: false },
     channelId: { attribute: false },
     reader: { attribute: false },
     channel: { attribute: false },
@@ -46,12 +35,6 @@ export class DeskRestatements extends DeskElement implements CoverageRoomPropert
     unfolded: { state: true },
     notOpened: { state: true },
   };
-  declare session: DeskSession;
-  declare outbox: Outbox;
-  declare drafts: Drafts;
-  declare client: AuthorClient;
-  declare keys: KeyRegistry;
-  declare language: Language;
   declare channelId: string;
   declare reader: LiveReader;
   declare channel: Channel | undefined;

@@ -1,5 +1,4 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Language } from '../../i18n/languages.ts';
 import { clockTime } from '../app/clock-time.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import type { DeskModel } from '../app/desk-model.ts';
@@ -8,9 +7,8 @@ import { type SessionEnd, sessionEndOf, warningMs } from './session-changes.ts';
 
 /** `<desk-session-end>`: says ten minutes before the session ends that it does, and when it has ended, how to go on. */
 export class DeskSessionEnd extends DeskElement {
-  static override properties = { desk: { attribute: false }, language: { attribute: false } };
+  static override properties = { desk: { attribute: false } };
   declare desk: DeskModel;
-  declare language: Language;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   protected override enter(): (() => void)[] {

@@ -1,7 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { Http, isTransient, ProblemError } from '../../../lib/http.ts';
-import type { Language } from '../../i18n/languages.ts';
 import { clockTime } from '../app/clock-time.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { type SignInWords, signInWordsIn } from '../i18n/sign-in.ts';
@@ -21,12 +20,10 @@ type State = { at: 'ready' } | { at: 'busy' } | { at: 'refused'; problem: Proble
 export class DeskSignIn extends DeskElement {
   static override properties = {
     code: { attribute: false },
-    language: { attribute: false },
     session: { attribute: false },
     state: { state: true },
   };
   declare code: string;
-  declare language: Language;
   /** Who is signed in already. */
   declare session: DeskSession | undefined;
   declare state: State;

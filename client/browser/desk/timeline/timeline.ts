@@ -1,46 +1,31 @@
 import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { type Channel, type Event as ChannelEvent, type ReaderPost, readerView } from '../../../../src/protocol/model.ts';
-import type { AuthorClient } from '../../../lib/author-client.ts';
 import type { LiveReader } from '../../../lib/live-reader.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
-import type { Language } from '../../i18n/languages.ts';
 import { postBeingRead, windowViewport } from '../../scroll-anchor.ts';
 import { wordsOf } from '../../view/time.ts';
-import { DeskElement } from '../app/desk-element.ts';
-import type { KeyRegistry } from '../app/keys.ts';
-import type { CoverageRoomProperties } from '../app/rooms.ts';
+import { RoomElement } from '../app/room-element.ts';
 import type { DeskCorrect } from '../changes/correct.ts';
 import type { DeskWithdraw } from '../changes/withdraw.ts';
-import type { Draft, Drafts } from '../drafts/drafts.ts';
+import type { Draft } from '../drafts/drafts.ts';
 import { timelineWordsIn } from '../i18n/timeline.ts';
-import { type Outbox, type OutboxEntry, postOf } from '../outbox/outbox-model.ts';
-import { type DeskSession, principalOf } from '../session/session.ts';
+import { type OutboxEntry, postOf } from '../outbox/outbox-model.ts';
+import { principalOf } from '../session/session.ts';
 import { OwnPosts } from './own-posts.ts';
 import { actionsOn, type PostAction } from './post-rights.ts';
 import { TimelinePosts } from './timeline-posts.ts';
 
 /** `<desk-timeline>`: a coverage as readers see it, with the hand of its authors on it. */
-export class DeskTimeline extends DeskElement implements CoverageRoomProperties {
+export class DeskTimeline extends RoomElement {
   static override properties = {
-    session: { attribute: false },
-    outbox: { attribute: false },
-    drafts: { attribute: false },
-    client: { attribute: false },
-    keys: { attribute: false },
-    language: { attribute: false },
     channelId: { attribute: false },
     reader: { attribute: false },
     channel: { attribute: false },
     loading: { state: true },
     failed: { state: true },
   };
-  declare session: DeskSession;
-  declare outbox: Outbox;
-  declare drafts: Drafts;
-  declare client: AuthorClient;
-  declare keys: KeyRegistry;
-  declare language: Language;
   declare channelId: string;
+  /** Follows the coverage. `reader.timeline` is undefined until the first answer. */
   declare reader: LiveReader;
   declare channel: Channel | undefined;
   /** The direction in which posts are being loaded. */
