@@ -2,9 +2,8 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
 import { deskSignInPath } from '../../../../src/protocol/addresses.ts';
 import { type AppWords, appWordsIn } from '../i18n/app.ts';
-import type { DeskSession } from '../session/session.ts';
 import { DeskElement } from './desk-element.ts';
-import type { DeskModel } from './desk-model.ts';
+import type { DeskAuthor, DeskModel } from './desk-model.ts';
 import type { DeskKeys } from './keys-dialog.ts';
 import type { OpenCoverage } from './open-coverages.ts';
 import { deskPath } from './places.ts';
@@ -66,20 +65,22 @@ export class DeskApp extends DeskElement {
   }
 
   #place(words: AppWords): TemplateResult | typeof nothing {
-    const { place, session, sessionState, shownCoverage } = this.desk;
+    const { place, session, sessionState, author, shownCoverage } = this.desk;
     if (sessionState === undefined || this.#isSigningIn) return nothing;
     if (place.at === 'sign-in') {
       return html`<desk-sign-in .code=${place.code} .session=${session} .language=${this.language} @desk-signed-in=${this.#onSignedIn}></desk-sign-in>`;
     }
     if (session === undefined) return this.#signedOut(sessionState.status === 'unreachable', words);
-    if (place.at === 'list') return this.#list(session);
-    return shownCoverage === undefined ? nothing : this.#coverage(session, shownCoverage);
+    if (author === undefined) return nothing;
+    if (place.at === 'list') return this.#list(author);
+    return shownCoverage === undefined ? nothing : this.#coverage(author, shownCoverage);
   }
 
   /** Opens for an entry of the outbox, wherever that is shown. */
   #conflict(): TemplateResult | typeof nothing {
-    const { session, outbox, drafts, client } = this.desk;
-    if (session === undefined || outbox === undefined || drafts === undefined) return nothing;
+    const { author, client } = this.desk;
+    if (author === undefined) return nothing;
+    const { session, outbox, drafts } = author;
     return html`<desk-conflict .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .language=${this.language}></desk-conflict>`;
   }
 
@@ -92,16 +93,16 @@ export class DeskApp extends DeskElement {
 <p><a class="desk-button" href=${`/sign-in?to=${to}`}>${words.signIn}</a></p></div>`;
   }
 
-  #list(session: DeskSession): TemplateResult {
-    const { client, keys, outbox, drafts } = this.desk;
+  #list({ session, outbox, drafts }: DeskAuthor): TemplateResult {
+    const { client, keys } = this.desk;
     const { language } = this;
-    return html`<desk-coverages .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} @desk-opened=${this.#onOpened}></desk-coverages>
-${outbox === undefined || drafts === undefined ? nothing : html`<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .language=${language}></desk-outbox>`}`;
+    return html`<desk-coverages .session=${session} .outbox=${outbox} .client=${client} .keys=${keys} .language=${language} @desk-opened=${this.#onOpened}></desk-coverages>
+<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .language=${language}></desk-outbox>`;
   }
 
   /** Another coverage gets other elements, so that nothing of one is left in the other. */
-  #coverage(session: DeskSession, { channelId, reader }: OpenCoverage): TemplateResult {
-    const { client, keys, outbox, drafts } = this.desk;
+  #coverage({ session, outbox, drafts }: DeskAuthor, { channelId, reader }: OpenCoverage): TemplateResult {
+    const { client, keys } = this.desk;
     const { language } = this;
     const channel = reader.timeline?.channel;
     return html`${keyed(
@@ -110,18 +111,10 @@ ${outbox === undefined || drafts === undefined ? nothing : html`<desk-outbox .se
 <div class="desk-columns">
 <div class="desk-read">${keyed(
         reader,
-        html`${
-          outbox === undefined || drafts === undefined
-            ? nothing
-            : html`<desk-restatements .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-restatements>`
-        }<desk-timeline .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-timeline>`,
+        html`<desk-restatements .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-restatements><desk-timeline .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-timeline>`,
       )}</div>
-${
-  outbox === undefined || drafts === undefined
-    ? nothing
-    : html`<div class="desk-write"><desk-composer .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .channel=${channel}></desk-composer>
-<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .language=${language} .channelId=${channelId}></desk-outbox></div>`
-}
+<div class="desk-write"><desk-composer .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .channel=${channel}></desk-composer>
+<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .language=${language} .channelId=${channelId}></desk-outbox></div>
 </div>`,
     )}`;
   }

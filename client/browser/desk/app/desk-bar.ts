@@ -8,7 +8,7 @@ import { type DeskStatus, statusOf, unsentIn } from './desk-status.ts';
 import type { OpenCoverage } from './open-coverages.ts';
 import { pathOf } from './places.ts';
 
-/** `<desk-bar>`: in the bar of the page, the coverages that are open, the state of outbox and connection, and who is signed in. */
+/** `<desk-bar>`: in the bar of the page, the coverages that are open, the state of outbox and connection, and the name of the author. */
 export class DeskBar extends DeskElement {
   static override properties = { desk: { attribute: false }, failed: { state: true } };
   declare desk: DeskModel;
@@ -44,7 +44,8 @@ ${this.#question(words)}`;
   }
 
   #status(words: AppWords): TemplateResult {
-    const { outbox, shownCoverage } = this.desk;
+    const { author, shownCoverage } = this.desk;
+    const outbox = author?.outbox;
     const status = statusOf({
       entries: outbox?.entries ?? [],
       delivery: outbox?.delivery ?? 'ready',
@@ -77,7 +78,7 @@ ${this.#question(words)}`;
   }
 
   #question(words: AppWords): TemplateResult {
-    const count = unsentIn(this.desk.outbox?.entries ?? []).length;
+    const count = unsentIn(this.desk.author?.outbox.entries ?? []).length;
     return html`<dialog class="desk-dialog" id="sign-out-question" aria-labelledby="sign-out-name"><h2 id="sign-out-name">${this.#counted(words.notOutYet, count)}</h2>
 <p>${words.unsentStays}</p>${this.#fault(words)}
 <p class="desk-buttons"><button type="button" class="desk-button" @click=${this.#closeQuestion}>${words.stay}</button> <button type="button" class="desk-button plain" @click=${this.#signOut}>${words.signOutAnyway}</button></p></dialog>
@@ -95,7 +96,7 @@ ${this.#question(words)}`;
 
   readonly #askToSignOut = (): void => {
     this.failed = false;
-    if (unsentIn(this.desk.outbox?.entries ?? []).length > 0) this.#dialog('sign-out-question').showModal();
+    if (unsentIn(this.desk.author?.outbox.entries ?? []).length > 0) this.#dialog('sign-out-question').showModal();
     else void this.#signOut();
   };
 

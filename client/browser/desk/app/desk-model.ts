@@ -15,7 +15,20 @@ import { Router } from './router.ts';
 /** How long the desk waits before it asks again who is signed in, if the server gave no answer, milliseconds. */
 const retryMs = 10_000;
 
-/** What the desk knows, for its elements: who is signed in, where one is, and what is open. */
+/** The signed-in author, with their outbox and drafts on this device. */
+export interface DeskAuthor {
+  session: DeskSession;
+  outbox: Outbox;
+  drafts: Drafts;
+}
+
+/** Everything on the page that belongs to one author. */
+interface OwnParts extends Omit<DeskAuthor, 'session'> {
+  ownerKey: string;
+  coverages: OpenCoverages;
+}
+
+/** The state that the elements of the desk share: the author, the place, and the open coverages. */
 export class DeskModel {
   readonly client: AuthorClient;
   readonly keys = new KeyRegistry();
@@ -24,10 +37,7 @@ export class DeskModel {
   readonly #listeners = new Set<() => void>();
   readonly #keepSession: () => void;
   #state: SessionState | undefined;
-  #coverages: OpenCoverages | undefined;
-  #outbox: Outbox | undefined;
-  #drafts: Drafts | undefined;
-  #owner: string | undefined;
+  #own: OwnParts | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   readonly #watch: SessionWatch;
   /** Since this page was opened. */
@@ -75,23 +85,21 @@ export class DeskModel {
   }
 
   get openCoverages(): readonly OpenCoverage[] {
-    return this.#coverages?.all ?? [];
+    return this.#own?.coverages.all ?? [];
   }
 
   /** The coverage that is shown. */
   get shownCoverage(): OpenCoverage | undefined {
     const { place } = this;
-    return place.at === 'coverage' ? this.#coverages?.get(place.channelId) : undefined;
+    return place.at === 'coverage' ? this.#own?.coverages.get(place.channelId) : undefined;
   }
 
-  /** Of the author who is signed in. */
-  get outbox(): Outbox | undefined {
-    return this.#outbox;
-  }
-
-  /** Of the author who is signed in. */
-  get drafts(): Drafts | undefined {
-    return this.#drafts;
+  /** Undefined if nobody is signed in, and while the outbox and the drafts are being opened. */
+  get author(): DeskAuthor | undefined {
+    const { session } = this;
+    if (session === undefined || this.#own === undefined) return undefined;
+    const { outbox, drafts } = this.#own;
+    return { session, outbox, drafts };
   }
 
   subscribe(changed: () => void): () => void {
@@ -117,7 +125,7 @@ export class DeskModel {
 
   closeCoverage(channelId: string): void {
     const isShown = this.shownCoverage?.channelId === channelId;
-    this.#coverages?.close(channelId);
+    this.#own?.coverages.close(channelId);
     if (isShown) this.router.go({ at: 'list' });
   }
 
@@ -126,7 +134,7 @@ export class DeskModel {
       const before = this.#state;
       const state = typeof change === 'function' ? change() : change;
       this.#state = state;
-      const isAnother = this.#owner !== undefined && this.session !== undefined && this.session.ownerKey !== this.#owner;
+      const isAnother = this.#own !== undefined && this.session !== undefined && this.session.ownerKey !== this.#own.ownerKey;
       await this.#setOwner(isAnother ? undefined : this.session);
       // Nothing of one author may be left in an element when another signs in.
       if (isAnother) return location.reload();
@@ -136,8 +144,8 @@ export class DeskModel {
         if (before?.status !== 'signed-in' || !isSameSession(before.session, state.session)) this.#watch.tell(state.session);
       }
       if (state.status === 'signed-in' && before?.status !== 'signed-in') {
-        this.#coverages?.reopenEnded();
-        this.#outbox?.wake();
+        this.#own?.coverages.reopenEnded();
+        this.#own?.outbox.wake();
       }
       this.#onPlace();
     });
@@ -145,28 +153,31 @@ export class DeskModel {
     await applied;
   }
 
-  /** Nothing of one author is left on the page when another signs in. */
+  /** Closes what is open of another author. If opening fails, it is tried again after the next answer about the session. */
   async #setOwner(session: DeskSession | undefined): Promise<void> {
-    const owner = session?.ownerKey;
-    if (owner === this.#owner) return;
-    this.#owner = owner;
-    this.#coverages?.closeAll();
-    this.#coverages = undefined;
-    await this.#drafts?.close();
-    this.#drafts = undefined;
-    this.#outbox?.close();
-    this.#outbox = undefined;
-    if (session === undefined) return;
-    const drafts = await Drafts.open(session.ownerKey);
-    const outbox = await openOutbox({ session });
-    this.#drafts = drafts;
-    this.#outbox = outbox;
+    if (session?.ownerKey === this.#own?.ownerKey) return;
+    const before = this.#own;
+    this.#own = undefined;
+    before?.coverages.closeAll();
+    await before?.drafts.close();
+    before?.outbox.close();
+    if (session !== undefined) this.#own = await this.#open(session);
+  }
+
+  async #open(session: DeskSession): Promise<OwnParts> {
+    const { ownerKey } = session;
+    const drafts = await Drafts.open(ownerKey);
+    const outbox = await openOutbox({ session }).catch(async (error: unknown) => {
+      // The next attempt opens the drafts again, which only one holder may claim.
+      await drafts.close();
+      throw error;
+    });
     void drafts.follow(outbox, (write) => isPublished(this.client, write));
     outbox.subscribe(() => this.#onOutbox(outbox));
-    this.#coverages = new OpenCoverages({
+    const coverages = new OpenCoverages({
       url: location.origin,
       storage: this.#storage,
-      ownerKey: session.ownerKey,
+      ownerKey,
       isOwn: (postId) => outbox.entries.some(({ write }) => write.type === 'publish' && write.post.id === postId),
       received: (channelId, event) => outbox.received(channelId, event),
       changed: () => {
@@ -174,6 +185,7 @@ export class DeskModel {
         this.#notify();
       },
     });
+    return { ownerKey, outbox, drafts, coverages };
   }
 
   /** A connection of an earlier session ends with that session, also if the author has signed in again since. */
@@ -181,20 +193,20 @@ export class DeskModel {
     if (this.#state?.status !== 'signed-in' || Date.parse(this.#state.session.expiresAt) <= this.serverNow) return;
     const isExpired = ({ reader: { state } }: OpenCoverage) => state.status === 'ended' && state.reason === 'expired';
     const expired = this.openCoverages.filter(isExpired).map(({ channelId }) => channelId);
-    if (expired.length > 0) this.#coverages?.reopenEnded(expired);
+    if (expired.length > 0) this.#own?.coverages.reopenEnded(expired);
   }
 
   #onOutbox({ entries }: Outbox): void {
     // A coverage that was opened here could not be followed before.
     const made = entries.filter((entry) => entry.write.type === 'create-channel' && isDelivered(entry));
-    this.#coverages?.reopenEnded(made.map(({ write }) => channelOf(write)));
+    this.#own?.coverages.reopenEnded(made.map(({ write }) => channelOf(write)));
     this.#notify();
   }
 
   #onPlace(): void {
     const { place } = this;
-    if (place.at === 'coverage') this.#coverages?.show(place.channelId);
-    else this.#coverages?.hide();
+    if (place.at === 'coverage') this.#own?.coverages.show(place.channelId);
+    else this.#own?.coverages.hide();
     this.#notify();
   }
 

@@ -6,10 +6,10 @@ import { slugOf } from '../../../../src/protocol/slug.ts';
 import { languages } from '../../i18n/languages.ts';
 import { ownZone } from '../../view/time-choice.ts';
 import { AuthorElement } from '../app/author-element.ts';
-import { settled } from '../app/settled.ts';
 import { type CoverageFormWords, coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { coverageWordsIn } from '../i18n/coverages.ts';
-import type { Outbox, Write } from '../outbox/outbox-model.ts';
+import type { Write } from '../outbox/outbox-model.ts';
+import { settled } from '../outbox/settled.ts';
 import { principalOf } from '../session/session.ts';
 import {
   type CoverageForm,
@@ -201,7 +201,7 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
 
   readonly #onSubmit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    const { form, channel, outbox } = this;
+    const { form, channel } = this;
     if (this.saving) return;
     this.answer = undefined;
     this.faults = faultsOf(form, { origin: location.origin, channel });
@@ -215,15 +215,16 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
         : { type: 'create-channel', channel: newChannelOf(form) };
     this.saving = true;
     try {
-      await this.#save(write, outbox);
+      await this.#save(write);
     } finally {
       this.saving = false;
     }
   };
 
-  async #save(write: Write, outbox: Outbox | undefined): Promise<void> {
-    const entry = await outbox?.add(write, { holdMs: 0 }).catch(() => undefined);
-    if (outbox === undefined || entry === undefined) return this.#explain({ kind: 'not-stored' });
+  async #save(write: Write): Promise<void> {
+    const { outbox } = this;
+    const entry = await outbox.add(write, { holdMs: 0 }).catch(() => undefined);
+    if (entry === undefined) return this.#explain({ kind: 'not-stored' });
     const outcome = await settled(outbox, entry.id);
     const channelId = write.type === 'create-channel' ? write.channel.id : write.channelId;
     if (outcome.status === 'done' || outcome.status === 'later') {

@@ -38,7 +38,7 @@ ${failed ? html`<p class="fault" role="alert">${coverageFormWordsIn(language).an
 
   /** What one may not do is absent. */
   #buttons(channel: Channel, words: CoverageWords): TemplateResult | typeof nothing {
-    if (this.outbox === undefined || !mayEdit(principalOf(this.session), channel.id)) return nothing;
+    if (!mayEdit(principalOf(this.session), channel.id)) return nothing;
     const steps: Record<ChannelState, TemplateResult> = {
       scheduled: html`<button type="button" class="desk-button" @click=${() => this.#goLive(channel)}>${words.goLive}</button>`,
       live: html`<button type="button" class="desk-button plain" @click=${() => this.querySelector<EndCoverage>('desk-end-coverage')?.open()}>${words.end}</button>`,
@@ -51,7 +51,6 @@ ${failed ? html`<p class="fault" role="alert">${coverageFormWordsIn(language).an
   async #goLive({ id }: Channel): Promise<void> {
     this.failed = false;
     try {
-      if (this.outbox === undefined) throw new Error('The outbox is not open yet.');
       await this.outbox.add({ type: 'update-channel', channelId: id, expected: '*', patch: { state: 'live' } }, { holdMs: 0 });
     } catch {
       this.failed = true;

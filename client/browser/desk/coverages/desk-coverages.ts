@@ -66,7 +66,7 @@ ${sections === undefined ? nothing : this.#list(sections, words)}
   }
 
   #newButton(words: CoverageWords): TemplateResult | typeof nothing {
-    if (this.outbox === undefined || !mayEditSome(principalOf(this.session))) return nothing;
+    if (!mayEditSome(principalOf(this.session))) return nothing;
     return html`<button type="button" class="desk-button" @click=${() => this.#dialog?.openNew()}>${words.newCoverage}</button>`;
   }
 

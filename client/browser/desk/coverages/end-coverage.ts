@@ -25,7 +25,7 @@ export class EndCoverage extends DeskElement {
     checked: { state: true },
     failed: { state: true },
   };
-  declare outbox: Outbox | undefined;
+  declare outbox: Outbox;
   declare client: AuthorClient;
   declare channel: Channel;
   /** Undefined while the posts are looked through. */
@@ -87,7 +87,7 @@ ${checked.hasOlder ? html`<p class="hint">${this.#counted(words.searched, checke
     const { id } = this.channel;
     try {
       const { posts, hasOlder } = await newestPosts(this.client, id);
-      this.checked = checkBeforeEnd({ channelId: id, posts, hasOlder, entries: this.outbox?.entries ?? [] });
+      this.checked = checkBeforeEnd({ channelId: id, posts, hasOlder, entries: this.outbox.entries });
     } catch {
       this.checked = 'not-searched';
     }
@@ -102,7 +102,6 @@ ${checked.hasOlder ? html`<p class="hint">${this.#counted(words.searched, checke
   readonly #end = async (): Promise<void> => {
     this.failed = false;
     try {
-      if (this.outbox === undefined) throw new Error('The outbox is not open yet.');
       const patch = { state: 'ended' } as const;
       await this.outbox.add({ type: 'update-channel', channelId: this.channel.id, expected: '*', patch }, { holdMs: 0 });
       this.#close();

@@ -1,5 +1,5 @@
 import type { Problem } from '../../../../src/protocol/problems.ts';
-import type { Outbox, OutboxEntry } from '../outbox/outbox-model.ts';
+import type { Outbox, OutboxEntry } from './outbox-model.ts';
 
 /** What became of a write that its author waits for. `later`: it is on this device and goes out by itself. */
 export type Settled =
