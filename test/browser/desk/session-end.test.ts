@@ -99,4 +99,28 @@ describeWith(needs.chromium, 'an open desk', (chromium) => {
     await tab.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
   });
+
+  it('stays signed out if an earlier answer about its session arrives late', async () => {
+    const { page } = await openFor(3_600);
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const answered = Promise.withResolvers<void>();
+    await page.route('**/v1/session', async (route) => {
+      if (route.request().method() !== 'GET') return route.continue();
+      const response = await route.fetch();
+      asked.resolve();
+      await released.promise;
+      await route.fulfill({ response });
+      answered.resolve();
+    });
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    await asked.promise;
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+    released.resolve();
+    await answered.promise;
+    await page.evaluate('new Promise((done) => setTimeout(done))');
+    expect(await page.getByRole('heading', { name: 'You are not signed in' }).count()).toBe(1);
+    expect(await page.evaluate("localStorage.getItem('pressbox-desk-session')")).toBeNull();
+  });
 });

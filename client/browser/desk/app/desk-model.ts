@@ -4,7 +4,14 @@ import { Drafts } from '../drafts/drafts.ts';
 import { isPublished } from '../drafts/published-posts.ts';
 import { openOutbox } from '../outbox/outbox.ts';
 import { channelOf, isDelivered, type Outbox } from '../outbox/outbox-model.ts';
-import { type DeskSession, loadSession, rememberedSession, type SessionState, signOut } from '../session/session.ts';
+import {
+  type DeskSession,
+  loadSession,
+  rememberedSession,
+  rememberSession,
+  type SessionState,
+  signOut,
+} from '../session/session.ts';
 import { isSameSession, stateAfter } from '../session/session-changes.ts';
 import { SessionWatch } from '../session/session-watch.ts';
 import { KeyRegistry } from './keys.ts';
@@ -12,7 +19,7 @@ import { type OpenCoverage, OpenCoverages } from './open-coverages.ts';
 import type { Place } from './places.ts';
 import { Router } from './router.ts';
 
-/** How long the desk waits before it asks again who is signed in, if the server gave no answer, milliseconds. */
+/** The pause before the desk asks for the session again, if the server gave no answer, milliseconds. */
 const retryMs = 10_000;
 
 /** The signed-in author, with their outbox and drafts on this device. */
@@ -39,11 +46,14 @@ export class DeskModel {
   #state: SessionState | undefined;
   #own: OwnParts | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  /** How many times the server was asked for the session, and the latest of these requests that was answered. */
+  #requests = 0;
+  #answered = 0;
   readonly #watch: SessionWatch;
-  /** Since this page was opened. */
+  /** Somebody was signed in since this page was opened. */
   #wasSignedIn = false;
   #serverAheadMs = 0;
-  /** One change of the author after the other. */
+  /** Changes of the author are applied one after the other. */
   #applying: Promise<unknown> = Promise.resolve();
 
   constructor({ url, storage }: { url: string; storage: Storage | undefined }) {
@@ -54,12 +64,12 @@ export class DeskModel {
     this.#watch = new SessionWatch({
       ask: () => void this.loadSession(),
       onSession: (session) => isSameSession(session, this.session) || void this.loadSession(),
-      onSignedOut: () => void this.#apply({ status: 'signed-out' }),
+      onSignedOut: () => void this.#onSignedOut(),
     });
     addEventListener('online', () => this.#state?.status === 'unreachable' && this.loadSession());
   }
 
-  /** Shows what is on this device at once, and asks the server who is signed in. */
+  /** Shows the data on this device at once, and asks the server for the session. */
   async start(): Promise<void> {
     const session = rememberedSession(this.#storage);
     if (session !== undefined) await this.#apply({ status: 'unreachable', session });
@@ -88,7 +98,6 @@ export class DeskModel {
     return this.#own?.coverages.all ?? [];
   }
 
-  /** The coverage that is shown. */
   get shownCoverage(): OpenCoverage | undefined {
     const { place } = this;
     return place.at === 'coverage' ? this.#own?.coverages.get(place.channelId) : undefined;
@@ -107,19 +116,26 @@ export class DeskModel {
     return () => this.#listeners.delete(changed);
   }
 
-  /** Asks the server who is signed in: at the start, after signing in, and when a session may have ended. */
+  /** Asks the server for the session: at the start, after signing in, and when a session may have ended. */
   async loadSession(): Promise<void> {
     clearTimeout(this.#retry);
+    this.#requests += 1;
+    const request = this.#requests;
     const answer = await loadSession(this.#storage);
+    // A late answer may name an author who has signed out, or nobody although somebody has signed in.
+    if (request < this.#answered) return;
+    this.#answered = request;
+    rememberSession(this.#storage, answer);
     await this.#apply(() => stateAfter(this.#state, answer, { now: this.serverNow, wasSignedIn: this.#wasSignedIn }));
+    clearTimeout(this.#retry);
     if (this.#state?.status === 'unreachable') this.#retry = setTimeout(() => this.loadSession(), retryMs);
     this.#keepSession();
   }
 
   async signOut(): Promise<void> {
-    await signOut(this.#storage);
+    await signOut();
     this.#watch.tell(undefined);
-    await this.#apply({ status: 'signed-out' });
+    await this.#onSignedOut();
     this.router.go({ at: 'list' }, 'replace');
   }
 
@@ -129,6 +145,14 @@ export class DeskModel {
     if (isShown) this.router.go({ at: 'list' });
   }
 
+  /** The answers to all earlier requests are stale. */
+  async #onSignedOut(): Promise<void> {
+    this.#requests += 1;
+    this.#answered = this.#requests;
+    rememberSession(this.#storage, { status: 'signed-out' });
+    await this.#apply({ status: 'signed-out' });
+  }
+
   async #apply(change: SessionState | (() => SessionState)): Promise<void> {
     const applied = this.#applying.then(async () => {
       const before = this.#state;
@@ -136,7 +160,7 @@ export class DeskModel {
       this.#state = state;
       const isAnother = this.#own !== undefined && this.session !== undefined && this.session.ownerKey !== this.#own.ownerKey;
       await this.#setOwner(isAnother ? undefined : this.session);
-      // Nothing of one author may be left in an element when another signs in.
+      // No element may keep data of one author when another signs in.
       if (isAnother) return location.reload();
       if (state.status === 'signed-in') {
         this.#wasSignedIn = true;

@@ -1,12 +1,12 @@
 import type { Grants, Principal } from '../../../../src/protocol/rights.ts';
-import { type Fetch, Http } from '../../../lib/http.ts';
+import { Http } from '../../../lib/http.ts';
 
-/** Who is signed in, as `GET /v1/session` says. */
+/** The session of the signed-in author, from `GET /v1/session`. */
 export interface DeskSession {
   sub: string;
   /** The byline. */
   name: string;
-  /** What is stored on this device belongs to this key. The same person has the same key in every session. */
+  /** The key to which drafts and outbox on this device belong. The same person has the same key in every session. */
   ownerKey: string;
   rights: Grants;
   /** RFC 3339. */
@@ -26,16 +26,11 @@ export type SessionState =
   /** The session ended by itself while the desk was open. The desk stays as it is, and cannot send. */
   | { status: 'ended'; session: DeskSession };
 
-export async function loadSession(storage: Storage | undefined, fetch?: Fetch): Promise<SessionState> {
+export async function loadSession(storage: Storage | undefined): Promise<SessionState> {
   try {
-    const { body, headers } = await new Http({ url: '', fetch }).get('/v1/session');
-    const session = (body as { session: DeskSession | null }).session;
-    if (session === null) {
-      forgetSession(storage);
-      return { status: 'signed-out' };
-    }
-    remember(storage, session);
-    return { status: 'signed-in', session, serverAheadMs: aheadOf(headers) };
+    const { body, headers } = await new Http({ url: '' }).get('/v1/session');
+    const { session } = body as { session: DeskSession | null };
+    return session === null ? { status: 'signed-out' } : { status: 'signed-in', session, serverAheadMs: aheadOf(headers) };
   } catch {
     // Also if something in front of the server answers, or the server cannot check the session at the moment.
     return { status: 'unreachable', session: rememberedSession(storage) };
@@ -49,9 +44,8 @@ function aheadOf(headers: Headers): number {
 }
 
 /** Ends the session on every server. Throws if it could not be ended. */
-export async function signOut(storage: Storage | undefined): Promise<void> {
+export async function signOut(): Promise<void> {
   await new Http({ url: '' }).request({ method: 'DELETE', path: '/v1/session' });
-  forgetSession(storage);
 }
 
 /** The sender of this session's requests, for the rules of `rights.ts`. */
@@ -61,9 +55,11 @@ export function principalOf({ sub, name, rights, expiresAt }: DeskSession): Prin
 
 const storageKey = 'pressbox-desk-session';
 
-function remember(storage: Storage | undefined, session: DeskSession): void {
+/** Stores the session for a visit without a network, or removes it after signing out. */
+export function rememberSession(storage: Storage | undefined, state: SessionState): void {
   try {
-    storage?.setItem(storageKey, JSON.stringify(session));
+    if (state.status === 'signed-in') storage?.setItem(storageKey, JSON.stringify(state.session));
+    else if (state.status === 'signed-out') storage?.removeItem(storageKey);
   } catch {
     // Without storage the desk opens only with a network.
   }
@@ -76,13 +72,5 @@ export function rememberedSession(storage: Storage | undefined): DeskSession | u
     return session !== null && Date.parse(session.expiresAt) > Date.now() ? session : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function forgetSession(storage: Storage | undefined): void {
-  try {
-    storage?.removeItem(storageKey);
-  } catch {
-    // Nothing was remembered.
   }
 }
