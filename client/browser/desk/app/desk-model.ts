@@ -1,5 +1,4 @@
 import { AuthorClient } from '../../../lib/author-client.ts';
-import { sessionKeepalive } from '../../session-keepalive.ts';
 import { Drafts } from '../drafts/drafts.ts';
 import { isPublished } from '../drafts/published-posts.ts';
 import { openOutbox } from '../outbox/outbox.ts';
@@ -42,7 +41,6 @@ export class DeskModel {
   readonly router: Router;
   readonly #storage: Storage | undefined;
   readonly #listeners = new Set<() => void>();
-  readonly #keepSession: () => void;
   #state: SessionState | undefined;
   #own: OwnParts | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -60,9 +58,9 @@ export class DeskModel {
     this.#storage = storage;
     this.client = new AuthorClient({ url });
     this.router = new Router(() => this.#onPlace());
-    this.#keepSession = sessionKeepalive(url, () => this.#state?.status === 'signed-in');
     this.#watch = new SessionWatch({
       ask: () => void this.loadSession(),
+      mustStayInUse: () => this.#state?.status === 'signed-in' && this.#state.session.idleSeconds !== undefined,
       onSession: (session) => isSameSession(session, this.session) || void this.loadSession(),
       onSignedOut: () => void this.#onSignedOut(),
     });
@@ -129,7 +127,6 @@ export class DeskModel {
     await this.#apply(() => stateAfter(this.#state, answer, { now: this.serverNow, wasSignedIn: this.#wasSignedIn }));
     clearTimeout(this.#retry);
     if (this.#state?.status === 'unreachable') this.#retry = setTimeout(() => this.loadSession(), retryMs);
-    this.#keepSession();
   }
 
   async signOut(): Promise<void> {

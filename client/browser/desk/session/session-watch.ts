@@ -1,11 +1,13 @@
 import type { SessionFacts } from './session-changes.ts';
 
-/** How often a visible desk asks who is signed in, milliseconds. */
+/** How often a desk asks for the session, milliseconds. The shortest limit for an unused session is five minutes. */
 const pollMs = 60_000;
 
 export interface SessionWatchOptions {
   /** Something may have changed: ask the server. */
   ask: () => void;
+  /** The session ends if it is not used, so a hidden desk asks too. */
+  mustStayInUse: () => boolean;
   /** Another tab of the desk has this session. */
   onSession: (session: SessionFacts) => void;
   /** The author signed out in another tab of the desk. */
@@ -16,15 +18,15 @@ type Message = { type: 'session'; session: SessionFacts } | { type: 'signed-out'
 
 /**
  * Notices that the session of this browser has changed: other tabs of the desk say so, and a visible desk asks the server every minute
- * and when it becomes visible. Asking also counts as use of the session.
+ * and when it becomes visible. Asking counts as use of the session, which an open connection does not.
  */
 export class SessionWatch {
   readonly #tabs: BroadcastChannel | undefined;
 
-  constructor({ ask, onSession, onSignedOut }: SessionWatchOptions) {
-    const askIfVisible = () => document.visibilityState === 'visible' && ask();
-    setInterval(askIfVisible, pollMs);
-    document.addEventListener('visibilitychange', askIfVisible);
+  constructor({ ask, mustStayInUse, onSession, onSignedOut }: SessionWatchOptions) {
+    const isVisible = () => document.visibilityState === 'visible';
+    setInterval(() => (isVisible() || mustStayInUse()) && ask(), pollMs);
+    document.addEventListener('visibilitychange', () => isVisible() && ask());
     if (typeof BroadcastChannel !== 'function') return;
     this.#tabs = new BroadcastChannel('pressbox-desk');
     this.#tabs.addEventListener('message', ({ data }: MessageEvent<Message>) => {
