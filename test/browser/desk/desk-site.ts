@@ -3,7 +3,7 @@ import type { Grants } from '../../../src/protocol/rights.ts';
 import type { TestBrowser, WatchedPage } from '../browser.ts';
 import { type Newsroom, newsroom } from '../newsroom.ts';
 
-/** Who signs in at a desk. */
+/** The person who signs in at a desk. */
 export interface Author {
   grants?: Partial<Grants>;
   sub?: string;
@@ -14,7 +14,7 @@ export interface Author {
 export interface DeskSite extends Newsroom {
   /** Opens a place of the desk, such as `harbour-fire`, in a browser in which this author is signed in. Default: Ada, an editor. */
   openDesk(path?: string, author?: Author, options?: BrowserContextOptions): Promise<WatchedPage>;
-  /** Signs an author in within the browser of this page, in place of whoever is. */
+  /** Signs an author in within the browser of this page, in place of the one before. */
   signIn(page: WatchedPage, author?: Author): Promise<void>;
 }
 

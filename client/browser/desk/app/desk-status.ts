@@ -1,7 +1,7 @@
 import type { ReaderState } from '../../../lib/reader-types.ts';
 import { type Delivery, isDelivered, type OutboxEntry } from '../outbox/outbox-model.ts';
 
-/** What the bar says about the connection and the outbox. */
+/** The state of the connection and the outbox, as the bar shows it. */
 export type DeskStatus =
   /** Entries wait for a decision of their author. */
   | { status: 'needs-you'; count: number }
@@ -10,11 +10,11 @@ export type DeskStatus =
   | { status: 'sending'; count: number }
   /** In the undo window. */
   | { status: 'held'; count: number }
-  /** Nothing is to be sent. The desk shows what readers see, as far as it is connected. */
+  /** Nothing is unsent, and the shown coverage is live. */
   | { status: 'connected' }
   | { status: 'reconnecting' }
   | { status: 'offline' }
-  /** Nothing is followed. */
+  /** Nothing is unsent, and no coverage is followed. */
   | { status: 'idle' };
 
 export function statusOf({
@@ -40,7 +40,7 @@ export function statusOf({
   return { status: reader.status === 'live' && reader.asOf === null ? 'connected' : 'reconnecting' };
 }
 
-/** The entries that are not on the server's disk yet. */
+/** Entries that are not on the server's disk yet. */
 export function unsentIn(entries: readonly OutboxEntry[]): OutboxEntry[] {
   return entries.filter((entry) => !isDelivered(entry));
 }

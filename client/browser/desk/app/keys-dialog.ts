@@ -3,7 +3,7 @@ import { appWordsIn } from '../i18n/app.ts';
 import { DeskElement } from './desk-element.ts';
 import { type KeyBinding, type KeyRegistry, keyNames } from './keys.ts';
 
-/** `<desk-keys>`: the dialog that lists the keys of the place that is shown. */
+/** `<desk-keys>`: the dialog that lists the keys of the shown place. */
 export class DeskKeys extends DeskElement {
   static override properties = { keys: { attribute: false } };
   declare keys: KeyRegistry;

@@ -2,10 +2,10 @@
 export interface KeyBinding {
   /**
    * As in `KeyboardEvent.key`, letters in lower case: `j`, `?`, `Escape`, `Mod+Enter`. `Mod` is Ctrl, or ⌘ on a Mac. A key without
-   * `Mod` does nothing while one writes.
+   * `Mod` does nothing while the author writes in a field.
    */
   keys: string;
-  /** What it does, for the dialog. Called when it is shown, because the language may change. */
+  /** The description for the dialog. Called when the dialog opens, because the language may change. */
   label: () => string;
   /** Returns whether there was something to do. If not, the event goes on. */
   run: (event: KeyboardEvent) => boolean;

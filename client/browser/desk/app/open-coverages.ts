@@ -1,16 +1,16 @@
 import type { Event } from '../../../../src/protocol/model.ts';
 import { LiveReader } from '../../../lib/live-reader.ts';
 
-/** A coverage that is open on this desk: followed, and with a place in the bar, whether it is shown or not. */
+/** A coverage that is open on this desk: it is followed and has a tab in the bar, whether it is shown or not. */
 export interface OpenCoverage {
   readonly channelId: string;
-  /** Another one after the session was renewed, if the server had ended this one. */
+  /** Replaced after the session was renewed, if the server had ended the connection. */
   reader: LiveReader;
-  /** Posts of colleagues that were published while another place of the desk was shown. */
+  /** Posts that colleagues published while another place of the desk was shown. */
   newPosts: number;
 }
 
-/** Each open coverage has a connection of its own. The one that was not shown for the longest time makes room for another. */
+/** Each open coverage has its own connection. Above this number, the coverage that was not shown for the longest time is closed. */
 export const maxOpenCoverages = 8;
 
 export interface OpenCoveragesOptions {
@@ -19,7 +19,7 @@ export interface OpenCoveragesOptions {
   ownerKey: string;
   /** Whether the post was written on this desk. */
   isOwn: (postId: string) => boolean;
-  /** Everything up to this cursor has reached the desk as a reader. */
+  /** The desk has received everything up to this cursor as readers do. */
   received: (channelId: string, event: Pick<Event, 'cursor'>) => void;
   changed: () => void;
 }
@@ -70,13 +70,13 @@ export class OpenCoverages {
     this.#options.changed();
   }
 
-  /** Ends all connections. What is open stays remembered. */
+  /** Ends all connections. The open coverages stay remembered for the next visit. */
   closeAll(): void {
     for (const { reader } of this.#open.values()) reader.close();
     this.#open.clear();
   }
 
-  /** Follows again what the server has ended: after another session began, or once it has a channel that was opened here. */
+  /** Reconnects coverages that the server ended: after another session began, or once it has a channel that was created here. */
   reopenEnded(channelIds: readonly string[] = [...this.#open.keys()]): void {
     for (const coverage of this.#open.values()) {
       if (!channelIds.includes(coverage.channelId) || coverage.reader.state.status !== 'ended') continue;

@@ -13,7 +13,7 @@ export class CoverageDialog extends AuthorElement {
     shown: { state: true },
     isLater: { state: true },
   };
-  /** What the form is for. Undefined while it is closed. */
+  /** The coverage that the form changes, or none for a new coverage. Undefined while the dialog is closed. */
   declare shown: { channel: Channel | undefined } | undefined;
   /** The server has not answered yet. */
   declare isLater: boolean;

@@ -31,7 +31,7 @@ import { isVisible } from '../../../../src/protocol/visible-text.ts';
 import type { ChannelFields, ChannelPatch, NewChannel } from '../../../lib/author-client.ts';
 import { timeOfWall, wallTimeOf } from './wall-time.ts';
 
-/** The form of a coverage, as texts of its fields. Pure: what the form holds, what is wrong with it, and what it sends. */
+/** The form of a coverage, as texts of its fields. The functions below fill it, check it, and make what it sends. */
 export interface CoverageForm {
   /** Only for a new coverage. */
   id: string;
@@ -97,7 +97,7 @@ export function formOf(channel: Channel): CoverageForm {
   };
 }
 
-/** The form as its author changed it, on another revision of the coverage: what they did not touch is as it is there now. */
+/** The form as its author changed it, on another revision of the coverage. Fields that they did not touch are as in that revision. */
 export function rebased(form: CoverageForm, base: CoverageForm, now: CoverageForm): CoverageForm {
   const names = Object.keys(form) as (keyof CoverageForm)[];
   return Object.fromEntries(
@@ -112,7 +112,7 @@ export function newChannelOf(form: CoverageForm): NewChannel & { id: string } {
 /** Undefined if nothing changes. */
 export function patchOf(form: CoverageForm, channel: Channel): ChannelPatch | undefined {
   const fields = fieldsOf(form, channel);
-  // What nobody touched is not a change, even if the form would write it in another way.
+  // A field that nobody touched is not a change, even if the form would write it in another way.
   const untouched = fieldsOf(formOf(channel), channel);
   const names = Object.keys(fields) as (keyof ChannelFields)[];
   const changed = names.filter((name) => JSON.stringify(fields[name]) !== JSON.stringify(untouched[name]));
@@ -128,7 +128,7 @@ export function changesText(patch: ChannelPatch): boolean {
   return patch.headline !== undefined || patch.standfirst !== undefined;
 }
 
-/** What is wrong with a field. */
+/** The reason why a field is not accepted. */
 export type Fault =
   | 'missing'
   | 'too-long'

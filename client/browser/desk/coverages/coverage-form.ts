@@ -230,7 +230,7 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     if (outcome.status === 'done' || outcome.status === 'later') {
       return this.#send('desk-saved', { channelId, isDone: outcome.status === 'done' });
     }
-    // What was written is still in the form.
+    // The form still has the text.
     await outbox.discard(entry.id);
     const { problem } = outcome;
     if (problem.code === 'channel-exists') return this.#explainId({ kind: 'taken' });
@@ -238,7 +238,7 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     this.#explain({ kind: 'refused', text: problem.detail ?? problem.title });
   }
 
-  /** A colleague was faster. What this author did not touch is as it is there now. */
+  /** A colleague was faster. Fields that this author did not touch take the colleague's values. */
   async #rebase(before: Channel): Promise<void> {
     const now = await this.client.getChannel(before.id, { deadlineMs: readMs }).catch(() => undefined);
     if (now === undefined) return this.#explain({ kind: 'not-stored' });

@@ -11,7 +11,7 @@ import { principalOf } from '../session/session.ts';
 import type { CoverageDialog } from './coverage-dialog.ts';
 import type { EndCoverage } from './end-coverage.ts';
 
-/** `<desk-coverage-head>`: what the coverage is called and whether it is live, and for editors the buttons that change that. */
+/** `<desk-coverage-head>`: the headline and the state of the coverage, and for editors the buttons that change them. */
 export class CoverageHead extends AuthorElement {
   static override properties = {
     channelId: { attribute: false },
@@ -20,7 +20,7 @@ export class CoverageHead extends AuthorElement {
   };
   declare channelId: string;
   declare channel: Channel | undefined;
-  /** A press could not be kept. */
+  /** The outbox could not store the change. */
   declare failed: boolean;
 
   protected override render(): TemplateResult | typeof nothing {
@@ -36,7 +36,7 @@ ${failed ? html`<p class="fault" role="alert">${coverageFormWordsIn(language).an
 <desk-end-coverage .outbox=${this.outbox} .client=${this.client} .language=${language} .channel=${channel}></desk-end-coverage>`;
   }
 
-  /** What one may not do is absent. */
+  /** No buttons for authors who may not press them. */
   #buttons(channel: Channel, words: CoverageWords): TemplateResult | typeof nothing {
     if (!mayEdit(principalOf(this.session), channel.id)) return nothing;
     const steps: Record<ChannelState, TemplateResult> = {
@@ -47,7 +47,7 @@ ${failed ? html`<p class="fault" role="alert">${coverageFormWordsIn(language).an
     return html`<button type="button" class="desk-button plain" @click=${() => this.querySelector<CoverageDialog>('desk-coverage-dialog')?.openChange(channel)}>${words.change}</button>${steps[channel.state]}`;
   }
 
-  /** Regardless of other changes in the meantime: they do not matter for whether it is live. */
+  /** `expected: '*'`: other changes of the coverage in the meantime do not matter. */
   async #goLive({ id }: Channel): Promise<void> {
     this.failed = false;
     try {

@@ -17,7 +17,7 @@ const reloadMs = 30_000;
 /** A shorter list needs no search. */
 const searchFrom = 8;
 
-/** `<desk-coverages>`: the coverages that one may write in, live ones first. */
+/** `<desk-coverages>`: the coverages in which the author may write, live ones first. */
 export class DeskCoverages extends AuthorElement {
   static override properties = {
     keys: { attribute: false },

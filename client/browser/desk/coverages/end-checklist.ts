@@ -3,7 +3,7 @@ import type { SeenPost } from '../../../lib/author-client.ts';
 import { unsentIn } from '../app/desk-status.ts';
 import { channelOf, type OutboxEntry } from '../outbox/outbox-model.ts';
 
-/** What an editor should look at before a coverage ends. */
+/** Open tasks that an editor should know before a coverage ends. */
 export interface EndChecklist {
   /** Posts whose claim was never verified. */
   unverified: readonly SeenPost[];
@@ -11,7 +11,7 @@ export interface EndChecklist {
   developing: readonly SeenPost[];
   /** `newer`: how many posts came after the newest summary. Undefined if no summary was found. */
   summary: { post: SeenPost; newer: number } | undefined;
-  /** What is written on this device for the coverage, and is not on the server yet. */
+  /** How many entries for the coverage are on this device and not on the server yet. */
   unsent: number;
   searched: number;
   /** There are older posts, which were not searched. */

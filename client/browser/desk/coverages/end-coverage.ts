@@ -16,7 +16,7 @@ const readMs = 8_000;
 /** How many posts of one kind are listed by name. */
 const namedMost = 5;
 
-/** `<desk-end-coverage>`: asks before a coverage ends, with what is still open in it. */
+/** `<desk-end-coverage>`: asks before a coverage ends, and lists the open tasks. */
 export class EndCoverage extends DeskElement {
   static override properties = {
     outbox: { attribute: false },

@@ -6,17 +6,17 @@ import { ProblemError } from '../../../lib/http.ts';
 /** The coverages in one state that the author may write in, as far as they are loaded. */
 export interface Section {
   coverages: readonly ListedChannel[];
-  /** Where the list goes on. Null at the end. */
+  /** The next page of the list. Null at the end. */
   next: string | null;
 }
 export type Sections = Record<ChannelState, Section>;
 
-/** A channel is listed whoever may write in it, so several pages may hold none of this author's. */
+/** The server lists all channels, so several pages may hold none in which this author may write. */
 const pagesAtOnce = 5;
 const pageChannels = 100;
 /** A page of the desk's list is full with this many coverages. */
 const enoughCoverages = 30;
-/** How many channels that the token names are looked up by themselves. */
+/** How many channels that the token names are looked up one by one. */
 const namedMost = 50;
 /** How long each request may take, milliseconds. */
 const deadlineMs = 8_000;
@@ -53,7 +53,7 @@ export async function loadMore(client: Client, who: Principal, state: ChannelSta
 async function loadSection(client: Client, who: Principal, state: ChannelState, from: string | null = null): Promise<Section> {
   const coverages: ListedChannel[] = [];
   let next = from;
-  // Whoever may write only in channels that the token names needs no more than the newest of the others.
+  // If the token names all channels of the author, those that are not in the newest page are looked up by their ids.
   const pages = isNamedOnly(who.grants) ? 1 : pagesAtOnce;
   for (let page = 0; page < pages && (page === 0 || next !== null); page += 1) {
     const query = { state, order: 'activity' as const, limit: pageChannels, ...(next !== null && { page: next }) };

@@ -37,7 +37,7 @@ export interface AppWords {
 
   // The keys
   keys: string;
-  /** What the key for the list of keys does. */
+  /** Describes the key that opens the list of keys. */
   keysKey: string;
   done: string;
 }

@@ -11,7 +11,7 @@ export interface CoverageWords {
   nothingFound: string;
   notLoaded: string;
   search: string;
-  /** What the key for the search does. */
+  /** Describes the key for the search. */
   searchKey: string;
   sections: Record<ChannelState, string>;
   more: Record<ChannelState, string>;

@@ -6,7 +6,7 @@ export interface SignInWords {
   signIn: string;
   signingIn: string;
   again: string;
-  // What the session may do, each before a list of channels
+  // The roles of the session, each before a list of channels
   editor: string;
   author: string;
   reader: string;

@@ -1,7 +1,7 @@
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import type { Outbox, OutboxEntry } from './outbox-model.ts';
 
-/** What became of a write that its author waits for. `later`: it is on this device and goes out by itself. */
+/** The outcome of a write that its author waits for. `later`: it is on this device and goes out by itself. */
 export type Settled =
   | { status: 'done' }
   | { status: 'refused'; problem: Problem }

@@ -1,6 +1,6 @@
 import type { Grants } from '../../../../src/protocol/rights.ts';
 
-/** What the code of a sign-in link says. Shown as text only: the server alone decides whether it is true. */
+/** The claims in the code of a sign-in link. They are only shown: the server alone decides whether they are true. */
 export interface LinkClaims {
   sub: string;
   /** The byline. */
@@ -8,7 +8,7 @@ export interface LinkClaims {
   rights: Grants;
   /** How long the session will last. */
   sessionSeconds: number;
-  /** Until when the link can be used, milliseconds since 1970. */
+  /** The time at which the link expires, milliseconds since 1970. */
   usableUntil: number;
 }
 

@@ -1,6 +1,6 @@
 import type { DeskSession, SessionState } from './session.ts';
 
-/** How long before its end the desk says that a session ends, milliseconds. */
+/** How long before the end of a session the desk warns, milliseconds. */
 export const warningMs = 600_000;
 /** Clocks differ. A session that the server no longer has this close to its end has ended by time. */
 const toleranceMs = 60_000;
@@ -25,7 +25,7 @@ export function stateAfter(
   return status === 'ended' || endsByItself ? { status: 'ended', session } : answer;
 }
 
-/** What the desk says about the end of the session. */
+/** The notice about the end of the session. `ms`: the time of the end, in milliseconds since 1970. */
 export type SessionEnd = { at: 'soon' | 'ended'; ms: number };
 
 export function sessionEndOf(state: SessionState | undefined, now: number): SessionEnd | undefined {
@@ -35,7 +35,7 @@ export function sessionEndOf(state: SessionState | undefined, now: number): Sess
   return now >= ms - warningMs ? { at: now >= ms ? 'ended' : 'soon', ms } : undefined;
 }
 
-/** Whether both are the same session, as far as the desk is concerned. */
+/** Both have the same author and the same end. */
 export function isSameSession(one: SessionFacts | undefined, other: SessionFacts | undefined): boolean {
   return one?.ownerKey === other?.ownerKey && one?.expiresAt === other?.expiresAt;
 }

@@ -5,7 +5,7 @@ import type { DeskModel } from '../app/desk-model.ts';
 import { signInWordsIn } from '../i18n/sign-in.ts';
 import { type SessionEnd, sessionEndOf, warningMs } from './session-changes.ts';
 
-/** `<desk-session-end>`: says ten minutes before the session ends that it does, and when it has ended, how to go on. */
+/** `<desk-session-end>`: warns ten minutes before the session ends, and says how to go on after its end. */
 export class DeskSessionEnd extends DeskElement {
   static override properties = { desk: { attribute: false } };
   declare desk: DeskModel;

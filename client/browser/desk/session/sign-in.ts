@@ -8,7 +8,7 @@ import { type LinkClaims, linkClaimsOf } from './link-claims.ts';
 import type { DeskSession } from './session.ts';
 
 /**
- * `<desk-sign-in>`: the page of a sign-in link. It says for whom the link is, and spends its code only when the button is pressed.
+ * `<desk-sign-in>`: the page of a sign-in link. It names the person for whom the link is, and spends its code only when the button is pressed.
  * `desk-signed-in` is dispatched once the session is in the cookie.
  *
  *     ready ──press──▶ busy ──▶ signed in
@@ -24,7 +24,7 @@ export class DeskSignIn extends DeskElement {
     state: { state: true },
   };
   declare code: string;
-  /** Who is signed in already. */
+  /** The session that the link would replace. */
   declare session: DeskSession | undefined;
   declare state: State;
 
