@@ -31,6 +31,8 @@ export class OpenCoverages {
   readonly #open = new Map<string, OpenCoverage>();
   /** The channel ids, last shown last. */
   #shown: string[] = [];
+  /** The channel that is shown now. Undefined in another place of the desk. */
+  #current: string | undefined;
 
   constructor(options: OpenCoveragesOptions) {
     this.#options = options;
@@ -49,6 +51,7 @@ export class OpenCoverages {
   show(channelId: string): OpenCoverage {
     const found = this.#open.get(channelId) ?? this.#add(channelId);
     this.#shown = [...this.#shown.filter((id) => id !== channelId), channelId];
+    this.#current = channelId;
     found.newPosts = 0;
     while (this.#open.size > maxOpenCoverages) {
       const longestAgo = [...this.#open.keys()].find((id) => !this.#shown.includes(id)) ?? this.#shown[0];
@@ -61,7 +64,7 @@ export class OpenCoverages {
 
   /** Another place of the desk is shown. */
   hide(): void {
-    this.#shown = [...this.#shown.filter((id) => id !== ''), ''];
+    this.#current = undefined;
   }
 
   close(channelId: string): void {
@@ -110,7 +113,7 @@ export class OpenCoverages {
   }
 
   #count(coverage: OpenCoverage, event: Event): void {
-    if (event.type !== 'post.published' || this.#shown.at(-1) === coverage.channelId) return;
+    if (event.type !== 'post.published' || this.#current === coverage.channelId) return;
     if (!this.#options.isOwn(event.post.id)) coverage.newPosts += 1;
   }
 
