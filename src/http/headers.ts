@@ -42,7 +42,7 @@ export function pageHeaders({
   /** Origins whose scripts the page loads, for audience measurement and consent. */
   sources?: readonly string[];
 } = {}): RequestHandler {
-  return reporting(ofPage({ frameAncestors, sources, policies: ['pressbox'] }));
+  return reporting(pageOptions({ frameAncestors, sources, policies: ['pressbox'] }));
 }
 
 /**
@@ -51,11 +51,11 @@ export function pageHeaders({
  */
 export function deskHeaders(): RequestHandler {
   const policies = ['pressbox', 'lit-html', 'ProseMirrorClipboard'];
-  return reporting(ofPage({ frameAncestors: 'none', sources: [], policies, more: { 'worker-src': ["'self'"] } }));
+  return reporting(pageOptions({ frameAncestors: 'none', sources: [], policies, more: { 'worker-src': ["'self'"] } }));
 }
 
 /** `policies`: the names of the Trusted Types policies that may insert markup. */
-function ofPage({
+function pageOptions({
   frameAncestors,
   sources,
   policies,
