@@ -26,6 +26,7 @@ function signingIn(start: () => Promise<TestBrowser>): void {
     );
 
   it('says for whom the link is, and its button opens the desk for this person, once', async () => {
+    await site.coverage([], { id: 'moon-landing', headline: 'The moon landing' });
     const code = await codeFor({ grants: { editor: ['moon-landing'], author: ['sport-*'] } });
     const requested: string[] = [];
     const visit = await site.browser.page({ locale: 'en-GB' });
