@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -22,26 +23,34 @@ interface Answer {
   error?: string;
 }
 
-/** `file`: relative to this folder. */
-export function startWorker(file: string): Worker {
-  const child: ChildProcess = fork(fileURLToPath(new URL(file, import.meta.url)), {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+/** Characters of its stderr in the error of a worker that ended. */
+const stderrLength = 2_000;
+
+/** `file`: `new URL('./a.ts', import.meta.url)`, so that it is found beside the file that names it. */
+export function startWorker(file: URL): Worker {
+  const path = fileURLToPath(file);
+  const child: ChildProcess = fork(path, { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   let calls = 0;
-  let ended = false;
+  let stderr = '';
+  let ended: string | undefined;
   const atExit = () => child.kill('SIGKILL');
   process.once('exit', atExit);
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    process.stderr.write(text);
+    stderr = (stderr + text).slice(-stderrLength);
+  });
   child.on('message', ({ id, value, error }: Answer) => {
     const call = waiting.get(id);
     waiting.delete(id);
     if (error === undefined) call?.resolve(value as never);
     else call?.reject(new Error(error));
   });
-  child.once('exit', (code, signal) => {
-    ended = true;
-    process.off('exit', atExit);
-    for (const { reject } of waiting.values()) reject(new Error(`The worker ${file} ended with ${code ?? signal}.`));
+  child.once('exit', () => process.off('exit', atExit));
+  // After `exit`, once all of stderr was read.
+  const closed = once(child, 'close').then(([code, signal]) => {
+    ended = `The worker ${relative('.', path)} ended with ${code ?? signal}:\n${stderr.trim()}`;
+    for (const { reject } of waiting.values()) reject(new Error(ended));
     waiting.clear();
   });
   return {
@@ -50,16 +59,15 @@ export function startWorker(file: string): Worker {
       calls += 1;
       const id = calls;
       return new Promise<T>((resolve, reject) => {
-        if (ended) return reject(new Error(`The worker ${file} has ended.`));
+        if (ended !== undefined) return reject(new Error(ended));
         waiting.set(id, { resolve, reject });
-        child.send({ id, name, argument } satisfies Call);
+        // A call that a worker is too late to read is rejected once it has closed.
+        child.send({ id, name, argument } satisfies Call, () => {});
       });
     },
     async [Symbol.asyncDispose]() {
-      if (ended) return;
-      const exited = once(child, 'exit');
       child.kill('SIGKILL');
-      await exited;
+      await closed;
     },
   };
 }

@@ -92,7 +92,7 @@ function pressbox(name: string, reading: readonly string[]): Subject {
       const redis = stack.use(await startRedis('redis-server'));
       const env = { PRESSBOX_REDIS_URL: redis.url, NODE_OPTIONS: collecting };
       const server = stack.use(await startServerProcess({ within: directory, env }));
-      const publisher = stack.use(startWorker('./publisher.ts'));
+      const publisher = stack.use(startWorker(new URL('./publisher.ts', import.meta.url)));
       const { port } = await publisher.call<{ port: number }>('open', { redisUrl: redis.url, channels } satisfies OpenAsk);
       // The time is in the body, because that is what every reader receives.
       const template = '{"channel":"c%C","title":"live update","body":"at=%T %X"}';

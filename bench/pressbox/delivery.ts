@@ -107,7 +107,7 @@ export async function measureCatchUp(plan: Plan): Promise<CatchUpFigures[]> {
   const figures: CatchUpFigures[] = [];
   for (const missed of plan.missed) {
     plan.say(`catching up with ${missed}, one reader`);
-    await using reader = startWorker('./readers.ts');
+    await using reader = startWorker(new URL('../load/readers.ts', import.meta.url));
     const times: number[] = [];
     for (let time = 0; time < plan.catchUps; time += 1) {
       // A new post each time. Otherwise the server would answer with the cached catch-up of the previous request.

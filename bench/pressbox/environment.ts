@@ -109,7 +109,7 @@ export interface Crowds extends AsyncDisposable {
 }
 
 export function startCrowds(count: number): Crowds {
-  const workers: Worker[] = Array.from({ length: count }, () => startWorker('./readers.ts'));
+  const workers: Worker[] = Array.from({ length: count }, () => startWorker(new URL('../load/readers.ts', import.meta.url)));
   return {
     each: <T>(name: string, readers: number, ask?: Omit<ReadersRequest, 'readers'>) =>
       Promise.all(

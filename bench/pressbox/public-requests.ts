@@ -74,7 +74,7 @@ export async function measureRequests(
 ): Promise<{ requests: RequestFigures[]; floods: FloodFigures[] }> {
   const redis = await startStore(plan.store);
   const directory = await mkdtemp(join(plan.directory, 'requests-'));
-  await using worker = startWorker('./watched-server.ts');
+  await using worker = startWorker(new URL('../load/watched-server.ts', import.meta.url));
   try {
     const env = {
       PRESSBOX_DATA_DIR: directory,

@@ -108,7 +108,7 @@ export async function measureChannels(plan: Plan): Promise<ChannelsFigures[]> {
   plan.say(`${channels} channels with one reader each`);
   await using environment = await openEnvironment(plan);
   await using crowds = startCrowds(plan.crowds);
-  await using worker = startWorker('./authors.ts');
+  await using worker = startWorker(new URL('../load/authors.ts', import.meta.url));
   const redis = environment.redis!;
   const token = await environment.server.token();
   const { url } = environment.server;

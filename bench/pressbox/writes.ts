@@ -27,7 +27,7 @@ export async function measureAuthors(plan: Plan): Promise<AppendFigures[]> {
   for (const authors of plan.authors) {
     plan.say(`publishing over HTTP, ${authors} authors`);
     await using environment = await openEnvironment(plan);
-    await using worker = startWorker('./authors.ts');
+    await using worker = startWorker(new URL('../load/authors.ts', import.meta.url));
     const { channelId, ...place } = await channelOn(environment.server);
     const ask: AuthorsRequest = { ...place, channelIds: [channelId], authors, forMs: plan.forMs };
     // The first requests warm up the server's code.
@@ -47,7 +47,7 @@ export async function measureEngine(plan: Plan): Promise<AppendFigures[]> {
     plan.say(`engine alone, concurrency ${writers}`);
     const redis = await startStore(plan.store);
     try {
-      await using worker = startWorker('./engine.ts');
+      await using worker = startWorker(new URL('../load/engine.ts', import.meta.url));
       const store = redis ? { redisUrl: redis.url } : { directory: plan.directory };
       const ask: EngineRequest = { store, writers, forMs: plan.forMs };
       await worker.call<void>('open', ask);

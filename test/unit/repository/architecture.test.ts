@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Import, importsOf, reachableFrom, readSources, root, withoutComments } from '../../support/runner/imports.ts';
 
@@ -318,6 +318,17 @@ describe('the layout', () => {
   it('imports only existing files', () => {
     const missing = imports.filter(({ to }) => ours.test(to) && !to.startsWith('test/') && !sources.has(to) && !isDataFile(to));
     expect(missing.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  });
+
+  it('gives only existing files to threads, processes and reads', () => {
+    const relative = /new URL\(\s*'(\.[^']+\.(?:[mc]?[jt]s|lua|c|md|json))',\s*import\.meta\.url/g;
+    const all = [...sources, ...readSources('test', 'scripts')];
+    const named = all.flatMap(([from, source]) => {
+      return [...withoutComments(source).matchAll(relative)].map(([, to = '']) => ({ from, to }));
+    });
+    expect(named.length).toBeGreaterThan(20);
+    const missing = named.filter(({ from, to }) => !existsSync(join(root, dirname(from), to)));
+    expect(missing.map(({ from, to }) => `${from} names ${to}`)).toEqual([]);
   });
 
   it('reads the environment only in main.ts', () => {
