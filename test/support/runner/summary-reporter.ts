@@ -57,7 +57,7 @@ function said(errors: readonly SerializedError[]): string {
   return errors
     .map(({ message, stack }) => {
       const place = /[\w-]+\.test\.ts:\d+/.exec(stack ?? '')?.[0];
-      return `${message.split('\n', 1)[0]?.slice(0, MESSAGE_MOST)}${place === undefined ? '' : ` (${place})`}`;
+      return `${message.replaceAll(/\s+/g, ' ').slice(0, MESSAGE_MOST)}${place === undefined ? '' : ` (${place})`}`;
     })
     .join('; ');
 }
