@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { publish, write } from '../../test/support/authors/writers.ts';
 import { pause } from '../pressbox/environment.ts';
 import type { Figures } from './meter.ts';
@@ -32,12 +33,11 @@ async function changes(scene: Scene): Promise<Figures> {
   await using others = startSink(['--n', readers, ...reading, '--marker', marker]);
   const changeAll = (posts: readonly string[], ifMatch: number) => Promise.all(posts.map((id) => change(desk, id, ifMatch)));
 
-  await publish(desk, desk.token, channelId, sentNow());
+  await publishPost(desk);
   await sink.ask('sleep 0.5');
   await sink.ask('drop');
   const posts: string[] = [];
-  for (let number = 0; number < changedPosts; number += 1)
-    posts.push((await publish(desk, desk.token, channelId, sentNow())).post.id);
+  for (let number = 0; number < changedPosts; number += 1) posts.push((await publishPost(desk)).post.id);
   for (let revision = 1; revision < timesChanged - 1; revision += 1) await changeAll(posts, revision);
   await others.ask('connect');
   await changeAll(posts, timesChanged - 1);
@@ -119,7 +119,7 @@ async function endurance(scene: Scene): Promise<Figures> {
       await pause(began + (writes * 1_000) / enduranceRate - performance.now());
       writes += 1;
       const changed = writes % 4 === 0 ? posts.at(-1 - (writes % 7)) : undefined;
-      if (changed === undefined) posts.push({ id: (await publish(desk, desk.token, channelId, sentNow())).post.id, revision: 1 });
+      if (changed === undefined) posts.push({ id: (await publishPost(desk)).post.id, revision: 1 });
       else {
         await change(desk, changed.id, changed.revision);
         changed.revision += 1;
@@ -141,7 +141,7 @@ async function endurance(scene: Scene): Promise<Figures> {
 async function takedown(scene: Scene): Promise<Figures> {
   const { sink, readers } = scene;
   const desk = editorOf(scene);
-  const { post } = await publish(desk, desk.token, channelId, sentNow());
+  const { post } = await publishPost(desk);
   await sink.ask('sleep 1');
   await sink.ask('watch "post.taken-down"');
   const askedAt = Date.now();
@@ -162,10 +162,15 @@ function sentNow() {
   };
 }
 
+/** Writes have a key, as clients send it, so that one with an unknown outcome is repeated. */
+function publishPost(desk: EditorAccess) {
+  return publish(desk, desk.token, channelId, sentNow(), randomUUID());
+}
+
 function change(desk: EditorAccess, id: string, ifMatch: number) {
   const { body } = sentNow();
   const path = `/v1/channels/${channelId}/posts/${id}/revisions`;
-  return write(desk, desk.token, { path, body: { kind: 'update', changes: { body } }, ifMatch });
+  return write(desk, desk.token, { path, body: { kind: 'update', changes: { body } }, key: randomUUID(), ifMatch });
 }
 
 function editorOf({ server }: Scene): EditorAccess {
