@@ -155,6 +155,23 @@ export function changes(start: () => Promise<TestBrowser>): void {
     await dialog.waitFor({ state: 'detached' });
   });
 
+  it('keeps a draft that is closed before it is loaded', async () => {
+    const { id, ids } = await site.coverage(['The mayor resigned.']);
+    const { page } = await openAt(site, id, ids[0]);
+    const edit = deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' });
+    await edit.click();
+    await writeBody(page, 'The mayor stays.');
+    await page.keyboard.press('Escape');
+    await page.locator('desk-correct').waitFor({ state: 'detached' });
+    await page.route(`**/v1/channels/${id}/posts/${ids[0]}`, () => {});
+    await edit.click();
+    await page.getByText('Loading the text of the post.').waitFor();
+    await page.locator('desk-correct').getByRole('button', { name: 'Close' }).click();
+    await page.locator('desk-correct').waitFor({ state: 'detached' });
+    await page.getByText(/^Drafts/).click();
+    await page.locator('desk-drafts').getByText('The mayor stays.').waitFor();
+  });
+
   it('keeps the text that lost as a draft', async () => {
     const { id, ids } = await site.coverage(['First.']);
     const { page } = await openAt(site, id, ids[0]);

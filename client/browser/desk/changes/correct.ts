@@ -165,6 +165,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
       // A post that is still in the outbox is not on the server yet.
       if (!(error instanceof ProblemError) || error.problem.code !== 'not-found') console.warn('The post was not loaded.', error);
     }
+    if (!this.isConnected) return;
     const found = basePostOf(post, postId, outbox.entries);
     const draft = drafts.get(this.#key);
     const write = draft?.write.type === 'revise' && draft.place !== 'outbox' ? draft.write : undefined;
@@ -229,12 +230,16 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     }
   }
 
-  /** Keeps what was written as a draft. */
+  /** Keeps what was written as a draft, also a draft that is not loaded yet. */
   async close(): Promise<void> {
-    if (this.change === undefined || !isChanged(this.change)) return this.discard();
-    this.drafts.save(writeOf(this.change), { base: this.change.base });
-    await this.drafts.putAside(this.#key);
-    this.#end(changesWordsIn(this.language).keptAsDraft);
+    const { change, drafts } = this;
+    const isWritten = change !== undefined && isChanged(change);
+    // The copy of a change that is in the outbox stays until the server has it.
+    if (!isWritten && drafts.get(this.#key)?.place === 'outbox') return this.#end();
+    if (change !== undefined && !isWritten) return this.discard();
+    if (change !== undefined) drafts.save(writeOf(change), { base: change.base });
+    await drafts.putAside(this.#key);
+    this.#end(isWritten ? changesWordsIn(this.language).keptAsDraft : undefined);
   }
 
   async discard(): Promise<void> {
