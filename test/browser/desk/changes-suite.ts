@@ -39,6 +39,15 @@ export async function writeBody(page: Page, text: string): Promise<void> {
   await eventually(async () => expect(await bodyText(page)).toBe(text));
 }
 
+/** Presses a button twice before the page can do anything. */
+const pressTwice = (button: Locator) =>
+  button.evaluate((one) => {
+    one.click();
+    one.click();
+  });
+
+const entriesIn = (page: Page) => page.evaluate<number>('document.querySelector("desk-outbox").outbox.entries.length');
+
 const editor = { sub: 'grace', name: 'Grace Hopper' };
 
 /** How published posts are changed, in a browser. */
@@ -147,12 +156,30 @@ export function changes(start: () => Promise<TestBrowser>): void {
     expect(await dialog.getByRole('button', { name: 'Publish this version' }).isDisabled()).toBe(true);
     expect(await faultsOf(page)).toEqual([]);
     await dialog.getByLabel('Yours').first().check();
-    await dialog.getByRole('button', { name: 'Publish this version' }).click();
+    await pressTwice(dialog.getByRole('button', { name: 'Publish this version' }));
     await eventually(async () => {
       const { revision, body: text } = await site.author.getPost(id, ids[0] as string);
       expect([revision, text]).toEqual([3, '14 people were injured.\n\nMore follows soon.']);
     });
     await dialog.waitFor({ state: 'detached' });
+    expect(await entriesIn(page)).toBe(1);
+  });
+
+  it('sends a change and a withdrawal once, however often the button is pressed', async () => {
+    const { id, ids } = await site.coverage(['A rumour.', 'Another.']);
+    const { page } = await site.openDesk(id);
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
+    await writeBody(page, 'No rumour.');
+    await page.getByLabel('Typing slip').check();
+    await pressTwice(page.getByRole('button', { name: 'Publish the change' }));
+    await page.locator('desk-correct').waitFor({ state: 'detached' });
+    expect(await entriesIn(page)).toBe(1);
+    await deskPost(page, ids[1]).getByRole('button', { name: 'Retract' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox').fill('It was a rumour.');
+    await pressTwice(dialog.getByRole('button', { name: 'Retract', exact: true }));
+    await dialog.waitFor({ state: 'detached' });
+    expect(await entriesIn(page)).toBe(2);
   });
 
   it('keeps a draft that is closed before it is loaded', async () => {

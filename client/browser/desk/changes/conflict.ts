@@ -28,6 +28,7 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
   declare failed: ConflictDialog['failed'];
   declare choices: Choices;
   #conflict: PostConflict | undefined;
+  #isDeciding = false;
 
   protected override enter(): (() => void)[] {
     const resolve = (event: Event) => void this.open((event as CustomEvent<{ entry: OutboxEntry }>).detail.entry);
@@ -66,7 +67,7 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
     try {
       this.standing = await this.#standing(entry.write);
     } catch (error) {
-      console.warn('What stands there now was not loaded.', error);
+      console.warn('The current version was not loaded.', error);
       this.failed = 'not-loaded';
       return;
     }
@@ -98,7 +99,7 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
     this.choices = { ...this.choices, passages };
   }
 
-  /** What the author chose until now. */
+  /** The outcome of the choices until now. */
   get decision(): ConflictDialog['decision'] {
     return this.#conflict && decisionOf(this.#conflict, this.choices);
   }
@@ -109,7 +110,7 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
     if (decision?.status === 'nothing-left') await this.keepDraft();
   }
 
-  /** My version, on what stands there now. */
+  /** Sends my version, based on the current one. */
   async keepMine(): Promise<void> {
     const { entry, standing } = this;
     if (entry === undefined || standing === undefined) return;
@@ -130,16 +131,18 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
     }
   }
 
-  /** What stands there stays. My text becomes a draft. */
+  /** Leaves the other version as it is. My text becomes a draft. */
   async keepDraft(): Promise<void> {
     const { entry } = this;
     if (entry === undefined) return;
-    const { write, base } = entry;
-    // Another post has the id of this one.
-    const kept: Write = write.type === 'publish' ? { ...write, post: { ...write.post, id: newPostId() } } : write;
-    if (write.type !== 'retract' && write.type !== 'takedown') this.drafts.save(kept, { base, place: 'list' });
-    await this.drafts.flush();
-    await this.#remove();
+    await this.#once(async () => {
+      const { write, base } = entry;
+      // Another post has the id of this one.
+      const kept: Write = write.type === 'publish' ? { ...write, post: { ...write.post, id: newPostId() } } : write;
+      if (write.type !== 'retract' && write.type !== 'takedown') this.drafts.save(kept, { base, place: 'list' });
+      await this.drafts.flush();
+      await this.#remove();
+    });
   }
 
   close(): void {
@@ -152,14 +155,27 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
   async #replace(write: Write): Promise<void> {
     const base = this.standing?.post;
     const holdMs = new ComposerMemory(this.session.ownerKey).undoSeconds * 1_000;
+    await this.#once(async () => {
+      try {
+        await this.outbox.add(write, { holdMs, ...(base && { base }) });
+      } catch (error) {
+        console.warn('The decision could not be stored.', error);
+        this.failed = 'not-stored';
+        return;
+      }
+      await this.#remove();
+    });
+  }
+
+  /** A second press of a button does not decide again. */
+  async #once(decide: () => Promise<void>): Promise<void> {
+    if (this.#isDeciding) return;
+    this.#isDeciding = true;
     try {
-      await this.outbox.add(write, { holdMs, ...(base && { base }) });
-    } catch (error) {
-      console.warn('The decision could not be stored.', error);
-      this.failed = 'not-stored';
-      return;
+      await decide();
+    } finally {
+      this.#isDeciding = false;
     }
-    await this.#remove();
   }
 
   async #remove(): Promise<void> {
@@ -168,5 +184,5 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
   }
 }
 
-/** How long to wait for what stands on the server, in milliseconds. */
+/** How long to wait for the current version, in milliseconds. */
 const readMs = 8_000;

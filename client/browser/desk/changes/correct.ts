@@ -60,6 +60,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   declare notice: CorrectForm['notice'];
   follows = false;
   #editor: BodyEditor | undefined;
+  #isPublishing = false;
 
   constructor() {
     super();
@@ -212,12 +213,13 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
 
   async publish(): Promise<void> {
     const { change, drafts } = this;
-    if (change === undefined) return;
+    if (change === undefined || this.#isPublishing) return;
     this.lacks = this.#lacksNow;
     this.changeLacks = changeLacksOf(change);
     if (this.lacks.length + this.changeLacks.length > 0) return this.#goToLack();
     const { base } = change;
     const write = writeOf(change);
+    this.#isPublishing = true;
     try {
       drafts.save(write, { base });
       await drafts.handOver(keyOf(write));
@@ -227,6 +229,8 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
       console.warn('The change could not be stored.', error);
       drafts.save(write, { base });
       this.notice = 'not-stored';
+    } finally {
+      this.#isPublishing = false;
     }
   }
 

@@ -41,6 +41,7 @@ export class DeskWithdraw extends DeskElement {
   declare lack: 'note-missing' | 'note-too-long' | 'not-stored' | undefined;
   /** The takedown in the outbox. */
   declare entryId: string | undefined;
+  #isSending = false;
 
   protected override enter(): (() => void)[] {
     return [this.outbox.subscribe(() => this.requestUpdate())];
@@ -178,7 +179,10 @@ ${hint === undefined ? nothing : html`<small id="withdraw-hint" class="desk-hint
     this.step = 'sent';
   }
 
+  /** Undefined if it could not be stored, or is being stored already. */
   async #send(write: Write, holdSeconds: number): Promise<OutboxEntry | undefined> {
+    if (this.#isSending) return undefined;
+    this.#isSending = true;
     try {
       const title = this.post && titleOfPost(this.post);
       return await this.outbox.add(write, {
@@ -190,6 +194,8 @@ ${hint === undefined ? nothing : html`<small id="withdraw-hint" class="desk-hint
       console.warn('The withdrawal could not be stored.', error);
       this.lack = 'not-stored';
       return undefined;
+    } finally {
+      this.#isSending = false;
     }
   }
 }
