@@ -199,6 +199,28 @@ export function changes(start: () => Promise<TestBrowser>): void {
     await page.locator('desk-drafts').getByText('The mayor stays.').waitFor();
   });
 
+  it('brings the suggested note into view when its kind is chosen', async () => {
+    const { id, ids } = await site.coverage([`40 people were injured.\n\n${'More follows. '.repeat(200)}`]);
+    const { page } = await openAt(site, id, ids[0]);
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
+    await body(page).waitFor();
+    await page.evaluate(`(() => {
+      document.querySelector('.desk-change-kinds').scrollIntoView({ block: 'end', behavior: 'instant' });
+      document.querySelector('.desk-change-kinds input').focus({ preventScroll: true });
+    })()`);
+    await page.keyboard.press('Space');
+    const note = page.getByLabel('Note to readers');
+    await note.waitFor();
+    await eventually(async () =>
+      expect(
+        await note.evaluate((field) => {
+          const { left, top, bottom } = field.getBoundingClientRect();
+          return [top + 2, bottom - 2].every((y) => field.contains(field.ownerDocument.elementFromPoint(left + 20, y)));
+        }),
+      ).toBe(true),
+    );
+  });
+
   it('keeps the text that lost as a draft', async () => {
     const { id, ids } = await site.coverage(['First.']);
     const { page } = await openAt(site, id, ids[0]);

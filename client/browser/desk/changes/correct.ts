@@ -54,7 +54,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   declare failed: boolean;
   /** Undefined until the text of the post is loaded. */
   declare change: ChangeState | undefined;
-  /** What the post lacks. Empty until the author tries to publish. */
+  /** The fields that the post lacks. Empty until the author tries to publish. */
   declare lacks: readonly Lack[];
   declare changeLacks: readonly ChangeLack[];
   declare notice: CorrectForm['notice'];
@@ -89,6 +89,10 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   protected override updated(changed: PropertyValues): void {
     if (this.change !== undefined && this.#editor === undefined) this.#makeEditor(this.change);
     if (changed.has('current')) this.requestUpdate();
+    // The note appears with its kind, and may be suggested. Its author sees it before it is published.
+    const before = changed.get('change') as ChangeState | undefined;
+    if (before !== undefined && before.kind !== this.change?.kind)
+      this.querySelector('[data-path="note"]')?.scrollIntoView({ block: 'nearest', behavior: 'instant' });
   }
 
   // ---- What the view shows
