@@ -13,7 +13,7 @@ export interface SuggestedNote {
   certain: boolean;
 }
 
-/** What readers see of a post, as plain text. */
+/** The headline and the body of a post, as plain text. */
 export interface NoteText {
   headline: string | null;
   text: string;
@@ -84,13 +84,18 @@ function figureNote({ old, fresh, preceding, following }: Replacement, sentences
   if (!figure.test(old) || !figure.test(fresh)) return undefined;
   const start = sentenceStart(preceding);
   const end = sentenceEnd(following);
+  const correct = (quoted: string) => (figuresIn(quoted) > 1 ? sentences.insteadOf(fresh, old) : fresh);
   const clause = old + end.replace(/[,;:–—(«»“”"„].*$|[.!?…؟]+$/su, '').trimEnd();
   if (start === '' && clause !== old && clause.length <= maxQuotedCharacters && sentences.clause) {
-    return sentences.clause(clause, fresh);
+    return sentences.clause(clause, correct(clause));
   }
   const sentence = start + old + end;
   const isWhole = sentence.length <= maxQuotedCharacters && sentence !== old && !/[«»“”"„]/.test(sentence);
-  return isWhole ? sentences.quoted(sentence, fresh) : sentences.bare(old, fresh);
+  return isWhole ? sentences.quoted(sentence, correct(sentence)) : sentences.bare(old, fresh);
+}
+
+function figuresIn(text: string): number {
+  return text.match(/\p{Nd}+(?:[.,:/٫٬’\u00a0\u202f-]\p{Nd}+)*/gu)?.length ?? 0;
 }
 
 function nameNote({ old, fresh, preceding }: Replacement, sentences: NoteSentences, language: Language): string | undefined {
@@ -108,12 +113,12 @@ function isName(text: string, language: Language): boolean {
   return words.every((word) => isWord.test(word));
 }
 
-/** The part of the last sentence that stands before a place, without space at its start. */
+/** The part of the last sentence that stands before a place, without space at its start. The full stop of `3. Mai` ends none. */
 function sentenceStart(text: string): string {
-  return text.replace(/^.*(?:\n|[.!?…؟]["”»“)]*\s+)/su, '').trimStart();
+  return text.replace(/^.*(?:\n|(?:[!?…؟]|(?<!\p{Nd})\.)["”»“)]*\s+)/su, '').trimStart();
 }
 
 /** The part of the sentence that stands after a place, with its full stop. */
 function sentenceEnd(text: string): string {
-  return /^.*?(?=\n|$|(?<=[.!?…؟])\s)/su.exec(text)?.[0] ?? '';
+  return /^.*?(?=\n|$|(?<=[!?…؟]|(?<!\p{Nd})\.)\s)/su.exec(text)?.[0] ?? '';
 }

@@ -23,6 +23,24 @@ describe('the suggested note of a correction', () => {
       'An earlier version said: “On May 14 the mayor resigned.” It should have said 15.',
     ],
     [
+      '40 of 120 houses burn.',
+      '14 of 120 houses burn.',
+      'en',
+      'An earlier version said 40 of 120 houses burn. It was 14, not 40.',
+    ],
+    [
+      'Am 3. Mai brannten 1.200 Hektar.',
+      'Am 3. Mai brannten 1.300 Hektar.',
+      'de',
+      'In einer früheren Fassung hieß es: „Am 3. Mai brannten 1.200 Hektar.“ Richtig ist: 1.300, nicht 1.200.',
+    ],
+    [
+      'El incendio afecta a 40 casas y 3 calles.',
+      'El incendio afecta a 14 casas y 3 calles.',
+      'es',
+      'En una versión anterior se decía: «El incendio afecta a 40 casas y 3 calles.» Debía decir 14, no 40.',
+    ],
+    [
       `It was ${'very '.repeat(40)}hot at 14:05.`,
       `It was ${'very '.repeat(40)}hot at 15:05.`,
       'en',
