@@ -2,7 +2,7 @@ import { AuthorClient } from '../../../lib/author-client.ts';
 import { Drafts } from '../drafts/drafts.ts';
 import { isPublished } from '../drafts/published-posts.ts';
 import { openOutbox } from '../outbox/outbox.ts';
-import { channelOf, isDelivered, type Outbox } from '../outbox/outbox-model.ts';
+import { channelOf, isDelivered, isPublishedHere, type Outbox } from '../outbox/outbox-model.ts';
 import {
   type DeskSession,
   loadSession,
@@ -199,7 +199,7 @@ export class DeskModel {
       url: location.origin,
       storage: this.#storage,
       ownerKey,
-      isOwn: (postId) => outbox.entries.some(({ write }) => write.type === 'publish' && write.post.id === postId),
+      isOwn: (postId) => isPublishedHere(outbox, postId),
       received: (channelId, event) => outbox.received(channelId, event),
       changed: () => {
         this.#reopenExpired();

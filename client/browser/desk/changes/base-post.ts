@@ -1,9 +1,9 @@
 import type { AuthorPost } from '../../../../src/protocol/model.ts';
 import { blankFields } from '../../../../src/protocol/post-fields.ts';
-import type { OutboxEntry } from '../outbox/outbox-model.ts';
+import { type OutboxEntry, undecidedStates } from '../outbox/outbox-model.ts';
 
 /**
- * What a change of a post begins from: the post on the server, with the changes of this author that are still in the outbox. The next
+ * The post that a change begins from: the one on the server, with the changes of this author that are still in the outbox. The next
  * change follows them, so it expects the revision that they will have made. Pure.
  */
 export interface BasePost {
@@ -17,7 +17,7 @@ export function basePostOf(post: AuthorPost | undefined, postId: string, entries
   let base = post;
   let follows = false;
   for (const { write, state } of entries) {
-    if (state.at === 'refused' || state.at === 'conflict' || state.at === 'asking') continue;
+    if (undecidedStates.includes(state.at)) continue;
     if (write.type === 'publish' && write.post.id === postId && base === undefined) {
       base = unpublished(write);
       follows = true;

@@ -10,10 +10,10 @@ import { composerWordsIn } from '../i18n/composer/index.ts';
 import type { OutboxEntry, Write } from '../outbox/outbox-model.ts';
 import { type Choices, channelDifferences, type Decision, type PostConflict, type Standing } from './conflict-state.ts';
 import { renderChanged } from './post-preview.ts';
-import { type ChangedBy, mergedBody, mergedFields, type Paragraph, type PostField, type Side } from './three-way.ts';
+import { type ChangedBy, mergedBody, mergedFields, type Paragraph, type PostField, type Side, takenSide } from './three-way.ts';
 import { fieldName, fieldText, renderDifference } from './word-difference.ts';
 
-/** What the dialog shows, and what it asks of its element. */
+/** The state and the actions of the dialog, which its element provides. */
 export interface ConflictDialog {
   readonly language: Language;
   /** Undefined until it is loaded. */
@@ -23,7 +23,7 @@ export interface ConflictDialog {
   readonly conflict: PostConflict | undefined;
   readonly isWithdrawn: boolean;
   readonly choices: Choices;
-  /** What the author chose until now. */
+  /** The outcome of the choices until now. */
   readonly decision: Decision | undefined;
   load(entry: OutboxEntry): Promise<void>;
   chooseField(field: PostField, side: Side): void;
@@ -134,7 +134,7 @@ interface Difference {
 }
 
 function difference({ name, by, theirs, mine, chosen, choose, id }: Difference, channel: Channel, words: ChangesWords) {
-  const taken = chosen ?? (by === 'conflict' ? undefined : by === 'theirs' ? 'theirs' : 'mine');
+  const taken = takenSide(by, chosen);
   const who = { nobody: '', both: '', mine: words.onlyYou, theirs: words.onlyThey, conflict: words.byBoth }[by];
   const choice = (side: Side, label: string) =>
     html`<label><input type="radio" name=${`choose-${id}`} value=${side} .checked=${live(taken === side)} @change=${() => choose(side)}><span>${label}</span></label>`;
@@ -197,7 +197,7 @@ function withdrawalChoices(
 <button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.takeTheirs}</button></div>`;
 }
 
-/** What the author wrote, as they wrote it. */
+/** The text of the author, as they wrote it. */
 function ownText(write: Write, words: ChangesWords): TemplateResult | typeof nothing {
   const fields = write.type === 'publish' ? write.post : write.type === 'revise' ? write.revision.changes : undefined;
   if (fields === undefined) return nothing;

@@ -15,7 +15,7 @@ export interface ThreeWay {
 
 export type Side = 'mine' | 'theirs';
 
-/** Who changed something. `both`: to the same value. `conflict`: to different values. */
+/** The sides that changed something. `both`: to the same value. `conflict`: to different values. */
 export type ChangedBy = 'nobody' | Side | 'both' | 'conflict';
 
 export type PostField = keyof PostFields;
@@ -69,11 +69,17 @@ export function mergedFields(
   const merged: Partial<Record<PostField, unknown>> = fieldsOf(three.theirs);
   for (const [field, by] of changedFields(three)) {
     if (field === 'body') continue;
-    const side = choices[field] ?? (by === 'conflict' ? undefined : by);
+    const side = takenSide(by, choices[field]);
     if (side === undefined) return undefined;
     if (side === 'mine') merged[field] = three.mine[field];
   }
   return body === undefined ? undefined : ({ ...merged, body } as PostFields);
+}
+
+/** The side that is taken over. Undefined: both sides changed it, and the author has not chosen. */
+export function takenSide(by: ChangedBy, chosen: Side | undefined): Side | undefined {
+  if (chosen !== undefined || by === 'conflict') return chosen;
+  return by === 'theirs' ? 'theirs' : 'mine';
 }
 
 /** The bodies in passages, from the top. */
@@ -122,9 +128,7 @@ function comparedBySide(all: Record<'base' | Side, Paragraph[]>): Passage[] {
  * changed is not decided.
  */
 export function mergedBody(passages: readonly Passage[], choices: readonly (Side | undefined)[]): string | undefined {
-  const sides = passages.map(
-    ({ by }, at) => choices[at] ?? (by === 'conflict' ? undefined : by === 'theirs' ? 'theirs' : 'mine'),
-  );
+  const sides = passages.map(({ by }, at) => takenSide(by, choices[at]));
   if (sides.includes(undefined)) return undefined;
   let body = '';
   for (const [at, passage] of passages.entries()) {

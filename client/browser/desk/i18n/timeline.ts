@@ -13,10 +13,6 @@ export interface TimelineWords {
   editPost: string;
   loading: string;
   notLoaded: string;
-  /** Stands above the entries of the outbox that are about this coverage. */
-  notOut: string;
-  /** Opens the comparison of a conflict. */
-  compare: string;
 }
 
 export function timelineWordsIn(language: Language): TimelineWords {
@@ -36,8 +32,6 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
     editPost: 'Edit or correct the post that has the focus',
     loading: 'Loading the posts.',
     notLoaded: 'The posts could not be loaded. Try again.',
-    notOut: 'Not yet out to readers',
-    compare: 'Compare and decide',
   },
   de: {
     timeline: 'Beiträge dieser Berichterstattung',
@@ -51,8 +45,6 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
     editPost: 'Den Beitrag mit dem Fokus bearbeiten oder korrigieren',
     loading: 'Die Beiträge werden geladen.',
     notLoaded: 'Die Beiträge konnten nicht geladen werden. Versuchen Sie es noch einmal.',
-    notOut: 'Noch nicht bei den Leserinnen und Lesern',
-    compare: 'Vergleichen und entscheiden',
   },
   fr: {
     timeline: 'Messages de ce direct',
@@ -66,8 +58,6 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
     editPost: 'Modifier ou corriger le message sélectionné',
     loading: 'Chargement des messages.',
     notLoaded: 'Les messages n’ont pas pu être chargés. Réessayez.',
-    notOut: 'Pas encore chez les lecteurs',
-    compare: 'Comparer et décider',
   },
   es: {
     timeline: 'Mensajes de esta cobertura',
@@ -81,8 +71,6 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
     editPost: 'Editar o corregir el mensaje seleccionado',
     loading: 'Cargando los mensajes.',
     notLoaded: 'No se han podido cargar los mensajes. Inténtelo de nuevo.',
-    notOut: 'Aún no ha llegado a los lectores',
-    compare: 'Comparar y decidir',
   },
   ar: {
     timeline: 'منشورات هذه التغطية',
@@ -96,7 +84,5 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
     editPost: 'تحرير المنشور المحدد أو تصحيحه',
     loading: 'جارٍ تحميل المنشورات.',
     notLoaded: 'تعذر تحميل المنشورات. حاول مرة أخرى.',
-    notOut: 'لم يصل إلى القراء بعد',
-    compare: 'المقارنة واتخاذ القرار',
   },
 };

@@ -148,6 +148,11 @@ export function channelOf(write: Write): string {
   return write.type === 'create-channel' ? write.channel.id : write.channelId;
 }
 
+/** Whether the author published the post on this device, as far as the outbox still has it. */
+export function isPublishedHere({ entries }: Pick<Outbox, 'entries'>, postId: string): boolean {
+  return entries.some(({ write }) => write.type === 'publish' && write.post.id === postId);
+}
+
 /** The post that a write is about. */
 export function postOf(write: Write): string | undefined {
   if (write.type === 'publish') return write.post.id;

@@ -5,6 +5,7 @@ import { languageOf } from '../../i18n/languages.ts';
 import { counted } from '../../view/counts.ts';
 import { RoomElement } from '../app/room-element.ts';
 import { type RestatementsWords, restatementsWordsIn } from '../i18n/restatements.ts';
+import { isPublishedHere } from '../outbox/outbox-model.ts';
 import { principalOf } from '../session/session.ts';
 import { actionsOn, isOwnPost } from '../timeline/post-rights.ts';
 import { checksumOf, Dismissals } from './dismissals.ts';
@@ -14,7 +15,7 @@ import { restatementView } from './restatement-view.ts';
 import { PostSearch, type Restatement } from './search-posts.ts';
 import { carriedOver, isSettled, passagesRemovedBy, type SearchedEntry, searchedEntries } from './searched-changes.ts';
 
-/** What was found after one change of the author. */
+/** The posts found after one change of the author. */
 interface Findings {
   since: SearchedEntry;
   search: PostSearch;
@@ -219,7 +220,7 @@ ${findings.map((one) => this.#section(one, words))}`;
   /** Readers are not told who published a post, so those that came as events are read. */
   async #learnOwners(findings: readonly Findings[]): Promise<void> {
     const posts = findings.flatMap(({ restatements }) => restatements.map(({ post }) => post));
-    const unknown = posts.filter((post) => post.publishedBy === undefined && !this.#isPublishedHere(post.id));
+    const unknown = posts.filter((post) => post.publishedBy === undefined && !isPublishedHere(this.outbox, post.id));
     for (const { id } of unknown) {
       const post = await this.client.getPost(this.channelId, id, { deadlineMs: readMs }).catch(() => undefined);
       if (post?.publishedBy === undefined) return;
@@ -238,12 +239,8 @@ ${findings.map((one) => this.#section(one, words))}`;
   #mayChange(post: Restatement['post']): boolean {
     const { session, channel } = this;
     if (channel === undefined) return false;
-    const isOwn = isOwnPost(post, session) || this.#isPublishedHere(post.id);
+    const isOwn = isOwnPost(post, session) || isPublishedHere(this.outbox, post.id);
     return actionsOn(principalOf(session), { post, channel, isOwn }).includes('edit');
-  }
-
-  #isPublishedHere(postId: string): boolean {
-    return this.outbox.entries.some(({ write }) => write.type === 'publish' && write.post.id === postId);
   }
 
   /** Opens the correction of the post. A change of it that the author has begun already goes on as it is. */

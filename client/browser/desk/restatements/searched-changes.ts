@@ -2,11 +2,11 @@ import type { AuthorPost, PostFields } from '../../../../src/protocol/model.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { beginChange, type ChangeState, withSuggestion, writeOf } from '../changes/change-state.ts';
 import { bodyHtml } from '../composer/render-draft.ts';
-import { type OutboxEntry, postOf, type Write } from '../outbox/outbox-model.ts';
+import { type OutboxEntry, postOf, undecidedStates, type Write } from '../outbox/outbox-model.ts';
 import type { RecentPost } from './recent-posts.ts';
 import { type Passage, removedPassages } from './removed-passages.ts';
 
-/** After which writes of an author other posts are searched, and which of those are settled. Pure. */
+/** The writes of an author after which other posts are searched, and the posts that need nothing more. Pure. */
 
 /** A correction, a clarification or a withdrawal, which other posts may need too. */
 export type SearchedEntry = OutboxEntry & { write: Write & { type: 'revise' | 'retract' | 'takedown' } };
@@ -14,7 +14,7 @@ export type SearchedEntry = OutboxEntry & { write: Write & { type: 'revise' | 'r
 /** The entries of this coverage after which others are searched, the latest first. What the server refused is none. */
 export function searchedEntries(entries: readonly OutboxEntry[], channelId: string): SearchedEntry[] {
   const searched = entries.filter(({ write, state }) => {
-    if (state.at === 'refused' || state.at === 'conflict' || state.at === 'asking') return false;
+    if (undecidedStates.includes(state.at)) return false;
     if (write.type === 'retract' || write.type === 'takedown') return write.channelId === channelId;
     if (write.type !== 'revise' || write.channelId !== channelId) return false;
     return write.revision.kind === 'correction' || write.revision.kind === 'clarification';
@@ -22,7 +22,7 @@ export function searchedEntries(entries: readonly OutboxEntry[], channelId: stri
   return (searched as SearchedEntry[]).sort((one, other) => other.addedAt - one.addedAt);
 }
 
-/** What the write removed. A withdrawn post has nothing to look for: only posts that restate it are named. */
+/** The passages that the write removed. A withdrawn post has nothing to look for: only posts that restate it are named. */
 export function passagesRemovedBy({ write, base }: SearchedEntry, language: Language | undefined): Passage[] {
   if (write.type !== 'revise' || base === undefined) return [];
   const { headline = base.headline, body = base.body } = write.revision.changes;
@@ -34,7 +34,7 @@ export function passagesRemovedBy({ write, base }: SearchedEntry, language: Lang
 export function isSettled(post: RecentPost, since: SearchedEntry, entries: readonly OutboxEntry[]): boolean {
   return entries.some(({ write, state, addedAt }) => {
     if (postOf(write) !== post.id || write.type === 'publish') return false;
-    if (state.at === 'refused' || state.at === 'conflict' || state.at === 'asking') return false;
+    if (undecidedStates.includes(state.at)) return false;
     const isReceived = 'revision' in state && post.revision >= state.revision;
     return addedAt > since.addedAt || !isReceived;
   });

@@ -7,12 +7,12 @@ export interface OwnPostsOptions {
   client: AuthorClient;
   channelId: string;
   session: { ownerKey: string; sub: string };
-  /** More is known. */
+  /** Called after each answer. */
   changed: () => void;
 }
 
 /**
- * Which posts the author published. Readers are not told, so the desk asks for the author's view: a page at a time, and only for posts
+ * The posts that the author published. Readers are not told, so the desk asks for the author's view: a page at a time, and only for posts
  * that it has not asked about. Without an answer a post counts as a colleague's, and the next change asks again.
  */
 export class OwnPosts {
@@ -28,11 +28,6 @@ export class OwnPosts {
 
   has(postId: string): boolean {
     return this.#known.get(postId) === true;
-  }
-
-  /** The author has just published it on this desk. */
-  add(postId: string): void {
-    this.#known.set(postId, true);
   }
 
   /** `posts`: newest first. */

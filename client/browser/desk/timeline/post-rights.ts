@@ -1,7 +1,7 @@
 import type { AuthorPost, Channel, PostStatus } from '../../../../src/protocol/model.ts';
 import { mayAuthor, mayEdit, mayErase, type Principal } from '../../../../src/protocol/rights.ts';
 
-/** What an author may do with a post. The desk shows nothing else. The server decides again. */
+/** An action on a post. The desk shows only those that its author may take, and the server checks again. */
 export type PostAction = 'edit' | 'pin' | 'unpin' | 'retract' | 'takedown';
 
 export interface PostAndPlace {
@@ -26,7 +26,7 @@ export function actionsOn(who: Principal, { post, channel, isOwn }: PostAndPlace
   return actions.filter(([, may]) => may).map(([action]) => action);
 }
 
-/** Whose post it is, by the author's view. Posts of servers without an issuer have no owner key. */
+/** Whether the post is the author's, by the author's view. Posts of servers without an issuer have no owner key. */
 export function isOwnPost(
   post: Partial<Pick<AuthorPost, 'ownerKey' | 'publishedBy'>>,
   session: { ownerKey: string; sub: string },

@@ -109,7 +109,7 @@ export class TimelinePosts {
     return this.#options.edited() === undefined ? this.#view.excess : undefined;
   }
 
-  /** What may be done with the posts has changed. */
+  /** Updates the buttons. Call it when the rights or the owners of posts changed. */
   syncTools(): void {
     for (const article of this.articles) {
       const post = this.#post(article.dataset.post);

@@ -9,13 +9,13 @@ import type { DeskCorrect } from '../changes/correct.ts';
 import type { DeskWithdraw } from '../changes/withdraw.ts';
 import type { Draft } from '../drafts/drafts.ts';
 import { timelineWordsIn } from '../i18n/timeline.ts';
-import { type OutboxEntry, postOf } from '../outbox/outbox-model.ts';
+import { isPublishedHere, type OutboxEntry, postOf } from '../outbox/outbox-model.ts';
 import { principalOf } from '../session/session.ts';
 import { OwnPosts } from './own-posts.ts';
 import { actionsOn, type PostAction } from './post-rights.ts';
 import { TimelinePosts } from './timeline-posts.ts';
 
-/** `<desk-timeline>`: a coverage as readers see it, with the hand of its authors on it. */
+/** `<desk-timeline>`: a coverage as readers see it, with the buttons of its authors. */
 export class DeskTimeline extends RoomElement {
   static override properties = {
     channelId: { attribute: false },
@@ -113,15 +113,11 @@ export class DeskTimeline extends RoomElement {
   #actionsOn(post: ReaderPost): PostAction[] {
     const { session, channel } = this;
     if (channel === undefined) return [];
-    const isOwn = this.#own?.has(post.id) === true || this.#isPublishedHere(post.id);
+    const isOwn = this.#own?.has(post.id) === true || isPublishedHere(this.outbox, post.id);
     return actionsOn(principalOf(session), { post, channel, isOwn });
   }
 
-  #isPublishedHere(postId: string): boolean {
-    return this.outbox.entries.some(({ write }) => write.type === 'publish' && write.post.id === postId);
-  }
-
-  /** Whether this desk made the change. The author need not be told of it. */
+  /** Whether this desk made the change, so that it is not announced to its author. */
   #isOwnChange(event: ChannelEvent): boolean {
     if (event.type === 'channel.changed') return false;
     const { id, revision } = event.post;
@@ -265,7 +261,7 @@ export class DeskTimeline extends RoomElement {
     this.#edit((event as CustomEvent<{ postId: string }>).detail.postId, true);
   };
 
-  /** What is being written stays as a draft, which the next visit opens again. */
+  /** An open edit stays as a draft, which the next visit opens again. */
   #leave(): void {
     this.#edited?.element.remove();
     this.#edited = undefined;

@@ -52,10 +52,8 @@ export interface ChangesWords {
   difference: string;
   keepMine: string;
   takeTheirs: string;
-  text: string;
   paragraph: (number: string) => string;
   byBoth: string;
-  unchanged: string;
   onlyYou: string;
   onlyThey: string;
   tooDifferent: string;
