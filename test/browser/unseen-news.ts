@@ -18,8 +18,9 @@ const aroundIndicator = 20;
 const lineHeight = 48;
 
 /**
- * How far a text may move that should stay in its place. CSS pixels. Both ends of a distance are measured to a sixtieth of a pixel. Firefox rounds scroll positions on its own after the layout
- * has changed, which was seen to move a text by a quarter of a pixel more than the one that the page corrects at most.
+ * The most that a text may move that should stay in its place. CSS pixels. Both ends of a distance are measured to a sixtieth of a
+ * pixel. Firefox rounds scroll positions after a layout, which moved a text by up to a quarter of a pixel more than the one pixel
+ * that the page leaves uncorrected.
  */
 const mostMoved = { Chromium: 1 + 2 / 60, Firefox: 1.5 };
 

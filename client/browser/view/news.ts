@@ -3,7 +3,7 @@ import { newsText } from './counts.ts';
 import { type Html, html } from './html.ts';
 import type { Setting } from './time.ts';
 
-/** The indicator of what the reader has not seen: "↓ 2 new posts, 1 correction". The arrow points in the direction of the first of it. */
+/** The indicator of what the reader has not seen: "↓ 2 new posts, 1 correction". The arrow points to the first. */
 export function renderNews(news: News & { isAbove: boolean }, setting: Pick<Setting, 'words' | 'language'>): Html {
   return html`<span aria-hidden="true">${news.isAbove ? '↑' : '↓'}</span> ${newsText(news, setting)}`;
 }

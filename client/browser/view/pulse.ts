@@ -8,8 +8,8 @@ import { spoken } from './wording.ts';
 
 /**
  * The line under the byline: "Updated 1 min. ago · 62 posts · 3 corrections". Each part is a link. The server renders the time of
- * the newest post, with its date only if it is not of today: scripts then show how long ago it was, and a longer text would take a
- * line more on telephones, so that the page would jump. A server of an earlier version sends no counts.
+ * the newest post, with its date only if that is not today. Scripts then show how long ago it was: a longer text could take one line
+ * more on a phone, and the page would jump. A server of an earlier version sends no counts.
  */
 export function renderPulse({ channel, posts: [newest], counts, ceiling = null, at = null }: Shown, setting: PostSetting): Html {
   const words = wordsOf(setting);

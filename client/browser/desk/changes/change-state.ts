@@ -24,7 +24,7 @@ export interface ChangeState {
   eraseNotes: readonly number[];
 }
 
-/** What a change lacks, besides what its post lacks. */
+/** Something that a change lacks, apart from the fields of its post. */
 export type ChangeLack = 'nothing-changed' | 'kind' | 'note-missing' | 'note-too-long';
 
 export function beginChange(base: AuthorPost): ChangeState {

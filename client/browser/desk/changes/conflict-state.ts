@@ -18,7 +18,7 @@ import {
 
 type Revise = Write & { type: 'revise' };
 
-/** What stands on the server now. */
+/** The current version on the server. */
 export interface Standing {
   channel: Channel;
   /** Undefined for a write about the channel, and if there is no such post. */
@@ -57,7 +57,7 @@ export type Decision =
   /** The change on the newest revision. */
   | { status: 'decided'; write: Revise };
 
-/** What the author chose. Changes in different places are kept from both. */
+/** The outcome of the choices. Changes in different places are kept from both. */
 export function decisionOf({ write, theirs, three, passages }: PostConflict, choices: Choices): Decision {
   const merged = mergedFields(three, choices.fields, mergedBody(passages, choices.passages));
   return merged ? onNewest(write, theirs, merged) : { status: 'undecided' };

@@ -16,7 +16,7 @@ import type { DeskSession } from '../session/session.ts';
 import { type ChangeLack, type ChangeState, changedFieldsOf, isChanged, sentNoteOf } from './change-state.ts';
 import { renderChanged } from './post-preview.ts';
 
-/** What the form shows, and what it asks of its element. */
+/** The state and the actions of the form, which its element provides. */
 export interface CorrectForm {
   readonly language: Language;
   readonly session: Pick<DeskSession, 'name'>;
@@ -26,7 +26,7 @@ export interface CorrectForm {
   readonly failed: boolean;
   /** The change follows others of this author that are on their way. */
   readonly follows: boolean;
-  /** What happened to the post on the server since the change began. */
+  /** The change of the post on the server since this one began. */
   readonly meanwhile: 'changed' | 'withdrawn' | undefined;
   readonly notice: 'restored' | 'carried-over' | 'took-over' | 'both-changed' | 'not-stored' | undefined;
   readonly lacks: readonly Lack[];

@@ -1,8 +1,8 @@
 const mostRemembered = 500;
 
 /**
- * What an author has looked at and left as it is. Remembered in this tab, across a reload too. It holds ids
- * and checksums, and no text.
+ * The posts that an author has looked at and left as they are. Remembered in this tab, across a reload too. Holds ids and checksums,
+ * and no text.
  */
 export class Dismissals {
   readonly #storage: Pick<Storage, 'getItem' | 'setItem'> | undefined;

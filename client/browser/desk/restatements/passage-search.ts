@@ -2,7 +2,7 @@ import type { Language } from '../../i18n/languages.ts';
 import type { Passage } from './removed-passages.ts';
 import { type Token, tokensOf } from './text-tokens.ts';
 
-/** Where a text says what was removed elsewhere. */
+/** A place in a text that says what was removed elsewhere. */
 export interface Occurrence {
   passage: Passage;
   start: number;

@@ -9,13 +9,13 @@ export const searchedPosts = 2_000;
 /** How long a page of posts is waited for, in milliseconds. */
 const pageMs = 15_000;
 
-/** What the search knows of a post. A changed post is another object. */
+/** A post as the search knows it. A changed post is another object. */
 export interface RecentPost
   extends Pick<ReaderPost, 'id' | 'seq' | 'revision' | 'status' | 'headline' | 'derivedFrom' | 'authors'> {
   publishedAt: string;
   /** The headline and the body, as readers see them. */
   text: string;
-  /** Who published it. Undefined if it was published while the desk was open: readers are not told. */
+  /** The account that published it. Undefined if it was published while the desk was open: readers are not told. */
   publishedBy?: string;
   ownerKey?: string;
 }
@@ -103,7 +103,7 @@ export class RecentPosts {
     this.#drop();
   }
 
-  /** Who published a post is not told again. */
+  /** A later event does not name the owner, so a known owner stays. */
   #keep(post: RecentPost): void {
     const known = this.#posts.get(post.id) ?? this.#early.get(post.id);
     this.#early.delete(post.id);

@@ -5,13 +5,13 @@ import { isCapitalised, namesIn } from './names.ts';
 import { isBeside, type Token, tokensOf } from './text-tokens.ts';
 
 /**
- * What a correction removed from a post and other posts may say too: figures, names, and words from quotations. Pure.
+ * A passage that a correction removed from a post and that other posts may have too: a figure, a name, or words from a quotation.
  */
 export interface Passage {
   kind: 'figure' | 'quote' | 'name';
   /** As it stood in the post. */
   text: string;
-  /** Of its words and figures, in order. Another text says the same if it has these in a row. */
+  /** The keys of its words and figures, in order. Another text says the same if it has these in a row. */
   keys: readonly string[];
   /** The words and figures of `keys` that were removed. The others say what they are about, as "boats" does for a 7. */
   removed: { first: number; last: number };
@@ -19,11 +19,11 @@ export interface Passage {
   beside: { before?: string; after?: string };
   /** It means little without the words beside it, as a figure of two digits does. */
   isVague: boolean;
-  /** What stands in its place now, if exactly it was replaced. */
+  /** The text in its place now, if exactly this passage was replaced. */
   replacement?: string;
 }
 
-/** What readers see of a post: its headline, and the html of its body. */
+/** The headline of a post, and the html of its body. */
 export interface PostContent {
   headline: string | null;
   html: string;
@@ -134,7 +134,7 @@ function covered(tokens: readonly Token[], start: number, end: number): Run | un
   return first < 0 || (tokens[first] as Token).start >= end ? undefined : { first, last };
 }
 
-/** What replaced each run of the removed tokens. Undefined if that cannot be told. */
+/** The text that replaced a run of the removed tokens. Undefined if that cannot be told. */
 type Replaced = (run: Run) => string | undefined;
 
 function replacementOf(change: Change, context: Context, removed: Run, fresh: string, freshTokens: readonly Token[]): Replaced {

@@ -9,7 +9,7 @@ export interface RestatementViewOptions {
   words: RestatementsWords;
   /** The language of the desk. */
   language: Language;
-  /** That of the coverage. */
+  /** The language and time zone of the coverage. */
   setting: Pick<Setting, 'language' | 'timezone'>;
   mayChange: boolean;
   /** Its correction could not be opened. */
@@ -42,7 +42,7 @@ function partsOf(parts: readonly ExcerptPart[], language: string): TemplateResul
   return html`<bdi lang=${language}>${parts.map(({ text, isMarked }) => (isMarked ? html`<mark>${text}</mark>` : text))}</bdi>`;
 }
 
-/** Those of the byline, else the account that published it. */
+/** The names of the byline, else of the account that published the post. */
 function namesOf({ authors, publishedBy }: Restatement['post'], language: Language): string {
   const names = authors.map(({ name }) => name);
   return names.length > 0 ? new Intl.ListFormat(language).format(names) : (publishedBy ?? '…');

@@ -3,7 +3,7 @@ import { figureKey, figurePattern, figureWordsIn, latinDigits, scaled, unitLette
 
 /** A word or a figure of a text. */
 export interface Token {
-  /** Where it stands in the text. */
+  /** Its position in the text. */
   start: number;
   end: number;
   /** The same for the same word or figure, however it is written. */
@@ -22,7 +22,7 @@ export function tokensOf(text: string, language: Language | undefined): Token[] 
     while (next < figures.length && (figures[next] as Token).end <= index) next += 1;
     const figure = figures[next];
     const end = index + segment.length;
-    // What follows a figure without a space, such as its unit.
+    // The rest of a segment that begins with a figure, such as its unit.
     const start = figure !== undefined && figure.start <= index ? Math.min(figure.end, end) : index;
     tokens.push(...wordsIn(text.slice(start, end), start, language));
   }
