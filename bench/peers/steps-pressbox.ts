@@ -5,7 +5,7 @@ import type { Figures } from './meter.ts';
 import { residentBytesOf } from './processors.ts';
 import { slopeOf } from './results/statistics.ts';
 import type { Scene, Step } from './scene.ts';
-import { startSink } from './sink.ts';
+import { type Sink, startSink } from './sink.ts';
 import type { EditorAccess } from './subjects.ts';
 
 /** Steps that only Pressbox supports: changes, takedowns, and guarantees for readers who stop reading or return. */
@@ -33,15 +33,14 @@ async function changes(scene: Scene): Promise<Figures> {
   await using others = startSink(['--n', readers, ...reading, '--marker', marker]);
   const changeAll = (posts: readonly string[], ifMatch: number) => Promise.all(posts.map((id) => change(desk, id, ifMatch)));
 
-  await publishPost(desk);
-  await sink.ask('sleep 0.5');
+  await delivered(sink, readers, (text) => publishPost(desk, text));
   await sink.ask('drop');
   const posts: string[] = [];
   for (let number = 0; number < changedPosts; number += 1) posts.push((await publishPost(desk)).post.id);
   for (let revision = 1; revision < timesChanged - 1; revision += 1) await changeAll(posts, revision);
   await others.ask('connect');
-  await changeAll(posts, timesChanged - 1);
-  await others.ask('sleep 0.5');
+  await changeAll(posts.slice(1), timesChanged - 1);
+  await delivered(others, readers, (text) => change(desk, posts[0]!, timesChanged - 1, text));
   await others.ask('drop');
   await changeAll(posts, timesChanged);
 
@@ -152,23 +151,39 @@ async function takedown(scene: Scene): Promise<Figures> {
   return { firstMs: first_us! / 1_000 - askedAt, lastMs: last_us! / 1_000 - askedAt, answeredMs: answeredAt - askedAt };
 }
 
+/** Seconds within which every reader must have a post before a step goes on. */
+const deliverySeconds = 60;
+
 /** Precedes the send time in the text of a post. */
 const marker = 'at=';
 
-function sentNow() {
+interface PostText {
+  headline: string;
+  body: string;
+}
+
+function sentNow(): PostText {
   return {
     headline: 'live update',
     body: `${marker}${Date.now() * 1_000} the crane has been secured, and the third quay opens again.`,
   };
 }
 
-/** Writes have a key, as clients send it, so that one with an unknown outcome is repeated. */
-function publishPost(desk: EditorAccess) {
-  return publish(desk, desk.token, channelId, sentNow(), randomUUID());
+/** Waits until every reader of a sink has the written text, and so every earlier event. */
+async function delivered(sink: Sink, readers: number, write: (text: PostText) => Promise<unknown>): Promise<void> {
+  const text = sentNow();
+  await sink.ask(`watch ${text.body.split(' ', 1)}`);
+  await write(text);
+  const { complete } = await sink.ask(`told ${deliverySeconds}`);
+  if (complete !== readers) throw new Error(`${complete} of ${readers} readers received the post.`);
 }
 
-function change(desk: EditorAccess, id: string, ifMatch: number) {
-  const { body } = sentNow();
+/** Writes have a key, as clients send it, so that one with an unknown outcome is repeated. */
+function publishPost(desk: EditorAccess, text = sentNow()) {
+  return publish(desk, desk.token, channelId, text, randomUUID());
+}
+
+function change(desk: EditorAccess, id: string, ifMatch: number, { body }: PostText = sentNow()) {
   const path = `/v1/channels/${channelId}/posts/${id}/revisions`;
   return write(desk, desk.token, { path, body: { kind: 'update', changes: { body } }, key: randomUUID(), ifMatch });
 }

@@ -34,7 +34,7 @@ describeWith(needs.compiler, 'the load generator of the benchmark', () => {
     await once(other, 'connect');
     await sink.ask('watch "id":9000,');
     other.write(`{"id":9000,"t":${Date.now() * 1_000}}\n`);
-    expect(await sink.ask('told 5')).toMatchObject({ complete: 7, of: 7 });
+    expect(await sink.ask('told 30')).toMatchObject({ complete: 7, of: 7 });
     other.destroy();
     expect((await sink.ask('rate 100 0.01')).order_err).toBe(7);
   });
@@ -52,7 +52,7 @@ describeWith(needs.compiler, 'the load generator of the benchmark', () => {
     await Promise.all([once(readers, 'listening'), once(posts, 'listening')]);
     try {
       const [port, postsPort] = [readers, posts].map((server) => (server.address() as AddressInfo).port) as [number, number];
-      await using sink = startSink(['--n', 2, '--port', port, '--pub', `line:${postsPort}`, '--drain', 0.1]);
+      await using sink = startSink(['--n', 2, '--port', port, '--pub', `line:${postsPort}`, '--drain', 2]);
       expect(await sink.ask('connect')).toMatchObject({ connected: 2 });
       expect(await sink.ask('closed 2 0.2')).toMatchObject({ published: 2, messages: 2 });
     } finally {
