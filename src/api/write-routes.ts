@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import { postEtag, sendJson } from '../http/answers.ts';
+import { type ErrorLog, handleErrors, postEtag, sendJson } from '../http/answers.ts';
 import type { Rates } from '../http/rates.ts';
 import { requirePrincipal } from '../http/request-identity.ts';
 import { logSecurityEvent } from '../http/security-log.ts';
@@ -27,7 +27,7 @@ export interface WriteContext {
   rates: Pick<Rates, 'writes'>;
   /** Milliseconds since 1970. */
   now(): number;
-  log: { info(facts: object, message: string): void };
+  log: ErrorLog & { info(facts: object, message: string): void };
 }
 
 export function writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }: WriteContext): Router {
@@ -119,6 +119,9 @@ export function writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }: 
     sendRevision(res, await newsroom.takeDown(write, channelId, postId), 'post taken down');
   });
 
+  // Refusals quote the current text, so they are sent in the tick in which it was checked. An error that leaves a router is
+  // handled some ticks later, and the text may be erased by then.
+  router.use(handleErrors(log));
   return router;
 
   function sendRevision(res: Response, answer: RevisionWritten, did: string): void {

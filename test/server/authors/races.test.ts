@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AuthorPost, Channel } from '../../../src/protocol/model.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { watchWrites } from '../../support/servers/watch-writes.ts';
 
 /** Concurrent and repeated writes: promise 5, and the same answer for the same write. */
 
@@ -84,6 +85,43 @@ describe('two authors who change the same revision at once', () => {
       Array.from({ length: 40 }, (_, i) => i + 2),
     );
     expect(await offsetOf(channel)).toBe(42);
+  });
+});
+
+describe('a refusal that quotes the current post', () => {
+  it('is sent in the turn of the event loop in which the post was read, so that no erasure comes in between', async () => {
+    await freshChannel();
+    const { post } = (await publish()).body;
+    const { engine } = test.server;
+    let turns = 0;
+    let readAt = 0;
+    for (const name of ['channel', 'post'] as const) {
+      const read = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
+      vi.spyOn(engine, name).mockImplementation((async (...given: unknown[]) => {
+        const answer = await read(...given);
+        readAt = turns;
+        return answer;
+      }) as never);
+    }
+    const turnsUntilSent: number[] = [];
+    watchWrites(Number(new URL(test.url).port), ({ bytes }) => {
+      if (bytes.toString().startsWith('HTTP/1.1 412')) turnsUntilSent.push(turns - readAt);
+    });
+    let timer: NodeJS.Immediate;
+    const count = () => {
+      turns += 1;
+      timer = setImmediate(count);
+    };
+    count();
+    try {
+      const revision = { kind: 'update', changes: { headline: 'Too late' } };
+      const refused = await write(`${channelUrl}/posts/${post.id}/revisions`, revision, { headers: { 'if-match': '"7"' } });
+      expect(refused.body).toMatchObject({ code: 'revision-moved', current: { headline: 'Lift-off' } });
+      expect(turnsUntilSent).toEqual([0]);
+    } finally {
+      clearImmediate(timer!);
+      vi.restoreAllMocks();
+    }
   });
 });
 
