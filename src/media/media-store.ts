@@ -1,0 +1,127 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * The interface between the server and the store of uploaded pictures, videos and sounds. One implementation keeps them in a
+ * directory, which several nodes may share.
+ *
+ * The store knows bytes, and which posts claimed them. The journal knows which posts use a medium and who may read them.
+ * Outcomes are return values. A throw is a `MediaUnavailable`.
+ */
+export interface MediaStore {
+  /**
+   * Cleans and stores an upload. The bytes decide what it is, and must agree with `mimeType`. When the result is `added` or
+   * `existing`, the medium is on disk, and stays there for a day even if no post claims it. The same bytes in the same channel are
+   * `existing`. A refused upload leaves nothing behind, and its body is not read to the end.
+   */
+  add(channelId: string, upload: Upload): Promise<AddResult>;
+
+  find(channelId: string, id: string): Promise<StoredMedia | undefined>;
+
+  /** The file of a medium that has this name. Undefined if there is none. Never throws because of what `id` or `name` contains. */
+  open(channelId: string, id: string, name: string): Promise<MediaFile | undefined>;
+
+  /**
+   * Notes durably that a post is about to use a medium, before the post is appended. A claimed medium is not deleted as an orphan.
+   * A repeated claim changes nothing.
+   */
+  claim(channelId: string, id: string, postId: string): Promise<'claimed' | 'missing'>;
+
+  /**
+   * Notes durably that text of a post is about to be erased, before it is erased from the journal. If `erase` does not follow,
+   * because the server crashed, `sweep` calls it.
+   */
+  expectErasure(channelId: string, postId: string): Promise<void>;
+
+  /**
+   * Called after text of a post was erased from the journal. Forgets the post's claims of media that the journal no longer holds for
+   * it, and erases those media that no other post claims or uses. When it resolves, not a byte of them is left in the store.
+   * Can be repeated.
+   */
+  erase(channelId: string, postId: string, uses: MediaUses): Promise<void>;
+
+  /** Erases all media of a channel. Can be repeated. */
+  deleteChannel(channelId: string): Promise<void>;
+
+  /**
+   * Finishes what a crash interrupted, and deletes media that have not been claimed for a day. A claim older than a day does not
+   * count if the journal does not hold the medium for that post, because the append must have failed. Called at the start and every
+   * hour, on every node.
+   */
+  sweep(uses: MediaUses): Promise<void>;
+
+  /** Resolves if media can be stored and read. Throws `MediaUnavailable` with the reason otherwise. */
+  ready(): Promise<void>;
+
+  /** Refuses what is being added, and ends the child process. */
+  close(): Promise<void>;
+}
+
+/** What the journal says about media. A throw interrupts the call, which can be repeated. */
+export interface MediaUses {
+  /** Whether a published post of the channel, or the channel itself, uses the medium now. */
+  isUsed(channelId: string, id: string): Promise<boolean>;
+  /** The media in every revision of the post that the journal still holds. Empty for a post that was taken down or never appended. */
+  ofPost(channelId: string, postId: string): Promise<readonly string[]>;
+}
+
+export interface Upload {
+  body: Readable;
+  /** As the uploader declares it. */
+  mimeType: string;
+  /** As the uploader declares it. A larger body is refused before it is read, and a smaller one counts as truncated. */
+  length: number | undefined;
+  /** The subject of the uploader. */
+  by: string;
+}
+
+export type AddResult =
+  | { status: 'added' | 'existing'; media: StoredMedia }
+  | { status: 'refused'; code: 'too-large' | 'wrong-type' | 'invalid-body' | 'media-unreadable' | 'media-full'; detail: string };
+
+export type MediaType = 'image' | 'video' | 'audio';
+
+export interface StoredMedia {
+  /** 128 random bits in base64url: 22 characters. */
+  id: string;
+  channelId: string;
+  type: MediaType;
+  /** The file for clients that know no renditions: a JPEG of at most 1,200 pixels for a picture. */
+  name: string;
+  /** Of the file `name`. */
+  mimeType: string;
+  /** Of the largest rendition, as it is displayed. Null for sound. */
+  width: number | null;
+  height: number | null;
+  /** Null for pictures. */
+  durationSeconds: number | null;
+  /** All files of the medium, `name` among them. */
+  renditions: readonly Rendition[];
+  /** All files together. */
+  bytes: number;
+  /** RFC 3339. */
+  uploadedAt: string;
+  by: string;
+}
+
+export interface Rendition {
+  /** Such as `1600.webp`, `1600.jpg`, `video.mp4`, `audio.m4a`. */
+  name: string;
+  /** Null for sound. */
+  width: number | null;
+  mimeType: string;
+  bytes: number;
+}
+
+export interface MediaFile {
+  path: string;
+  bytes: number;
+  mimeType: string;
+}
+
+/** Media cannot be stored or read now, or the outcome is not known. The message is a sentence that may be shown to anyone. */
+export class MediaUnavailable extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'MediaUnavailable';
+  }
+}
