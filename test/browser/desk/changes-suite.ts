@@ -221,6 +221,37 @@ export function changes(start: () => Promise<TestBrowser>): void {
     );
   });
 
+  it('names the colleague and the time of the other change, and publishes both paragraphs, theirs first', async () => {
+    const { id, ids } = await site.coverage(['40 people were injured.\n\nMore follows.']);
+    const { page } = await openAt(site, id, ids[0]);
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
+    await writeBody(page, 'The mayor speaks at five.\n\nMore follows.');
+    await page.getByLabel('There is more now').check();
+    const grace = new AuthorClient({ url: site.server.url, token: await site.server.token({ editor: [id] }, editor) });
+    const { post } = await grace.revise(id, ids[0] as string, 1, {
+      kind: 'correction',
+      note: 'It was 41.',
+      changes: { body: '41 people were injured.\n\nMore follows.' },
+    });
+    await page.getByText('Somebody else has changed').waitFor();
+    await page.getByRole('button', { name: 'Publish the change' }).click();
+    await page.getByRole('button', { name: /^Compare/ }).click();
+    const dialog = page.getByRole('dialog');
+    const at = new Date(post.history[0]?.at ?? '').toISOString().slice(11, 16);
+    expect(await textOf(dialog.locator('.desk-since'))).toBe(`Changed by \u2068grace\u2069, ${at} UTC. It was 41.`);
+    await dialog.getByLabel('Both, theirs first').check();
+    expect(await textOf(dialog.locator('.composer-preview .body'))).toBe(
+      '41 people were injured. The mayor speaks at five. More follows.',
+    );
+    expect(await faultsOf(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Publish this version' }).click();
+    await eventually(async () => {
+      const { body: text } = await site.author.getPost(id, ids[0] as string);
+      expect(text).toBe('41 people were injured.\n\nThe mayor speaks at five.\n\nMore follows.');
+    });
+    await dialog.waitFor({ state: 'detached' });
+  });
+
   it('keeps the text that lost as a draft', async () => {
     const { id, ids } = await site.coverage(['First.']);
     const { page } = await openAt(site, id, ids[0]);

@@ -1,4 +1,4 @@
-import type { AuthorPost, Channel, PostFields } from '../../../../src/protocol/model.ts';
+import type { AuthorChange, AuthorPost, Change, Channel, PostFields } from '../../../../src/protocol/model.ts';
 import type { ChannelPatch } from '../../../lib/author-client.ts';
 import type { OutboxEntry, Write } from '../outbox/outbox-model.ts';
 import {
@@ -8,6 +8,7 @@ import {
   mergedBody,
   mergedFields,
   type Passage,
+  type PassageChoice,
   type PostField,
   passagesOf,
   type Side,
@@ -36,7 +37,7 @@ export interface PostConflict {
 
 export interface Choices {
   fields: Partial<Record<PostField, Side>>;
-  passages: readonly (Side | undefined)[];
+  passages: readonly (PassageChoice | undefined)[];
 }
 
 /** `theirs`: the post as it is on the server now. */
@@ -75,6 +76,19 @@ function onNewest(write: Revise, theirs: AuthorPost, fields: PostFields): Decisi
   const isNote = Object.keys(revision.changes).length === 0;
   if (Object.keys(changes).length === 0 && !revision.eraseEarlier && !isNote) return { status: 'nothing-left' };
   return { status: 'decided', write: { ...write, expected: theirs.revision, revision: { ...revision, changes } } };
+}
+
+/** Changes that are named, the newest ones. */
+const namedChanges = 5;
+
+/**
+ * The changes that the author had not seen when they wrote theirs, oldest first. `by` is the account that made a change, which only
+ * the author's view of a post tells.
+ */
+export function changesSince(write: Write, { channel, post }: Standing): readonly (Change & Partial<Pick<AuthorChange, 'by'>>)[] {
+  const { history } = post ?? channel;
+  const expected = 'expected' in write ? write.expected : undefined;
+  return typeof expected === 'number' ? history.filter(({ revision }) => revision > expected).slice(-namedChanges) : [];
 }
 
 /** The fields of a coverage that both changed, with their values. */

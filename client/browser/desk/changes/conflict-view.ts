@@ -5,17 +5,36 @@ import type { Language } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { numberText } from '../../view/counts.ts';
 import { directionOf } from '../../view/direction.ts';
+import { textBeside } from '../../view/time.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import type { OutboxEntry, Write } from '../outbox/outbox-model.ts';
-import { type Choices, channelDifferences, type Decision, type PostConflict, type Standing } from './conflict-state.ts';
+import type { DeskSession } from '../session/session.ts';
+import {
+  type Choices,
+  changesSince,
+  channelDifferences,
+  type Decision,
+  type PostConflict,
+  type Standing,
+} from './conflict-state.ts';
 import { renderChanged } from './post-preview.ts';
-import { type ChangedBy, mergedBody, mergedFields, type Paragraph, type PostField, type Side, takenSide } from './three-way.ts';
+import {
+  type ChangedBy,
+  mergedBody,
+  mergedFields,
+  type Paragraph,
+  type PassageChoice,
+  type PostField,
+  type Side,
+  takenSide,
+} from './three-way.ts';
 import { fieldName, fieldText, renderDifference } from './word-difference.ts';
 
 /** The state and the actions of the dialog, which its element provides. */
 export interface ConflictDialog {
   readonly language: Language;
+  readonly session: Pick<DeskSession, 'sub'>;
   /** Undefined until it is loaded. */
   readonly standing: Standing | undefined;
   readonly failed: 'not-loaded' | 'not-stored' | undefined;
@@ -27,7 +46,7 @@ export interface ConflictDialog {
   readonly decision: Decision | undefined;
   load(entry: OutboxEntry): Promise<void>;
   chooseField(field: PostField, side: Side): void;
-  choosePassage(at: number, side: Side): void;
+  choosePassage(at: number, choice: PassageChoice): void;
   publishDecided(): Promise<void>;
   keepMine(): Promise<void>;
   keepDraft(): Promise<void>;
@@ -55,19 +74,41 @@ function unloaded(dialog: ConflictDialog, entry: OutboxEntry, words: ChangesWord
 function loaded(dialog: ConflictDialog, entry: OutboxEntry, standing: Standing, words: ChangesWords): TemplateResult {
   const { write } = entry;
   const { conflict } = dialog;
-  if (conflict !== undefined) return postChoices(dialog, conflict, standing.channel, words);
-  if (write.type === 'update-channel') return channelChoices(dialog, write, standing.channel, words);
+  if (conflict !== undefined) return postChoices(dialog, conflict, standing, words);
+  if (write.type === 'update-channel') return channelChoices(dialog, write, standing, words);
   if ((write.type === 'retract' || write.type === 'takedown') && standing.post && !dialog.isWithdrawn)
     return withdrawalChoices(dialog, write, standing, words);
-  return html`<p>${dialog.isWithdrawn ? words.conflictWithdrawn : words.conflictAbout}</p>${ownText(write, words)}
+  return html`<p>${dialog.isWithdrawn ? words.conflictWithdrawn : words.conflictAbout}</p>${since(dialog, write, standing, words)}${ownText(write, words)}
 <div class="desk-buttons">${draftButton(dialog, words)}</div>`;
+}
+
+/** Who has changed it since, when, and with which note, as far as the server says. */
+function since(dialog: ConflictDialog, write: Write, standing: Standing, words: ChangesWords): TemplateResult | typeof nothing {
+  const { language, session } = dialog;
+  const { timezone, language: spoken } = standing.channel;
+  const changes = changesSince(write, standing);
+  if (changes.length === 0) return nothing;
+  return html`<ul class="desk-since">${changes.map(({ at, by, kind, note }) => {
+    const when = textBeside(at, new Date().toISOString(), { language, timezone });
+    const isWithdrawal = kind === 'retraction' || kind === 'takedown';
+    const account = by === undefined ? '' : isolated(by);
+    const sentence =
+      by === undefined ? words.changedAt(when) : words.changedBy(account, when, { isWithdrawal, isOwn: by === session.sub });
+    return html`<li>${sentence}${note === null ? nothing : html` <q lang=${spoken} dir="auto">${note}</q>`}</li>`;
+  })}</ul>`;
+}
+
+/** An account within a sentence that is written in the other direction. */
+function isolated(account: string): string {
+  return `\u2068${account}\u2069`;
 }
 
 // ---- A post
 
-function postChoices(dialog: ConflictDialog, conflict: PostConflict, channel: Channel, words: ChangesWords): TemplateResult {
+function postChoices(dialog: ConflictDialog, conflict: PostConflict, standing: Standing, words: ChangesWords): TemplateResult {
   const { decision } = dialog;
-  return html`<p>${words.conflictAbout}</p>
+  const { channel } = standing;
+  return html`<p>${words.conflictAbout}</p>${since(dialog, conflict.write, standing, words)}
 <div class="desk-buttons"><button type="button" class="desk-button plain" @click=${() => void dialog.keepMine()}>${words.keepMine}</button>
 <button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.takeTheirs}</button></div>
 <p class="desk-hint">${words.difference}</p>
@@ -89,7 +130,8 @@ function differences(dialog: ConflictDialog, conflict: PostConflict, channel: Ch
         theirs: text(theirs),
         mine: text(mine),
         chosen: dialog.choices.fields[field],
-        choose: (side) => dialog.chooseField(field as PostField, side),
+        choose: (side) => side !== 'both' && dialog.chooseField(field as PostField, side),
+        mayTakeBoth: false,
         id: field,
       },
       channel,
@@ -109,7 +151,8 @@ function differences(dialog: ConflictDialog, conflict: PostConflict, channel: Ch
         theirs: textOf(passage.theirs),
         mine: textOf(passage.mine),
         chosen: dialog.choices.passages[at],
-        choose: (side) => dialog.choosePassage(at, side),
+        choose: (choice) => dialog.choosePassage(at, choice),
+        mayTakeBoth: passage.by === 'conflict' && passage.theirs.length > 0 && passage.mine.length > 0,
         id: `passage-${at}`,
       },
       channel,
@@ -128,19 +171,22 @@ interface Difference {
   by: ChangedBy;
   theirs: string;
   mine: string;
-  chosen: Side | undefined;
-  choose: (side: Side) => void;
+  chosen: PassageChoice | undefined;
+  choose: (choice: PassageChoice) => void;
+  /** Whether readers can get one text after the other. */
+  mayTakeBoth: boolean;
   id: string;
 }
 
-function difference({ name, by, theirs, mine, chosen, choose, id }: Difference, channel: Channel, words: ChangesWords) {
+function difference(one: Difference, channel: Channel, words: ChangesWords): TemplateResult {
+  const { name, by, theirs, mine, chosen, choose, mayTakeBoth, id } = one;
   const taken = takenSide(by, chosen);
   const who = { nobody: '', both: '', mine: words.onlyYou, theirs: words.onlyThey, conflict: words.byBoth }[by];
-  const choice = (side: Side, label: string) =>
+  const choice = (side: PassageChoice, label: string) =>
     html`<label><input type="radio" name=${`choose-${id}`} value=${side} .checked=${live(taken === side)} @change=${() => choose(side)}><span>${label}</span></label>`;
   return html`<li data-by=${by}><fieldset><legend>${name} <small>${who}</small></legend>
 ${compared(theirs, mine, channel, words)}
-${by === 'both' ? nothing : html`<div class="composer-kinds">${choice('theirs', words.theirs)}${choice('mine', words.yours)}</div>`}</fieldset></li>`;
+${by === 'both' ? nothing : html`<div class="composer-kinds">${choice('theirs', words.theirs)}${choice('mine', words.yours)}${mayTakeBoth ? choice('both', words.bothTexts) : nothing}</div>`}</fieldset></li>`;
 }
 
 /** By word, or one text after the other if they have too little in common. */
@@ -172,12 +218,13 @@ function result(
 
 function channelChoices(
   dialog: ConflictDialog,
-  { patch }: Write & { type: 'update-channel' },
-  channel: Channel,
+  write: Write & { type: 'update-channel' },
+  standing: Standing,
   words: ChangesWords,
 ): TemplateResult {
-  const rows = channelDifferences(patch, channel);
-  return html`<p>${words.conflictAbout}</p>
+  const { channel } = standing;
+  const rows = channelDifferences(write.patch, channel);
+  return html`<p>${words.conflictAbout}</p>${since(dialog, write, standing, words)}
 <ol class="desk-differences">${rows.map(([name, mine, theirs]) => html`<li><p class="desk-hint"><code>${name}</code></p>${compared(theirs, mine, channel, words)}</li>`)}</ol>
 <div class="desk-buttons"><button type="button" class="desk-button" @click=${() => void dialog.keepMine()}>${words.keepMine}</button>
 <button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.takeTheirs}</button></div>`;
@@ -186,14 +233,15 @@ function channelChoices(
 /** Somebody changed the post that is to be withdrawn. */
 function withdrawalChoices(
   dialog: ConflictDialog,
-  { type }: Write & { type: 'retract' | 'takedown' },
-  { channel, post }: Standing,
+  write: Write & { type: 'retract' | 'takedown' },
+  standing: Standing,
   words: ChangesWords,
 ): TemplateResult {
+  const { channel, post } = standing;
   const markup = post && renderChanged(post, post, undefined, { channel, at: post.publishedAt });
-  return html`<p>${words.conflictAbout}</p>
+  return html`<p>${words.conflictAbout}</p>${since(dialog, write, standing, words)}
 <div class="composer-preview" inert lang=${channel.language} dir=${directionOf(channel.language)} .innerHTML=${trusted(markup ?? '')}></div>
-<div class="desk-buttons"><button type="button" class="desk-button" @click=${() => void dialog.keepMine()}>${type === 'retract' ? words.retract : words.takedown}</button>
+<div class="desk-buttons"><button type="button" class="desk-button" @click=${() => void dialog.keepMine()}>${write.type === 'retract' ? words.retract : words.takedown}</button>
 <button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.takeTheirs}</button></div>`;
 }
 

@@ -7,7 +7,7 @@ import type { Drafts } from '../drafts/drafts.ts';
 import { channelOf, type OutboxEntry, postOf, type Write } from '../outbox/outbox-model.ts';
 import { type Choices, decisionOf, keepMine, type PostConflict, postConflict, type Standing } from './conflict-state.ts';
 import { type ConflictDialog, conflictView } from './conflict-view.ts';
-import type { PostField, Side } from './three-way.ts';
+import type { PassageChoice, PostField, Side } from './three-way.ts';
 
 /**
  * `<desk-conflict>`: the dialog in which an author decides about a write that met another one. Opens with the event `desk-resolve`,
@@ -93,9 +93,9 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
     this.choices = { ...this.choices, fields: { ...this.choices.fields, [field]: side } };
   }
 
-  choosePassage(at: number, side: Side): void {
+  choosePassage(at: number, choice: PassageChoice): void {
     const passages = [...this.choices.passages];
-    passages[at] = side;
+    passages[at] = choice;
     this.choices = { ...this.choices, passages };
   }
 

@@ -15,6 +15,9 @@ export interface ThreeWay {
 
 export type Side = 'mine' | 'theirs';
 
+/** What an author takes of a passage. `both`: theirs, then mine. */
+export type PassageChoice = Side | 'both';
+
 /** The sides that changed something. `both`: to the same value. `conflict`: to different values. */
 export type ChangedBy = 'nobody' | Side | 'both' | 'conflict';
 
@@ -76,8 +79,8 @@ export function mergedFields(
   return body === undefined ? undefined : ({ ...merged, body } as PostFields);
 }
 
-/** The side that is taken over. Undefined: both sides changed it, and the author has not chosen. */
-export function takenSide(by: ChangedBy, chosen: Side | undefined): Side | undefined {
+/** What is taken over. Undefined: both sides changed it, and the author has not chosen. */
+export function takenSide<C extends PassageChoice>(by: ChangedBy, chosen: C | undefined): C | Side | undefined {
   if (chosen !== undefined || by === 'conflict') return chosen;
   return by === 'theirs' ? 'theirs' : 'mine';
 }
@@ -124,17 +127,23 @@ function comparedBySide(all: Record<'base' | Side, Paragraph[]>): Passage[] {
 }
 
 /**
- * The body with each change taken over. `choices`: the side for passages by their index. Undefined while a passage that both sides
- * changed is not decided.
+ * The body with each change taken over. `choices`: for passages by their index. Undefined while a passage that both sides changed is
+ * not decided.
  */
-export function mergedBody(passages: readonly Passage[], choices: readonly (Side | undefined)[]): string | undefined {
-  const sides = passages.map(({ by }, at) => takenSide(by, choices[at]));
-  if (sides.includes(undefined)) return undefined;
+export function mergedBody(passages: readonly Passage[], choices: readonly (PassageChoice | undefined)[]): string | undefined {
+  const taken = passages.map(({ by }, at) => takenSide(by, choices[at]));
+  if (taken.includes(undefined)) return undefined;
   let body = '';
   for (const [at, passage] of passages.entries()) {
-    for (const { gap, text } of passage[sides[at] as Side]) body += (body === '' ? '' : gap || '\n\n') + text;
+    for (const { gap, text } of takenFrom(passage, taken[at] as PassageChoice)) body += (body === '' ? '' : gap || '\n\n') + text;
   }
   return body;
+}
+
+/** With `both`, a paragraph that both sides have is taken once. */
+function takenFrom({ mine, theirs }: Passage, choice: PassageChoice): readonly Paragraph[] {
+  if (choice !== 'both') return choice === 'mine' ? mine : theirs;
+  return [...theirs, ...mine.filter(({ text }) => !theirs.some((other) => other.text === text))];
 }
 
 /** The paragraphs of Markdown. A fenced block of code is one, with its empty lines. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  changesSince,
   channelDifferences,
   type Decision,
   decisionOf,
@@ -68,6 +69,17 @@ describe('a change that met another one', () => {
   it('still has its text if nobody knows what it began from', () => {
     const theirs = post(5, { headline: 'Fire', body: '41 hurt.' });
     expect(changesIn(keepMine(postConflict({ write, base: undefined }, theirs)))).toEqual(write.revision.changes);
+  });
+
+  it('tells who has changed the post since its author began, and no earlier changes', () => {
+    const change = (revision: number, by: string) =>
+      ({ revision, kind: 'update', note: null, at: '2026-01-01T12:00:00.000Z', by }) as const;
+    const theirs = { ...post(3, {}), history: [change(1, 'ada'), change(2, 'grace'), change(3, 'tom')] };
+    const channel = { history: [change(2, 'nobody')] } as unknown as Channel;
+    expect(changesSince(write, { channel, post: theirs }).map(({ by }) => by)).toEqual(['grace', 'tom']);
+    const patch = { type: 'update-channel', channelId: 'fire', expected: 1, patch: {} } as const;
+    expect(changesSince(patch, { channel, post: undefined }).length).toBe(1);
+    expect(changesSince({ ...patch, expected: '*' }, { channel, post: undefined })).toEqual([]);
   });
 
   it('names the fields of a coverage that differ', () => {

@@ -81,6 +81,27 @@ describe('two changes of one body', () => {
     expect(mergedBody(passages, [undefined, 'theirs'])).toBe('A.\n\n41 hurt.');
   });
 
+  it('are both taken, theirs first, and what both have is taken once', () => {
+    const passages = passagesOf('A.\n\n40 hurt.', 'A.\n\n14 hurt.\n\nMore.', 'A.\n\n41 hurt.\n\nMore.\n\nSays who.');
+    expect(mergedBody(passages, [undefined, 'both'])).toBe('A.\n\n41 hurt.\n\nMore.\n\nSays who.\n\n14 hurt.');
+    const whole = passagesOf('A.', 'Mine.', 'Theirs.');
+    expect(mergedBody(whole, ['both'])).toBe('Theirs.\n\nMine.');
+  });
+
+  it('lose no paragraph of either side when both are taken', () => {
+    fc.assert(
+      fc.property(body, body, body, (base, mine, theirs) => {
+        const passages = passagesOf(base, mine, theirs);
+        const choices = passages.map(({ by }) => (by === 'conflict' ? 'both' : undefined));
+        const kept = paragraphsOf(mergedBody(passages, choices) ?? '').map(({ text }) => text);
+        for (const { by, mine: own, theirs: other } of passages) {
+          if (by === 'conflict') for (const { text } of [...own, ...other]) expect(kept).toContain(text);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('are all conflicts if nobody knows where they began', () => {
     const passages = passagesOf(undefined, 'A.\n\nMine.', 'A.\n\nTheirs.');
     expect(passages.map(({ by }) => by)).toEqual(['nobody', 'conflict']);

@@ -44,8 +44,12 @@ export const ar: ChangesWords = {
   conflictAbout: 'غيّر شخص آخر هذا المنشور قبل وصول تغييرك. لم يُستبدل شيء. قرر ما سيراه القراء.',
   conflictWithdrawn: 'سُحب هذا المنشور قبل وصول تغييرك. نصك ما زال هنا.',
   conflictOfCoverage: 'تغييران لتغطية واحدة',
+  changedBy: (account, at, { isWithdrawal, isOwn }) =>
+    `${isWithdrawal ? 'سحبه' : 'غيّره'} ${account}${isOwn ? '، وهو حسابك' : ''}، ${at}.`,
+  changedAt: (at) => `غُيّرت: ${at}.`,
   yours: 'نسختك',
   theirs: 'النسخة الأخرى',
+  bothTexts: 'كلتاهما، الأخرى أولا',
   difference: 'من النسخة الأخرى إلى نسختك',
   keepMine: 'الإبقاء على نسختي',
   takeTheirs: 'أخذ النسخة الأخرى',

@@ -48,8 +48,12 @@ export const de: ChangesWords = {
     'Jemand anderes hat diesen Beitrag geändert, bevor Ihre Änderung ankam. Nichts wurde überschrieben. Entscheiden Sie, was zu lesen sein soll.',
   conflictWithdrawn: 'Dieser Beitrag wurde zurückgezogen, bevor Ihre Änderung ankam. Ihr Text steht noch hier.',
   conflictOfCoverage: 'Zwei Änderungen einer Berichterstattung',
+  changedBy: (account, at, { isWithdrawal, isOwn }) =>
+    `${isWithdrawal ? 'Zurückgezogen' : 'Geändert'} von ${account}${isOwn ? ', Ihrem eigenen Konto' : ''}, ${at}.`,
+  changedAt: (at) => `Geändert: ${at}.`,
   yours: 'Ihre Fassung',
   theirs: 'Die andere Fassung',
+  bothTexts: 'Beide, die andere zuerst',
   difference: 'Von der anderen zu Ihrer Fassung',
   keepMine: 'Meine behalten',
   takeTheirs: 'Die andere nehmen',

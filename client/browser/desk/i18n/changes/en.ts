@@ -44,8 +44,12 @@ export const en: ChangesWords = {
   conflictAbout: 'Somebody else changed this post before your change arrived. Nothing was overwritten. Decide what readers get.',
   conflictWithdrawn: 'This post was withdrawn before your change arrived. Your text is still here.',
   conflictOfCoverage: 'Two changes of one coverage',
+  changedBy: (account, at, { isWithdrawal, isOwn }) =>
+    `${isWithdrawal ? 'Withdrawn' : 'Changed'} by ${account}${isOwn ? ', your own account' : ''}, ${at}.`,
+  changedAt: (at) => `Changed: ${at}.`,
   yours: 'Yours',
   theirs: 'Theirs',
+  bothTexts: 'Both, theirs first',
   difference: 'From theirs to yours',
   keepMine: 'Keep mine',
   takeTheirs: 'Take theirs',

@@ -46,8 +46,12 @@ export const es: ChangesWords = {
     'Otra persona cambió este mensaje antes de que llegara su cambio. No se ha sobrescrito nada. Decida qué verán los lectores.',
   conflictWithdrawn: 'Este mensaje se retiró antes de que llegara su cambio. Su texto sigue aquí.',
   conflictOfCoverage: 'Dos cambios de una misma cobertura',
+  changedBy: (account, at, { isWithdrawal, isOwn }) =>
+    `${isWithdrawal ? 'Retirado' : 'Modificado'} por ${account}${isOwn ? ', su propia cuenta' : ''}, ${at}.`,
+  changedAt: (at) => `Modificada: ${at}.`,
   yours: 'Su versión',
   theirs: 'La otra versión',
+  bothTexts: 'Ambas, primero la otra',
   difference: 'De la otra versión a la suya',
   keepMine: 'Conservar la mía',
   takeTheirs: 'Tomar la otra',

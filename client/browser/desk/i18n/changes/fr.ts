@@ -50,8 +50,12 @@ export const fr: ChangesWords = {
     'Quelqu’un d’autre a modifié ce message avant l’arrivée de votre modification. Rien n’a été écrasé. Décidez de ce que les lecteurs verront.',
   conflictWithdrawn: 'Ce message a été retiré avant l’arrivée de votre modification. Votre texte est encore ici.',
   conflictOfCoverage: 'Deux modifications d’un même direct',
+  changedBy: (account, at, { isWithdrawal, isOwn }) =>
+    `${isWithdrawal ? 'Retiré' : 'Modifié'} par ${account}${isOwn ? ', votre propre compte' : ''}, ${at}.`,
+  changedAt: (at) => `Modifiée : ${at}.`,
   yours: 'Votre version',
   theirs: 'L’autre version',
+  bothTexts: 'Les deux, l’autre d’abord',
   difference: 'De l’autre version à la vôtre',
   keepMine: 'Garder la mienne',
   takeTheirs: 'Prendre l’autre',

@@ -47,8 +47,13 @@ export interface ChangesWords {
   conflictAbout: string;
   conflictWithdrawn: string;
   conflictOfCoverage: string;
+  /** The account and the time of a change, by itself. `isOwn`: the account is that of the author who reads it. */
+  changedBy: (account: string, at: string, change: { isWithdrawal: boolean; isOwn: boolean }) => string;
+  changedAt: (at: string) => string;
   yours: string;
   theirs: string;
+  /** Takes both texts, one after the other. */
+  bothTexts: string;
   difference: string;
   keepMine: string;
   takeTheirs: string;
