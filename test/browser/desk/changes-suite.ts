@@ -98,6 +98,26 @@ export function changes(start: () => Promise<TestBrowser>): void {
     expect((await site.author.getPost(id, ids[0] as string)).revision).toBe(1);
   });
 
+  it('warns that readers get no note of a figure that is called a typing slip, and does not stand in the way', async () => {
+    const { id, ids } = await site.coverage(['40 poeple were injured.']);
+    const { page } = await openAt(site, id, ids[0]);
+    const warning = page.getByText('This changes a figure, a name or a quotation, and readers get no note of it.');
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
+    await writeBody(page, '40 people were injured.');
+    await page.getByLabel('Typing slip').check();
+    await page.getByText('readers will see it').waitFor();
+    expect(await warning.count()).toBe(0);
+    await writeBody(page, '14 people were injured.');
+    await warning.waitFor();
+    await page.locator('desk-correct').getByRole('button', { name: 'We were wrong' }).click();
+    expect(await page.getByLabel('We were wrong').isChecked()).toBe(true);
+    expect(await warning.count()).toBe(0);
+    await eventually(async () => expect(await page.evaluate('document.activeElement.dataset.path')).toBe('note'));
+    await page.getByLabel('Typing slip').check();
+    await page.getByRole('button', { name: 'Publish the change' }).click();
+    await eventually(async () => expect((await site.author.getPost(id, ids[0] as string)).body).toBe('14 people were injured.'));
+  });
+
   it('opens an unfinished change again after a reload', async () => {
     const { id, ids } = await site.coverage(['The mayor resigned.']);
     const { page } = await openAt(site, id, ids[0]);

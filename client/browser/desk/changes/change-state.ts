@@ -6,6 +6,7 @@ import { paragraphsOf } from '../../view/plain-text.ts';
 import { draftOf, type PostDraft, toNewPost } from '../composer/post-draft.ts';
 import { bodyHtml } from '../composer/render-draft.ts';
 import type { Write } from '../outbox/outbox-model.ts';
+import { changesFacts } from './changed-facts.ts';
 import { type SuggestedNote, suggestedNote } from './suggested-note.ts';
 import { changesBetween, fieldsOf } from './three-way.ts';
 
@@ -118,3 +119,23 @@ export function withSuggestion(state: ChangeState, language: Language | undefine
   const isUntouched = state.note === '' || state.note === state.suggested.note;
   return { ...state, suggested, note: isUntouched ? suggested.note : state.note };
 }
+
+/**
+ * Whether a typing slip changes a figure, a name or a quotation, of which readers would get no note. `language`: of the coverage.
+ */
+export function isFactAsSlip(state: ChangeState, language: Language | undefined): boolean {
+  const { base, kind } = state;
+  if (kind !== 'refile') return false;
+  const changes = changesOf(state);
+  if (changes.authors !== undefined || changes.sources !== undefined) return true;
+  const content = (fields: PostFields, html = bodyHtml(fields.body, base.channelId) ?? '') => {
+    const texts = fields.media.flatMap((media) =>
+      Object.entries(media).flatMap(([name, text]) => (isShown.has(name) ? text : [])),
+    );
+    return { headline: [fields.headline ?? '', ...texts].join('\n'), html };
+  };
+  return changesFacts(content(base, base.html || undefined), content(changedFieldsOf(state)), language);
+}
+
+/** The fields of media that readers read. */
+const isShown: ReadonlySet<string> = new Set(['alt', 'title', 'caption', 'credit', 'source', 'description']);

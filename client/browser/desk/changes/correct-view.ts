@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { type Channel, isListed, needsNote, revisionKinds } from '../../../../src/protocol/model.ts';
-import type { Language } from '../../i18n/languages.ts';
+import { type Language, languageOf } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { directionOf } from '../../view/direction.ts';
 import { keyNames } from '../app/keys.ts';
@@ -13,7 +13,7 @@ import { bylineFields, sourceFields, verificationField } from '../composer/peopl
 import type { Lack } from '../composer/post-draft.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
 import type { DeskSession } from '../session/session.ts';
-import { type ChangeLack, type ChangeState, changedFieldsOf, isChanged, sentNoteOf } from './change-state.ts';
+import { type ChangeLack, type ChangeState, changedFieldsOf, isChanged, isFactAsSlip, sentNoteOf } from './change-state.ts';
 import { renderChanged } from './post-preview.ts';
 
 /** The state and the actions of the form, which its element provides. */
@@ -36,6 +36,8 @@ export interface CorrectForm {
   readonly mayErase: boolean;
   set(fields: Partial<ChangeState>): void;
   focusBody(): void;
+  /** Makes a correction of it, and goes to its note. */
+  callWrong(): void;
   load(): Promise<void>;
   takeOver(): Promise<void>;
   publish(): Promise<void>;
@@ -66,6 +68,7 @@ ${headlineField(form, () => correct.focusBody())}
 <div class="composer-editor"></div>
 ${moreFields(correct, change, form)}
 ${kinds(correct, change, words)}
+${slipWarning(correct, change, words)}
 ${note(correct, change, words)}
 ${lacks(correct, form, words)}
 <div class="composer-foot">${
@@ -135,6 +138,12 @@ function kinds(correct: CorrectForm, { kind }: ChangeState, words: ChangesWords)
     return html`<label><input type="radio" name=${`kind-${correct.postId}`} value=${one} data-path=${at === 0 ? 'change-kind' : nothing}
  .checked=${live(kind === one)} @change=${() => correct.set({ kind: one })}><span><b>${label}</b> <small>${hint}</small></span></label>`;
   })}</fieldset>`;
+}
+
+/** Never in the way: the author may know that it is only the spelling. */
+function slipWarning(correct: CorrectForm, change: ChangeState, words: ChangesWords): TemplateResult | typeof nothing {
+  if (!isFactAsSlip(change, languageOf(correct.channel.language))) return nothing;
+  return html`<p class="desk-notice desk-warning" role="status">${words.factAsSlip} <button type="button" class="desk-quiet" @click=${() => correct.callWrong()}>${words.kinds.correction.label}</button></p>`;
 }
 
 function note(correct: CorrectForm, { kind, note: text }: ChangeState, words: ChangesWords): TemplateResult | typeof nothing {

@@ -140,6 +140,11 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     if (isChanged(change)) this.drafts.save(writeOf(change), { base: change.base });
   }
 
+  callWrong(): void {
+    this.set({ kind: 'correction' });
+    void this.updateComplete.then(() => this.#focusNote());
+  }
+
   /** Adds what a colleague has changed meanwhile. What both changed is decided when the change is published. */
   async takeOver(): Promise<void> {
     const theirs = await this.#read().catch(() => undefined);
@@ -272,9 +277,15 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     const field = this.querySelector<HTMLInputElement | HTMLTextAreaElement>(`[data-path="${CSS.escape(path)}"]`);
     const details = field?.closest('details');
     if (details) details.open = true;
+    if (path === 'note') this.#focusNote();
+    else field?.focus();
+  }
+
+  /** The note may begin with words that were suggested. */
+  #focusNote(): void {
+    const field = this.querySelector<HTMLTextAreaElement>('[data-path="note"]');
     field?.focus();
-    // The note may begin with words that were suggested.
-    if (path === 'note') field?.setSelectionRange(field.value.length, field.value.length);
+    field?.setSelectionRange(field.value.length, field.value.length);
   }
 
   get #key(): string {

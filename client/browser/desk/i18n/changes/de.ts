@@ -12,6 +12,7 @@ export const de: ChangesWords = {
     update: { label: 'Es gibt Neues', hint: 'Alle, die lesen, sehen, dass der Beitrag aktualisiert wurde.' },
     refile: { label: 'Tippfehler', hint: 'Niemand wird darauf hingewiesen. Nicht für Tatsachen, Namen oder Zahlen.' },
   },
+  factAsSlip: 'Damit ändert sich eine Zahl, ein Name oder ein Zitat, und niemand, der liest, erfährt davon.',
   chooseKind: 'Geben Sie an, was für eine Änderung das ist.',
   note: 'Hinweis an alle, die lesen',
   noteOptional: 'Hinweis an alle, die lesen (freiwillig)',

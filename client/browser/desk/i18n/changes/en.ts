@@ -12,6 +12,7 @@ export const en: ChangesWords = {
     update: { label: 'There is more now', hint: 'Readers see that the post was updated.' },
     refile: { label: 'Typing slip', hint: 'Readers are not told. Not for facts, names or figures.' },
   },
+  factAsSlip: 'This changes a figure, a name or a quotation, and readers get no note of it.',
   chooseKind: 'Say what kind of change this is.',
   note: 'Note to readers',
   noteOptional: 'Note to readers, if you like',

@@ -12,6 +12,7 @@ export const es: ChangesWords = {
     update: { label: 'Hay novedades', hint: 'Los lectores ven que el mensaje se ha actualizado.' },
     refile: { label: 'Errata', hint: 'No se avisa a los lectores. No sirve para hechos, nombres ni cifras.' },
   },
+  factAsSlip: 'Esto cambia una cifra, un nombre o una cita, y los lectores no reciben ninguna nota.',
   chooseKind: 'Indique qué clase de cambio es.',
   note: 'Nota para los lectores',
   noteOptional: 'Nota para los lectores (opcional)',

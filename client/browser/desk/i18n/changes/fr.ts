@@ -15,6 +15,7 @@ export const fr: ChangesWords = {
       hint: 'Les lecteurs ne sont pas avertis. Pas pour les faits, les noms ou les chiffres.',
     },
   },
+  factAsSlip: 'Cela change un chiffre, un nom ou une citation, et les lecteurs n’en sont pas avertis.',
   chooseKind: 'Indiquez la sorte de modification.',
   note: 'Note aux lecteurs',
   noteOptional: 'Note aux lecteurs (facultative)',

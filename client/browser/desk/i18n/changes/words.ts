@@ -10,6 +10,8 @@ export interface ChangesWords {
   /** The question above the kinds of a change. */
   what: string;
   kinds: Record<RevisionKind, { label: string; hint: string }>;
+  /** A typing slip that changes a figure, a name or a quotation. */
+  factAsSlip: string;
   chooseKind: string;
   note: string;
   noteOptional: string;
