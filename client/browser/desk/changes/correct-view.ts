@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { guard } from 'lit/directives/guard.js';
 import { live } from 'lit/directives/live.js';
 import { type Channel, isListed, needsNote, revisionKinds } from '../../../../src/protocol/model.ts';
 import { type Language, languageOf } from '../../i18n/languages.ts';
@@ -11,6 +12,8 @@ import { headlineField, kindField, markFields } from '../composer/head-fields.ts
 import { mediaFields } from '../composer/media-fields.ts';
 import { bylineFields, sourceFields, verificationField } from '../composer/people-fields.ts';
 import type { Lack } from '../composer/post-draft.ts';
+import { toolbar } from '../composer/toolbar.ts';
+import type { BodyEditor } from '../editor/editor.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
 import type { DeskSession } from '../session/session.ts';
 import { type ChangeLack, type ChangeState, changedFieldsOf, isChanged, isFactAsSlip, sentNoteOf } from './change-state.ts';
@@ -32,10 +35,15 @@ export interface CorrectForm {
   readonly lacks: readonly Lack[];
   readonly changeLacks: readonly ChangeLack[];
   readonly form: PostForm;
+  /** Undefined until the form has been drawn once. */
+  readonly editor: BodyEditor | undefined;
+  /** Whether the field for the address of a link is shown. */
+  readonly linking: boolean;
   readonly memory: ComposerMemory;
   readonly mayErase: boolean;
   set(fields: Partial<ChangeState>): void;
   focusBody(): void;
+  setLinking(isLinking: boolean): void;
   /** Makes a correction of it, and goes to its note. */
   callWrong(): void;
   load(): Promise<void>;
@@ -66,9 +74,10 @@ function loaded(correct: CorrectForm, change: ChangeState, words: ChangesWords):
   return html`${notices(correct, words)}
 ${headlineField(form, () => correct.focusBody())}
 <div class="composer-editor"></div>
+${formatting(correct)}
 ${moreFields(correct, change, form)}
 ${kinds(correct, change, words)}
-${slipWarning(correct, change, words)}
+${guard([change, words], () => slipWarning(correct, change, words))}
 ${note(correct, change, words)}
 ${lacks(correct, form, words)}
 <div class="composer-foot">${
@@ -77,7 +86,14 @@ ${lacks(correct, form, words)}
       : nothing
   }<button type="button" class="desk-button composer-publish" aria-keyshortcuts="Control+Enter Meta+Enter" ?disabled=${correct.meanwhile === 'withdrawn'}
  @click=${() => void correct.publish()}>${words.publish} <kbd aria-hidden="true">${keyNames('Mod+Enter').join(' ')}</kbd></button></div>
-${preview(correct, change, words)}`;
+${guard([change, words, correct.channel], () => preview(correct, change, words))}`;
+}
+
+function formatting(correct: CorrectForm): TemplateResult | typeof nothing {
+  const { editor, linking } = correct;
+  if (editor === undefined) return nothing;
+  const { words, id } = correct.form;
+  return toolbar({ editor, words, id, isLinking: linking, setLinking: (next) => correct.setLinking(next) });
 }
 
 function notices(correct: CorrectForm, words: ChangesWords): TemplateResult {

@@ -44,6 +44,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     lacks: { state: true },
     changeLacks: { state: true },
     notice: { state: true },
+    linking: { state: true },
   };
   declare channel: Channel;
   declare postId: string;
@@ -58,8 +59,9 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   declare lacks: readonly Lack[];
   declare changeLacks: readonly ChangeLack[];
   declare notice: CorrectForm['notice'];
+  declare linking: boolean;
   follows = false;
-  #editor: BodyEditor | undefined;
+  editor: BodyEditor | undefined;
   #isPublishing = false;
 
   constructor() {
@@ -68,6 +70,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     this.failed = false;
     this.lacks = [];
     this.changeLacks = [];
+    this.linking = false;
   }
 
   protected override enter(): (() => void)[] {
@@ -87,7 +90,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   }
 
   protected override updated(changed: PropertyValues): void {
-    if (this.change !== undefined && this.#editor === undefined) this.#makeEditor(this.change);
+    if (this.change !== undefined && this.editor === undefined) this.#makeEditor(this.change);
     if (changed.has('current')) this.requestUpdate();
     // The note appears with its kind, and may be suggested. Its author sees it before it is published.
     const before = changed.get('change') as ChangeState | undefined;
@@ -124,7 +127,12 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   }
 
   focusBody(): void {
-    this.#editor?.focus();
+    this.editor?.focus();
+  }
+
+  setLinking(isLinking: boolean): void {
+    this.linking = isLinking;
+    if (isLinking) void this.updateComplete.then(() => this.querySelector<HTMLElement>('.composer-link input')?.focus());
   }
 
   // ---- Changing
@@ -159,7 +167,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
       return;
     }
     this.set({ base: theirs, draft: { ...merged, id: theirs.id } });
-    this.#editor?.setBody(merged.body);
+    this.editor?.setBody(merged.body);
     this.notice = 'took-over';
   }
 
@@ -200,20 +208,23 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   #makeEditor({ draft }: ChangeState): void {
     const parent = this.querySelector<HTMLElement>('.composer-editor');
     if (parent === null) return;
-    this.#editor = createEditor(parent, {
+    this.editor = createEditor(parent, {
       body: draft.body,
       language: this.channel.language,
       label: composerWordsIn(this.language).body,
       placeholder: '',
       onChange: (body) => this.form.change({ body }),
       onSubmit: () => void this.publish(),
+      onSelect: () => this.requestUpdate(),
+      onLink: () => this.setLinking(true),
     });
-    this.#editor.focus();
+    this.editor.focus();
+    this.requestUpdate();
   }
 
   #leave(): void {
-    this.#editor?.destroy();
-    this.#editor = undefined;
+    this.editor?.destroy();
+    this.editor = undefined;
     void this.drafts.flush();
     this.drafts.release(this.#key);
   }
