@@ -118,16 +118,23 @@ export function changes(start: () => Promise<TestBrowser>): void {
     await eventually(async () => expect((await site.author.getPost(id, ids[0] as string)).body).toBe('14 people were injured.'));
   });
 
-  it('formats the text by the same toolbar as the composer', async () => {
+  it('formats the text by the same toolbar as the composer, with the commands of tables inside a table', async () => {
     const { id, ids } = await site.coverage(['| Team | Goals |\n| --- | --- |\n| Norway | 2 |\n\nFull time.']);
     const { page } = await openAt(site, id, ids[0]);
     await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
     const bar = page.locator('desk-correct').getByRole('toolbar', { name: 'Formatting' });
     await body(page).getByText('Full time.').dblclick();
     await bar.waitFor();
+    expect(await bar.getByRole('button', { name: 'Add a column' }).count()).toBe(0);
     await bar.getByRole('button', { name: /^Bold/ }).click();
     await eventually(async () => expect(await bodyText(page)).toContain('**'));
     await bar.getByRole('button', { name: /^Bold/ }).click();
+    await body(page).getByText('Team').click();
+    await bar.getByRole('button', { name: 'Add a column' }).click();
+    await page.keyboard.type('Group');
+    await eventually(async () =>
+      expect(await bodyText(page)).toBe('| Team | Group | Goals |\n| --- | --- | --- |\n| Norway |  | 2 |\n\nFull time.'),
+    );
     await body(page).getByText('Norway').dblclick();
     await page.keyboard.press('ControlOrMeta+k');
     await page.locator('desk-correct .composer-link input').fill('https://norway.example');

@@ -93,6 +93,49 @@ function examineEditor(start: () => Promise<TestBrowser>): void {
     expect(await body()).toBe('| Team | Goals |\n| --- | --- |\n| Norway | 2 |\n| Sweden | 1 |\n\nFull time.');
   });
 
+  it('adds and removes columns and rows of a table, and undoes it', async () => {
+    const table = '| Team | Goals |\n| --- | --: |\n| Norway | 2 |';
+    const { page, body } = await open({ body: `${table}\n\nFull time.` });
+    const enabled = (name: string) => page.evaluate(`editor.commands.find(({ name }) => name === '${name}').isEnabled()`);
+    const run = (name: string) => page.evaluate(`editor.commands.find(({ name }) => name === '${name}').run()`);
+    await page.locator('td').first().click();
+    await run('add-column');
+    await page.keyboard.type('3rd');
+    expect(await body()).toBe('| Team |  | Goals |\n| --- | --- | --: |\n| Norway | 3rd | 2 |\n\nFull time.');
+    await run('add-row');
+    await page.keyboard.type('1st');
+    expect(await body()).toBe('| Team |  | Goals |\n| --- | --- | --: |\n| Norway | 3rd | 2 |\n|  | 1st |  |\n\nFull time.');
+    await run('remove-row');
+    await run('remove-column');
+    expect(await body()).toBe(`${table}\n\nFull time.`);
+    await page.locator('th').first().click();
+    await run('remove-row');
+    expect(await body()).toBe('| Norway | 2 |\n| --- | --: |\n\nFull time.');
+    await run('remove-column');
+    await run('remove-column');
+    expect(await body()).toBe('Full time.');
+    expect(await enabled('add-column')).toBe(false);
+    for (let undone = 0; undone < 9; undone += 1) await page.keyboard.press('ControlOrMeta+z');
+    expect(await body()).toBe(`${table}\n\nFull time.`);
+  });
+
+  it('does not let a table grow until the server would refuse it', async () => {
+    const row = `|${'a|'.repeat(200)}\n`;
+    const { page, body } = await open({ body: `${row}|${'-|'.repeat(200)}\n${row.repeat(3)}` });
+    const columns = () => page.locator('tr').first().locator('th').count();
+    const add = () =>
+      page.evaluate(`(() => {
+      const { isEnabled, run } = editor.commands.find(({ name }) => name === 'add-column');
+      if (isEnabled()) run();
+      return isEnabled();
+    })()`);
+    await page.locator('td').first().click();
+    for (let added = 0; added < 50; added += 1) expect(await add()).toBe(added < 49);
+    expect(await add()).toBe(false);
+    expect(await columns()).toBe(250);
+    expect((await body()).split('\n')[0]?.split('|').length).toBe(252);
+  });
+
   it('publishes by Ctrl Enter', async () => {
     const { page, reported, body } = await open();
     await page.keyboard.type('Now.');

@@ -27,8 +27,20 @@ const signs: Record<(typeof offered)[number], string> = {
   redo: '↷',
 };
 
-/** The icon for links. Few fonts have a chain in one colour. */
-const chain = html`<svg aria-hidden="true" viewBox="0 0 24 24" width="18" height="18" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"><path d="M10 14a4 4 0 0 0 5.7 0l3.6-3.6a4 4 0 0 0-5.7-5.7L12.3 6M14 10a4 4 0 0 0-5.7 0l-3.6 3.6a4 4 0 0 0 5.7 5.7l1.3-1.3"/></svg>`;
+/** An icon of lines. */
+const icon = (path: string) =>
+  html`<svg aria-hidden="true" viewBox="0 0 24 24" width="18" height="18" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"><path d=${path}></path></svg>`;
+
+/** Few fonts have a chain in one colour. */
+const chain = 'M10 14a4 4 0 0 0 5.7 0l3.6-3.6a4 4 0 0 0-5.7-5.7L12.3 6M14 10a4 4 0 0 0-5.7 0l-3.6 3.6a4 4 0 0 0 5.7 5.7l1.3-1.3';
+
+/** The commands for tables, shown while the cursor is in one: a column or a row with a plus or a minus beside it. */
+const tableIcons = {
+  'add-column': 'M4 4h6v16H4zM14 12h7M17.5 8.5v7',
+  'remove-column': 'M4 4h6v16H4zM14 12h7',
+  'add-row': 'M4 4h16v6H4zM8.5 17.5h7M12 14v7',
+  'remove-row': 'M4 4h16v6H4zM8.5 17.5h7',
+} as const satisfies Partial<Record<CommandName, string>>;
 
 export interface ToolbarState {
   editor: BodyEditor;
@@ -48,9 +60,9 @@ export function toolbar(state: ToolbarState): TemplateResult | typeof nothing {
   const commands = offered.flatMap((name) => editor.commands.find((command) => command.name === name) ?? []);
   if (commands.length === 0) return nothing;
   const link = html`<button type="button" tabindex="-1" class="composer-tool" aria-expanded=${state.isLinking} aria-label=${words.link} title=${titleOf(words.link, 'Mod+k')}
- aria-pressed=${editor.link !== null} @click=${() => state.setLinking(!state.isLinking)}>${chain}</button>`;
+ aria-pressed=${editor.link !== null} @click=${() => state.setLinking(!state.isLinking)}>${icon(chain)}</button>`;
   const [bold, italic, ...others] = commands.map((command, at) => button(command, words, at === 0));
-  return html`<div class="composer-toolbar" role="toolbar" aria-label=${words.formatting} @mousedown=${keepCursor} @keydown=${moveWithin}>${bold}${italic}${link}${others}</div>
+  return html`<div class="composer-toolbar" role="toolbar" aria-label=${words.formatting} @mousedown=${keepCursor} @keydown=${moveWithin}>${bold}${italic}${link}${others}${tableTools(editor, words)}</div>
 ${state.isLinking ? linkField(state) : nothing}`;
 }
 
@@ -59,6 +71,18 @@ function button({ name, keys, isActive, isEnabled, run }: EditorCommand, words: 
   const active = isActive();
   return html`<button type="button" tabindex=${isFirst ? 0 : -1} class="composer-tool" data-command=${name} aria-label=${label} title=${titleOf(label, keys)}
  aria-pressed=${active ?? nothing} aria-disabled=${!isEnabled()} data-sign=${signs[name as (typeof offered)[number]]} @click=${run}></button>`;
+}
+
+function tableTools({ commands }: BodyEditor, words: ComposerWords): TemplateResult | typeof nothing {
+  const labels = words.tableTools;
+  const tools = commands.filter(({ name }) => name in tableIcons);
+  if (!tools.some(({ isEnabled }) => isEnabled())) return nothing;
+  return html`<span class="composer-table-tools" role="group" aria-label=${labels.table}>${tools.map(
+    ({ name, isEnabled, run }) => {
+      const tool = name as keyof typeof tableIcons;
+      return html`<button type="button" tabindex="-1" class="composer-tool" data-command=${name} aria-label=${labels[tool]} title=${labels[tool]} aria-disabled=${!isEnabled()} @click=${run}>${icon(tableIcons[tool])}</button>`;
+    },
+  )}</span>`;
 }
 
 function linkField({ editor, words, id, setLinking }: ToolbarState): TemplateResult {

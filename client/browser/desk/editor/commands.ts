@@ -5,11 +5,12 @@ import { liftListItem, wrapInList } from 'prosemirror-schema-list';
 import type { Command, EditorState } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import { schema } from './schema.ts';
-import { insertTable } from './table-commands.ts';
+import { addColumn, addRow, insertTable, removeColumn, removeRow } from './table-commands.ts';
 
 export type CommandName =
   | ('bold' | 'italic' | 'strike' | 'code')
   | ('heading' | 'bullet-list' | 'ordered-list' | 'quote' | 'table')
+  | ('add-row' | 'remove-row' | 'add-column' | 'remove-column')
   | ('undo' | 'redo');
 
 /** A button of a toolbar. */
@@ -41,6 +42,10 @@ const definitions: Record<CommandName, Definition> = {
   'ordered-list': ofList(nodes.ordered_list),
   quote: { command: toggleQuote, isActive: (state) => isInside(state, nodes.blockquote) },
   table: { command: insertTable },
+  'add-row': { command: addRow },
+  'remove-row': { command: removeRow },
+  'add-column': { command: addColumn },
+  'remove-column': { command: removeColumn },
   undo: { command: undo, keys: 'Mod+z' },
   redo: { command: redo, keys: 'Mod+Shift+z' },
 };

@@ -1,3 +1,4 @@
+import type { Node } from 'prosemirror-model';
 import { type Command, type EditorState, Plugin, Selection, TextSelection, type Transaction } from 'prosemirror-state';
 import { schema } from './schema.ts';
 import { withTableShape } from './table-shape.ts';
@@ -23,6 +24,76 @@ export const insertTable: Command = (state, dispatch) => {
   }
   return true;
 };
+
+/** The cells of a table by row, and the one with the cursor. */
+interface Cells {
+  rows: readonly (readonly Node[])[];
+  row: number;
+  column: number;
+}
+
+export const addRow = reshape(({ rows, row, column }) => {
+  const added = (rows[0] ?? []).map(() => nodes.table_cell.create());
+  return { rows: [...rows.slice(0, row + 1), added, ...rows.slice(row + 1)], row: row + 1, column };
+});
+
+export const addColumn = reshape(({ rows, row, column }) => {
+  const added = (cells: readonly Node[]) => [
+    ...cells.slice(0, column + 1),
+    nodes.table_cell.create(),
+    ...cells.slice(column + 1),
+  ];
+  return { rows: rows.map(added), row, column: column + 1 };
+});
+
+export const removeRow = reshape(({ rows, row, column }) => {
+  const kept = rows.filter((_, at) => at !== row);
+  return { rows: kept, row: Math.min(row, kept.length - 1), column };
+});
+
+export const removeColumn = reshape(({ rows, row, column }) => {
+  const kept = rows.map((cells) => cells.filter((_, at) => at !== column));
+  return { rows: kept, row, column: Math.min(column, (kept[0]?.length ?? 0) - 1) };
+});
+
+/** The most cells that the tables of a text can grow to by command. Their html is a tenth of what a post may have. */
+const mostCells = 1_000;
+
+/** Changes the table around the cursor. Without its last row or column the table is gone. */
+function reshape(change: (cells: Cells) => Cells): Command {
+  return (state, dispatch) => {
+    const at = cellAround(state);
+    if (at === undefined) return false;
+    const { table, start } = at;
+    const before = table.content.content.map(({ content }) => content.content);
+    const { rows, row, column } = change({ rows: before, row: at.row, column: at.column });
+    const added = rows.flat().length - before.flat().length;
+    if (added > 0 && cellsIn(state.doc) + added > mostCells) return false;
+    if (!dispatch) return true;
+    const { tr } = state;
+    if (rows.flat().length === 0) {
+      tr.replaceWith(start, start + table.nodeSize, nodes.paragraph.create());
+      dispatch(tr.setSelection(TextSelection.create(tr.doc, start + 1)).scrollIntoView());
+      return true;
+    }
+    const made = nodes.table.create(
+      table.attrs,
+      rows.map((cells) => nodes.table_row.create(null, cells)),
+    );
+    tr.replaceWith(start, start + table.nodeSize, withTableShape(made));
+    dispatch(select(tr, start, row, column));
+    return true;
+  };
+}
+
+function cellsIn(doc: Node): number {
+  let cells = 0;
+  doc.descendants(({ type, childCount }) => {
+    if (type === nodes.table_row) cells += childCount;
+    return type !== nodes.table_row;
+  });
+  return cells;
+}
 
 /** Goes to the next or the last cell. After the last one, a row begins. */
 export function goToCell(direction: 1 | -1): Command {

@@ -65,6 +65,13 @@ export const ar: ComposerWords = {
   list: 'قائمة',
   numberedList: 'قائمة مرقمة',
   quote: 'اقتباس',
+  tableTools: {
+    table: 'جدول',
+    'add-row': 'إضافة صف',
+    'remove-row': 'إزالة هذا الصف',
+    'add-column': 'إضافة عمود',
+    'remove-column': 'إزالة هذا العمود',
+  },
   undo: 'تراجع',
   redo: 'إعادة',
   preview: 'معاينة',

@@ -65,6 +65,13 @@ export const de: ComposerWords = {
   list: 'Liste',
   numberedList: 'Nummerierte Liste',
   quote: 'Zitat',
+  tableTools: {
+    table: 'Tabelle',
+    'add-row': 'Zeile hinzufügen',
+    'remove-row': 'Diese Zeile entfernen',
+    'add-column': 'Spalte hinzufügen',
+    'remove-column': 'Diese Spalte entfernen',
+  },
   undo: 'Rückgängig',
   redo: 'Wiederholen',
   preview: 'Vorschau',

@@ -65,6 +65,13 @@ export const en: ComposerWords = {
   list: 'List',
   numberedList: 'Numbered list',
   quote: 'Quote',
+  tableTools: {
+    table: 'Table',
+    'add-row': 'Add a row',
+    'remove-row': 'Remove this row',
+    'add-column': 'Add a column',
+    'remove-column': 'Remove this column',
+  },
   undo: 'Undo',
   redo: 'Redo',
   preview: 'Preview',

@@ -65,6 +65,13 @@ export const es: ComposerWords = {
   list: 'Lista',
   numberedList: 'Lista numerada',
   quote: 'Cita',
+  tableTools: {
+    table: 'Tabla',
+    'add-row': 'Añadir una fila',
+    'remove-row': 'Quitar esta fila',
+    'add-column': 'Añadir una columna',
+    'remove-column': 'Quitar esta columna',
+  },
   undo: 'Deshacer',
   redo: 'Rehacer',
   preview: 'Vista previa',

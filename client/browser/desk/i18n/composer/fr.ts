@@ -65,6 +65,13 @@ export const fr: ComposerWords = {
   list: 'Liste',
   numberedList: 'Liste numérotée',
   quote: 'Citation',
+  tableTools: {
+    table: 'Tableau',
+    'add-row': 'Ajouter une ligne',
+    'remove-row': 'Supprimer cette ligne',
+    'add-column': 'Ajouter une colonne',
+    'remove-column': 'Supprimer cette colonne',
+  },
   undo: 'Annuler',
   redo: 'Rétablir',
   preview: 'Aperçu',

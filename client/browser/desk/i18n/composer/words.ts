@@ -76,6 +76,7 @@ export interface ComposerWords {
   list: string;
   numberedList: string;
   quote: string;
+  tableTools: Record<'table' | 'add-row' | 'remove-row' | 'add-column' | 'remove-column', string>;
   undo: string;
   redo: string;
 
