@@ -136,6 +136,27 @@ function examineEditor(start: () => Promise<TestBrowser>): void {
     expect((await body()).split('\n')[0]?.split('|').length).toBe(252);
   });
 
+  it.each([
+    ['Ctrl Home', 2, ['Control+Home'], 'XFirst.\n\nSecond.'],
+    ['Home in the first line', 1, ['Home'], 'XFirst.\n\nSecond.'],
+    ['the left arrow after everything was selected', 2, ['Control+a', 'ArrowLeft'], 'XFirst.\n\nSecond.'],
+    ['a click at the start', 0, [], 'XFirst.\n\nSecond.'],
+    ['Ctrl End', 1, ['Control+End'], 'First.\n\nSecond.X'],
+  ])('writes where the cursor went by %s, however soon after a click', async (_, at, keys, expected) => {
+    const { page, body } = await open({ body: 'First.\n\nSecond.' });
+    await page.keyboard.press('Control+End');
+    await page.locator('#before').focus();
+    const box = await page
+      .locator('.rich-text p')
+      .nth(at === 2 ? 1 : 0)
+      .boundingBox();
+    const { x, y, height } = box as NonNullable<typeof box>;
+    await page.mouse.click(x + (at === 0 ? 0 : 25), y + height / 2);
+    for (const key of keys) await page.keyboard.press(key);
+    await page.keyboard.type('X');
+    expect(await body()).toBe(expected);
+  });
+
   it('publishes by Ctrl Enter', async () => {
     const { page, reported, body } = await open();
     await page.keyboard.type('Now.');

@@ -16,6 +16,7 @@ import type { OpenBody } from './markdown/open-body.ts';
 import { parseMarkdown } from './markdown/parse-markdown.ts';
 import { pasting } from './paste/paste.ts';
 import { schema } from './schema.ts';
+import { startByKey } from './start-by-key.ts';
 import { goBelow, goToCell, leaveBelow, leaveCode, tableShapes } from './table-commands.ts';
 
 const { nodes } = schema;
@@ -81,6 +82,7 @@ export function createRichEditor(parent: HTMLElement, first: OpenBody, options: 
 
 function pluginsFor(options: RichOptions): Plugin[] {
   return [
+    startByKey(),
     foreignKeys,
     markdownRules(),
     keymap(keysFor(options)),
