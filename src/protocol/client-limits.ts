@@ -26,6 +26,7 @@ export const urlCharacters = 2_048;
 export const postAuthors = 10;
 export const postSources = 10;
 export const postMedia = 20;
+export const embedIdCharacters = 1_000;
 export const mediaPixels = 100_000;
 export const postDerivedFrom = 50;
 export const pingSeconds = 15;

@@ -7,6 +7,20 @@ export const channelStates = ['scheduled', 'live', 'ended'] as const;
 export const accesses = ['public', 'members', 'desk'] as const;
 export const postKinds = ['update', 'breaking', 'summary', 'analysis'] as const;
 export const verifications = ['verified', 'unverified', 'disputed'] as const;
+/** The sites whose posts pages can show in a frame. `embeds/frames.ts` has the address and the size of each frame. */
+export const embedProviders = [
+  'bluesky',
+  'datawrapper',
+  'flourish',
+  'google-maps',
+  'instagram',
+  'mastodon',
+  'openstreetmap',
+  'tiktok',
+  'vimeo',
+  'x',
+  'youtube',
+] as const;
 /** The kinds of a revision. */
 export const revisionKinds = ['refile', 'update', 'clarification', 'correction'] as const;
 /** Written out, because a bundler would keep a computed list in page scripts that do not use it. */
@@ -33,6 +47,7 @@ export type ChannelState = (typeof channelStates)[number];
 export type Access = (typeof accesses)[number];
 export type PostKind = (typeof postKinds)[number];
 export type Verification = (typeof verifications)[number];
+export type EmbedProvider = (typeof embedProviders)[number];
 export type RevisionKind = (typeof revisionKinds)[number];
 export type ChangeKind = (typeof changeKinds)[number];
 export type PostStatus = 'published' | 'retracted' | 'taken-down';
@@ -72,6 +87,11 @@ export interface VideoMedia {
   caption?: string | undefined;
   width?: number | undefined;
   height?: number | undefined;
+}
+/** A post on another site, by the form of `id` that the site has in `embeds/frames.ts`. */
+export interface Embed {
+  provider: EmbedProvider;
+  id: string;
 }
 export interface LinkMedia {
   type: 'link';

@@ -6,6 +6,7 @@ import {
   channelByline,
   channelIdCharacters,
   cursorCharacters,
+  embedIdCharacters,
   eventBytes,
   headlineCharacters,
   htmlBytes,
@@ -126,6 +127,8 @@ export const wireTable = {
   postAuthors: field(postAuthors),
   postSources: field(postSources),
   postMedia: field(postMedia),
+  /** The id of a post on another site. Each site also has a form. */
+  embedIdCharacters: field(embedIdCharacters),
   /** Width and height of an image or a video. */
   mediaPixels: field(mediaPixels),
   postDerivedFrom: field(postDerivedFrom),

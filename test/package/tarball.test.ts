@@ -45,7 +45,7 @@ describe('the tarball', () => {
     const pages =
       /^dist\/web\/(?:manifest\.json|desk\.json|[a-z]+\.[\w-]{12}\.(?:js|css)|(?:demo-[a-z-]+|desk-icon)\.[\w-]{12}\.svg)$/;
     const texts =
-      /^(?:package\.json|conformance\/client-rules\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/README\.md|docs\/(?:explanation|guides(?:\/clients)?|reference|tutorial)\/[a-z-]+\.md|examples\/[\w./-]+)$/;
+      /^(?:package\.json|conformance\/(?:client-rules|embeds)\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/README\.md|docs\/(?:explanation|guides(?:\/clients)?|reference|tutorial)\/[a-z-]+\.md|examples\/[\w./-]+)$/;
     expect(files.filter((path) => ![...kinds, pages, texts].some((kind) => kind.test(path)))).toEqual([]);
     expect(files).toEqual(
       expect.arrayContaining([
