@@ -16,6 +16,19 @@ export function requireLoadablePicture(picture: Picture | null | undefined, publ
   if (picture) refuse(errorsOf({ type: 'image', ...picture }, publicUrl, at));
 }
 
+/** The fields of a request without renditions, which only the server writes. */
+export function withoutRenditions<F extends { media?: Media[] | undefined; picture?: Picture | null | undefined }>(fields: F): F {
+  const { media, picture } = fields;
+  if (media === undefined && !picture) return fields;
+  return { ...fields, ...(media && { media: media.map(without) }), ...(picture && { picture: without(picture) }) };
+}
+
+function without<M extends Media | Picture>(media: M): M {
+  if (!('renditions' in media)) return media;
+  const { renditions: _, ...others } = media;
+  return others as M;
+}
+
 function refuse(errors: FieldError[]): void {
   if (errors.length > 0) throw new Refusal('invalid-body', { errors });
 }

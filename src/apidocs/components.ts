@@ -83,6 +83,11 @@ export const components = {
     url: 'Where the report can be read.',
   }),
   Media: oneOf(schemas.mediaSchema, 'type', 'A picture, a video or a link. Leave out media of an unknown `type`.'),
+  Rendition: serverObject(schemas.renditionSchema, 'One file of an uploaded picture.', {
+    url: 'The file, on this server.',
+    width: 'In pixels.',
+    mimeType: 'Its media type.',
+  }),
   ImageMedia: serverObject(imageMedia, 'A picture.', { type: 'Always `image`.', ...picture }),
   VideoMedia: serverObject(videoMedia, 'A video file.', {
     type: 'Always `video`.',

@@ -17,6 +17,7 @@ export const picture = {
   credit: 'The creator of the picture.',
   width: 'In pixels.',
   height: 'In pixels.',
+  renditions: 'The files of an uploaded picture, narrowest first. The server writes them, and ignores them in requests.',
 };
 
 export const channel = {

@@ -456,7 +456,10 @@ export interface PostsQuery extends Bounds {
  */
 export interface Renderer {
   version: string;
-  /** The public address that links in the html point to. */
+  /**
+   * The public address that links in the html point to. Media uploaded to the server are stored as references, and every read
+   * returns them with their addresses below it.
+   */
   publicUrl?: string;
   render(body: string, context: { channelId: string }): string;
 }

@@ -1,6 +1,6 @@
 import type { Position } from '../protocol/cursor.ts';
 import type { AuthorPost, Counts } from '../protocol/model.ts';
-import type { Announcement, AppendResult, NewEntry, StoredChange } from './engine.ts';
+import type { Announcement, AppendResult, NewEntry, Renderer, StoredChange } from './engine.ts';
 import { changeOf, type PreparedEntry, postOf } from './entry-record.ts';
 import { shortCheck } from './hash-chain.ts';
 
@@ -28,6 +28,7 @@ export function appendEffects(
   prepared: readonly PreparedEntry[],
   position: Position,
   placed: readonly PlacedEntry[],
+  renderer: Renderer,
 ): AppendEffects {
   const erased = prepared.flatMap(({ post }) => (post && post.erases > 0 ? [post.id] : []));
   const changes: StoredChange[] = [];
@@ -36,9 +37,9 @@ export function appendEffects(
   for (const [index, entry] of prepared.entries()) {
     const place = placed[index] as PlacedEntry;
     const given = entries[index] as NewEntry;
-    const post = given.type === 'channel.changed' ? undefined : postOf(given, place.seq as number);
+    const post = given.type === 'channel.changed' ? undefined : postOf(given, place.seq as number, renderer);
     if (index === 0) first = post;
-    const change = changeOf({ ...place, ...entry.facts, state: entry.text.state }, post);
+    const change = changeOf({ ...place, ...entry.facts, state: entry.text.state }, post, renderer);
     changes.push(change);
     announcements.push({ type: 'entry', epoch: position.epoch, before: shortCheck(place.before), change });
   }

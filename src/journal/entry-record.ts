@@ -3,6 +3,12 @@ import type { Position } from '../protocol/cursor.ts';
 import type { AuthorPost, Channel, Counts, EventType, JournalLine } from '../protocol/model.ts';
 import { readerView } from '../protocol/model.ts';
 import { isEmptied, withEveryField } from '../protocol/post-fields.ts';
+import {
+  channelWithAddresses,
+  channelWithReferences,
+  postWithAddresses,
+  postWithReferences,
+} from '../protocol/uploaded-media.ts';
 import { activityWithoutPosts } from './activity-order.ts';
 import type { AppendRequest, ExportedEntry, NewEntry, NewPostEntry, Renderer, Replay, StoredChange } from './engine.ts';
 import { contentHash, digestOf, type Facts, newSalt, saltAfter, shortCheck } from './hash-chain.ts';
@@ -47,23 +53,29 @@ export interface PreparedEntry {
 /** Upper bound of the bytes that an event adds to its post or channel: names, cursor, times and `seq`. */
 const envelopeBytes = 512;
 
+/** Upper bound of the bytes that an address adds to the reference that it replaces. */
+const addressBytes = 256;
+
+/** The part of a renderer that decides what is stored. References to uploaded media take the place of addresses below `publicUrl`. */
+export type Storing = Pick<Renderer, 'version' | 'publicUrl'>;
+
 /**
  * Prepares entries that are appended together. The second salt is derived from the first, so that an import that knows the first
  * can reproduce the second.
  */
-export function prepareAll(channelId: string, [first, second]: AppendRequest['entries'], version: string): PreparedEntry[] {
-  const prepared = prepare(channelId, first, version);
+export function prepareAll(channelId: string, [first, second]: AppendRequest['entries'], storing: Storing): PreparedEntry[] {
+  const prepared = prepare(channelId, first, storing);
   if (second === undefined) return [prepared];
-  return [prepared, prepare(channelId, { salt: saltAfter(prepared.text.salt), ...second }, version)];
+  return [prepared, prepare(channelId, { salt: saltAfter(prepared.text.salt), ...second }, storing)];
 }
 
-export function prepare(channelId: string, entry: NewEntry, version: string): PreparedEntry {
+export function prepare(channelId: string, entry: NewEntry, { version, publicUrl }: Storing): PreparedEntry {
   const { type, at, by, kind, listed } = entry;
   if (type === 'channel.changed') {
     const { channel, change } = entry;
     const text = textOf(
       entry.salt,
-      JSON.stringify(storedChannel(channel)),
+      JSON.stringify(storedChannel(channelWithReferences(channel, publicUrl))),
       '',
       '',
       channel.headline,
@@ -78,7 +90,7 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
       channel: { state, access, createdAt, pinnedPostId, activity: activityWithoutPosts(channel) },
     };
   }
-  const { html, seq: _seq, ...state } = entry.post as AuthorPost;
+  const { html, seq: _seq, ...state } = postWithReferences(entry.post as AuthorPost, publicUrl);
   const note = state.history.find((change) => change.revision === state.revision)?.note ?? null;
   const salt = entry.erased === undefined ? entry.salt : erasedSalt;
   const text = textOf(salt, JSON.stringify(state), state.body, html, state.headline, note, version);
@@ -86,7 +98,7 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
   const erased = entry.erases && Math.min(entry.erases, state.revision - 1);
   const erases = entry.chainedErasure === undefined ? erased : entry.chainedErasure;
   const facts = { channelId, type, postId: state.id, revision: state.revision, kind, at, by, erases };
-  const post = { id: state.id, publishedAt: state.publishedAt, tags: tagsOf(entry.post), erases: entry.erases ?? 0 };
+  const post = { id: state.id, publishedAt: state.publishedAt, tags: tagsOf(state), erases: entry.erases ?? 0 };
   return { ...hashEntry(facts, text, entry.erased), listed, post };
 }
 
@@ -127,7 +139,8 @@ function textOf(
   note: string | null,
   version: string,
 ): Text {
-  const bytes = Buffer.byteLength(state) + Buffer.byteLength(JSON.stringify(html)) + envelopeBytes;
+  const addresses = state.split('"media:').length - 1;
+  const bytes = Buffer.byteLength(state) + Buffer.byteLength(JSON.stringify(html)) + addresses * addressBytes + envelopeBytes;
   const bodyBytes = Buffer.byteLength(JSON.stringify(body));
   return { salt: salt ?? newSalt(), version, bytes, bodyBytes, headline, note, html, state };
 }
@@ -158,17 +171,24 @@ export interface StoredEntry extends StoredText {
 
 export function postFrom(text: StoredText, seq: number, renderer: Renderer): AuthorPost {
   const { id, channelId, ...state } = withEveryField(JSON.parse(text.state) as Omit<AuthorPost, 'seq' | 'html'>);
-  return { id, channelId, seq, ...state, html: htmlOf(text, state.body, channelId, renderer) };
+  const post = { id, channelId, seq, ...state, html: htmlOf(text, state.body, channelId, renderer) };
+  return postWithAddresses(post, renderer.publicUrl);
 }
 
 /** Returns the same as `postFrom` for an entry that was just written, without parsing its JSON. */
-export function postOf({ post }: NewPostEntry, seq: number): AuthorPost {
+export function postOf({ post }: NewPostEntry, seq: number, { publicUrl }: Renderer): AuthorPost {
   const { id, channelId, html, seq: _seq, ...state } = withEveryField(post as AuthorPost);
-  return { id, channelId, seq, ...state, html };
+  return postWithAddresses({ id, channelId, seq, ...state, html }, publicUrl);
 }
 
+/** The channel as it is stored, with references to uploaded media. */
 export function channelFrom(state: string): Channel {
   return withEveryChannelField(JSON.parse(state) as StoredChannel);
+}
+
+/** The channel as readers and authors see it. */
+export function shownChannel(state: string, { publicUrl }: Renderer): Channel {
+  return channelWithAddresses(channelFrom(state), publicUrl);
 }
 
 /** The replay that these entries make. `counts`: as of `to`, undefined if there is more. The last change has them too. */
@@ -182,16 +202,17 @@ export function replayFrom(
 }
 
 function changeFrom(entry: StoredEntry, renderer: Renderer): StoredChange {
-  return changeOf(entry, entry.type === 'channel.changed' ? undefined : postFrom(entry, entry.seq as number, renderer));
+  return changeOf(entry, entry.type === 'channel.changed' ? undefined : postFrom(entry, entry.seq as number, renderer), renderer);
 }
 
 /** `post`: the post after the entry, if it is an entry of a post. */
 export function changeOf(
   { offset, check, at, type, counts, state }: Pick<StoredEntry, 'offset' | 'check' | 'at' | 'type' | 'counts' | 'state'>,
   post: AuthorPost | undefined,
+  renderer: Renderer,
 ): StoredChange {
   const place = { offset, check: shortCheck(check), at, ...(counts && { counts }) };
-  if (type === 'channel.changed') return { ...place, type, channel: channelFrom(state) };
+  if (type === 'channel.changed') return { ...place, type, channel: shownChannel(state, renderer) };
   return { ...place, type, post: readerView(post as AuthorPost) };
 }
 

@@ -1,4 +1,5 @@
 import { type AuthorPost, type Counts, isWithdrawn, type PostKind } from '../protocol/model.ts';
+import { mediaIdsIn } from '../protocol/uploaded-media.ts';
 
 /**
  * The tags by which posts can be queried. Engines index tags without interpreting them, and store them hashed, because the name
@@ -12,6 +13,8 @@ export const tags = {
   /** The full `name` or `via` of a source, ignoring case. */
   source: (name: string) => `source:${folded(name.trim())}`,
   derivedFrom: (postId: string) => `derivedFrom:${postId}`,
+  /** Posts that use an uploaded medium. */
+  media: (id: string) => `media:${id}`,
 } as const;
 
 /**
@@ -37,7 +40,8 @@ function folded(text: string): string {
   return text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
 }
 
-export function tagsOf(post: Pick<AuthorPost, 'status' | 'kind' | 'keyEvent' | 'sources' | 'derivedFrom'>): string[] {
+/** The tags of a post as it is stored, with references to uploaded media. */
+export function tagsOf(post: Pick<AuthorPost, 'status' | 'kind' | 'keyEvent' | 'sources' | 'media' | 'derivedFrom'>): string[] {
   if (isWithdrawn(post)) return [tags.kind(post.kind)];
   const names = post.sources.flatMap(({ name, via }) => (via === undefined ? [name] : [name, via]));
   const all = [
@@ -46,6 +50,7 @@ export function tagsOf(post: Pick<AuthorPost, 'status' | 'kind' | 'keyEvent' | '
     tags.keyEvent(post.keyEvent),
     ...names.map(tags.source),
     ...post.derivedFrom.map(tags.derivedFrom),
+    ...mediaIdsIn(post.media).map(tags.media),
   ];
   return [...new Set(all)];
 }

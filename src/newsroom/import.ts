@@ -5,6 +5,7 @@ import { nextCheck, shortCheck } from '../journal/hash-chain.ts';
 import type { AuthorPost, Channel } from '../protocol/model.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
 import type { ChannelLine, PostLine, TransferLine } from '../protocol/transfer.ts';
+import { channelWithReferences, postWithReferences } from '../protocol/uploaded-media.ts';
 import { unpin } from './channel-rules.ts';
 import * as rules from './import-rules.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
@@ -96,7 +97,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     let html = '';
     try {
       if ('post' in line) html = htmlOf(line);
-      before = positionAfter(before, line, () => prepare(channelId, entryOf(line, html), renderer.version).digest);
+      before = positionAfter(before, line, () => prepare(channelId, entryOf(line, html), renderer).digest);
     } catch (error) {
       throw atLine(number, error);
     }
@@ -269,7 +270,8 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     const channelId = channelIdOf(first.line);
     const read = await engine.channel(channelId);
     if (read.status === 'deleted') throw new Refusal('channel-deleted', { line: first.number });
-    const channel = read.status === 'found' ? currentChannel(read).channel : undefined;
+    // Lines have references to uploaded media, so they are compared with what is stored here.
+    const channel = read.status === 'found' ? channelWithReferences(currentChannel(read).channel, renderer.publicUrl) : undefined;
     if (channel === undefined && !('channel' in first.line)) {
       const errors = [{ path: 'post.channelId', message: 'There is no such channel here. Its own line must come first.' }];
       throw new Refusal('invalid-body', { line: first.number, errors });
@@ -283,7 +285,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     const ids = new Set(lines.map(({ line }) => ('channel' in line ? line.channel.pinnedPostId : postIdOf(line))));
     ids.delete(null);
     await Promise.all(
-      [...ids].map(async (id) => state.posts.set(id as string, (await engine.post(channelId, id as string))?.post)),
+      [...ids].map(async (id) => state.posts.set(id as string, stored((await engine.post(channelId, id as string))?.post))),
     );
     await Promise.all(lines.map(async ({ line }) => state.pasts.set(line, await pastOf(line, state))));
     return state;
@@ -303,7 +305,11 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     const id = postIdOf(line) as string;
     if (revision > (posts.get(id)?.revision ?? 0)) return undefined;
     const page = await engine.revisions(channelId, id, { after: revision - 1, limit: 1, bytes: 1 });
-    return page?.revisions.find((past) => past.revision === revision);
+    return stored(page?.revisions.find((past) => past.revision === revision));
+  }
+
+  function stored(post: AuthorPost | undefined): AuthorPost | undefined {
+    return post && postWithReferences(post, renderer.publicUrl);
   }
 
   function entryOf(line: TransferLine, html: string): NewEntry {

@@ -40,6 +40,12 @@ export function correctionsPath(channelId: string): string {
   return `${channelPath(channelId)}/corrections`;
 }
 
+/** The address of a file of an uploaded medium, or what the addresses of all files of a channel begin with. */
+export function mediaPath(channelId: string, id?: string, name?: string): string {
+  const start = `/media/${encodeURIComponent(channelId)}/`;
+  return id === undefined || name === undefined ? start : `${start}${id}/${encodeURIComponent(name)}`;
+}
+
 /** The posts that a page without a script lists: all or filtered, their order, and the `seq` to begin at. */
 export interface Selection {
   filter?: 'key-events' | 'summaries' | undefined;

@@ -10,6 +10,7 @@ import {
   postIdPattern,
 } from './field-rules.ts';
 import type * as model from './model.ts';
+import { isReference } from './uploaded-media.ts';
 import { isVisible } from './visible-text.ts';
 import { limits } from './wire-limits.ts';
 
@@ -51,10 +52,14 @@ export function notEmpty(schema: z.ZodString) {
   });
 }
 
-function url(schemes: readonly string[], begins = schemes.map((scheme) => `${scheme}//`).join(' or ')) {
+function url(
+  schemes: readonly string[],
+  begins = schemes.map((scheme) => `${scheme}//`).join(' or '),
+  isReference: (value: string) => boolean = () => false,
+) {
   return line(limits.urlCharacters)
     .meta({ format: 'uri' })
-    .refine((value) => isAbsoluteUrl(value, schemes), `Must be an absolute URL that begins with ${begins}.`)
+    .refine((value) => isReference(value) || isAbsoluteUrl(value, schemes), `Must be an absolute URL that begins with ${begins}.`)
     .refine(hasPlainHost, 'Must not contain a user name, a password or a backslash.');
 }
 
@@ -66,6 +71,8 @@ const webUrl = url(['https:', 'http:']);
  */
 export const mediaBegins = 'https://, or with the address of this server';
 const mediaUrl = url(['https:', 'http:'], mediaBegins);
+/** The URL of media that can be uploaded. In requests and exports, it may refer to an upload. */
+const uploadableUrl = url(['https:', 'http:'], mediaBegins, isReference);
 const pixels = z.int().min(1).max(limits.mediaPixels);
 
 export const channelIdSchema = z
@@ -112,13 +119,25 @@ const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t \\x21-\\x7e])*"';
 /** RFC 9110, 8.3.1, in ASCII, and without the empty parameters that it allows. */
 const mediaType = new RegExp(`^${token}/${token}(?:[\\t ]*;[\\t ]*${token}=(?:${token}|${quoted}))*$`);
 
+const mimeType = z
+  .string()
+  .max(limits.textCharacters)
+  .regex(mediaType, 'Must be a media type such as video/mp4, or video/mp4; codecs="avc1".');
+
+export const renditionSchema = z.strictObject({
+  url: uploadableUrl,
+  width: pixels,
+  mimeType,
+}) satisfies z.ZodType<model.Rendition>;
+
 const imageFields = {
-  url: mediaUrl,
+  url: uploadableUrl,
   alt: line(limits.altCharacters),
   caption: text(limits.captionCharacters).optional(),
   credit: words(limits.textCharacters).optional(),
   width: pixels.optional(),
   height: pixels.optional(),
+  renditions: z.array(renditionSchema).max(limits.mediaRenditions).optional(),
 };
 
 export const pictureSchema = z.strictObject(imageFields) satisfies z.ZodType<model.Picture>;
@@ -127,12 +146,8 @@ export const mediaSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('image'), ...imageFields }),
   z.strictObject({
     type: z.literal('video'),
-    url: mediaUrl,
-    mimeType: z
-      .string()
-      .max(limits.textCharacters)
-      .regex(mediaType, 'Must be a media type such as video/mp4, or video/mp4; codecs="avc1".')
-      .optional(),
+    url: uploadableUrl,
+    mimeType: mimeType.optional(),
     poster: mediaUrl.optional(),
     captions: mediaUrl.optional(),
     caption: text(limits.captionCharacters).optional(),

@@ -69,6 +69,13 @@ export interface Source {
   url?: string | undefined;
 }
 
+/** One file of an uploaded picture. */
+export interface Rendition {
+  url: string;
+  width: number;
+  mimeType: string;
+}
+
 export interface ImageMedia {
   type: 'image';
   url: string;
@@ -77,6 +84,8 @@ export interface ImageMedia {
   credit?: string | undefined;
   width?: number | undefined;
   height?: number | undefined;
+  /** The files of an uploaded picture, narrowest first. */
+  renditions?: Rendition[] | undefined;
 }
 export interface VideoMedia {
   type: 'video';

@@ -26,7 +26,15 @@ import { limits } from './wire-limits.ts';
  * has what the server sends, and `field-schemas.ts` the values that both use.
  */
 
-export { channelIdSchema, mediaSchema, personSchema, pictureSchema, postIdSchema, sourceSchema } from './field-schemas.ts';
+export {
+  channelIdSchema,
+  mediaSchema,
+  personSchema,
+  pictureSchema,
+  postIdSchema,
+  renditionSchema,
+  sourceSchema,
+} from './field-schemas.ts';
 export { fieldErrors, parse, placeOf } from './parse.ts';
 export * from './wire-messages.ts';
 

@@ -131,6 +131,8 @@ export const wireTable = {
   embedIdCharacters: field(embedIdCharacters),
   /** Width and height of an image or a video. */
   mediaPixels: field(mediaPixels),
+  /** Of one picture. The server writes them. */
+  mediaRenditions: field(12),
   postDerivedFrom: field(postDerivedFrom),
   /** In a post or channel. */
   historyChanges: {

@@ -4,6 +4,7 @@ import { activityLists } from './cases/activity-lists.ts';
 import { counting } from './cases/counting.ts';
 import { deletingAndErasing } from './cases/erasing.ts';
 import { listening } from './cases/listening.ts';
+import { mediaAddresses } from './cases/media-addresses.ts';
 import { moving } from './cases/moving.ts';
 import { pages } from './cases/pages.ts';
 import { catchingUp } from './cases/reading.ts';
@@ -44,6 +45,7 @@ export function describeEngine(name: string, open: OpenEngine, { isShared = fals
     describe('counts', () => counting(exam));
     describe('pages', () => pages(exam));
     describe('lists of channels by activity', () => activityLists(exam));
+    describe('addresses of uploaded media', () => mediaAddresses(exam));
     describe('export and import', () => moving(exam));
     describe('erasing', () => deletingAndErasing(exam));
     describe('listening', () => listening(exam));

@@ -3,7 +3,7 @@ import type { Channel, ChannelState, ListedChannel } from '../../protocol/model.
 import { matches } from '../../protocol/rights.ts';
 import { type ActivityPlace, pageAfter, placeOfPage } from '../activity-order.ts';
 import { formatPageKey, parsePageKey } from '../channel-pages.ts';
-import type { ChannelsPage, ChannelsQuery } from '../engine.ts';
+import type { ChannelsPage, ChannelsQuery, Renderer } from '../engine.ts';
 import { ActivityIndex, isDamagedPlace } from './activity-index.ts';
 import { channelIn, isDamaged, ReplyReader } from './codec.ts';
 import type { Connection } from './connection/connection.ts';
@@ -31,18 +31,21 @@ export interface ChannelListsParts {
   askForList: (channelId: string) => Promise<Reply>;
   /** Connection for lists only, so that nothing else waits behind them. */
   lists: Connection;
+  renderer: Renderer;
 }
 
 /** Lists of channels: by creation from the registry, and by activity from an index of its own. */
 export class ChannelLists {
   readonly #askForList: ChannelListsParts['askForList'];
   readonly #lists: Connection;
+  readonly #renderer: Renderer;
   readonly #activity: ActivityIndex;
   readonly #reads = new SharedReads({ most: redisLimits.listsRead, waitingMost: redisLimits.listsWaiting });
 
-  constructor({ askForList, lists }: ChannelListsParts) {
+  constructor({ askForList, lists, renderer }: ChannelListsParts) {
     this.#askForList = askForList;
     this.#lists = lists;
+    this.#renderer = renderer;
     this.#activity = new ActivityIndex(lists);
   }
 
@@ -100,7 +103,7 @@ export class ChannelLists {
       for (const [number, answer] of answers.entries()) {
         const place = found.places[number] as (typeof found.places)[number];
         if (isDamaged(answer)) complete = false;
-        const read = isDamaged(answer) ? undefined : channelIn(new ReplyReader(answer));
+        const read = isDamaged(answer) ? undefined : channelIn(new ReplyReader(answer), this.#renderer);
         if (read !== undefined && (read.status !== 'found' || read.channel.state !== state)) {
           await this.#activity.place(place.id);
           isIndexCorrected = true;
@@ -148,7 +151,7 @@ export class ChannelLists {
         for (const [number, answer] of answers.entries()) {
           // The index of a damaged channel may be outdated, including who may see it.
           if (isDamaged(answer)) complete = false;
-          const read = isDamaged(answer) ? undefined : channelIn(new ReplyReader(answer));
+          const read = isDamaged(answer) ? undefined : channelIn(new ReplyReader(answer), this.#renderer);
           if (read?.status === 'deleted') this.#forget(some[number] as string);
           if (read?.status !== 'found') continue;
           const { channel } = read;

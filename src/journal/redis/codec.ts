@@ -1,9 +1,16 @@
 import { hash } from 'node:crypto';
 import type { Position } from '../../protocol/cursor.ts';
 import type { Channel, Counts, ServerFacts } from '../../protocol/model.ts';
-import { type AppendRequest, type ChannelRead, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
+import {
+  type AppendRequest,
+  type ChannelRead,
+  JournalUnavailable,
+  type Outcome,
+  type Renderer,
+  type RequestId,
+} from '../engine.ts';
 import type { PlacedEntry } from '../entry-placement.ts';
-import { channelFrom, type PreparedEntry, type StoredText, type Text } from '../entry-record.ts';
+import { type PreparedEntry, type StoredText, shownChannel, type Text } from '../entry-record.ts';
 import { epochOf, fingerprint, newRoot, positionAt } from '../hash-chain.ts';
 import { countedTags } from '../post-tags.ts';
 import { type StoredServerEntry, serverDigest } from '../server-journal.ts';
@@ -225,13 +232,13 @@ function isSame(print: string | undefined, ownSalt: string, seal: string | null,
 type WithoutCounts<R> = R extends { counts: unknown } ? Omit<R, 'counts'> : R;
 
 /** Parses a `channel` reply up to its counts, which a list does not request. */
-export function channelIn(values: ReplyReader): WithoutCounts<ChannelRead> {
+export function channelIn(values: ReplyReader, renderer: Renderer): WithoutCounts<ChannelRead> {
   const status = values.text();
   if (status === 'deleted') return { status, access: values.text() as Channel['access'] };
   if (status !== 'found') return { status: 'missing' };
   const position = values.position();
   const latest = values.text();
-  const channel = { ...channelFrom(stateIn(values.text())), latestPostAt: latest === '-' ? null : latest };
+  const channel = { ...shownChannel(stateIn(values.text()), renderer), latestPostAt: latest === '-' ? null : latest };
   return { status, channel, position };
 }
 

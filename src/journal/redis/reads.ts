@@ -4,7 +4,6 @@ import { readerView } from '../../protocol/model.ts';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { Bounds, ChannelRead, ChannelsQuery, Journal, PostsQuery, Renderer, StoredSnapshot } from '../engine.ts';
 import {
-  channelFrom,
   exportedEntry,
   journalLine,
   noteOfRevision,
@@ -12,6 +11,7 @@ import {
   replayFrom,
   type StoredEntry,
   type StoredFacts,
+  shownChannel,
 } from '../entry-record.ts';
 import { epochOf, positionAt } from '../hash-chain.ts';
 import { tags } from '../post-tags.ts';
@@ -62,13 +62,13 @@ export class Reads implements JournalReads {
   constructor({ ask, askForList, askForHead, lists, renderer }: ReadsParts) {
     this.#ask = ask;
     this.#askForHead = askForHead;
-    this.#channelLists = new ChannelLists({ askForList, lists });
+    this.#channelLists = new ChannelLists({ askForList, lists, renderer });
     this.#renderer = renderer;
   }
 
   async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
     const values = new ReplyReader(await this.#ask('channel', channelId, [seesDesk ? 'desk' : '', ...countedTagHashes]));
-    const read = channelIn(values);
+    const read = channelIn(values, this.#renderer);
     return read.status === 'found' ? { ...read, counts: values.counts() } : read;
   }
 
@@ -115,7 +115,7 @@ export class Reads implements JournalReads {
     const { position, more } = page;
     const posts = page.posts.map(readerView);
     const counts = values.counts();
-    const channel = channelFrom(stateIn(values.text()));
+    const channel = shownChannel(stateIn(values.text()), this.#renderer);
     const one = () => this.#posts(values, values.number()).map(readerView)[0] ?? null;
     const [pinned, summary] = [one(), one()];
     const keyEvents = values.rest(() => {

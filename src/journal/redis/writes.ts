@@ -89,7 +89,7 @@ export class Writes implements JournalWrites {
 
   append(channelId: string, request: AppendRequest): Promise<AppendResult> {
     return this.#write(async () => {
-      const prepared = prepareAll(channelId, request.entries, this.#parts.renderer.version);
+      const prepared = prepareAll(channelId, request.entries, this.#parts.renderer);
       const root = request.decidedOn.channel === 0 ? (request.root ?? newRoot()) : undefined;
       const serverFacts = factsOfAppend(channelId, request, prepared, { root, now: this.#parts.now() });
       const args = appendArguments(request, prepared, this.#times(), { root, serverFacts });
@@ -106,7 +106,13 @@ export class Writes implements JournalWrites {
         case 'appended': {
           await this.#acknowledged();
           const { position, placed } = placedIn(values);
-          const { erased, announcements, result } = appendEffects(request.entries, prepared, position, placed);
+          const { erased, announcements, result } = appendEffects(
+            request.entries,
+            prepared,
+            position,
+            placed,
+            this.#parts.renderer,
+          );
           for (const postId of erased) this.#parts.bus.announceErased(channelId, postId);
           for (const announcement of announcements) this.#parts.bus.announce(channelId, announcement);
           return result;

@@ -25,7 +25,6 @@ import {
 } from '../engine.ts';
 import { appendEffects } from '../entry-placement.ts';
 import {
-  channelFrom,
   exportedEntry,
   journalLine,
   type PreparedEntry,
@@ -33,6 +32,7 @@ import {
   prepareAll,
   replayFrom,
   type StoredFacts,
+  shownChannel,
 } from '../entry-record.ts';
 import { newRoot } from '../hash-chain.ts';
 import { RequestClock } from '../request-clock.ts';
@@ -199,7 +199,7 @@ class SqliteEngine implements Engine {
 
   async append(channelId: string, wanted: AppendRequest): Promise<AppendResult> {
     const { request, decidedOn, entries, lastDateBindsUntil } = wanted;
-    const prepared = prepareAll(channelId, entries, this.#renderer.version);
+    const prepared = prepareAll(channelId, entries, this.#renderer);
     const root = wanted.root ?? (decidedOn.channel === 0 ? newRoot() : undefined);
     const given = {
       channelId,
@@ -221,7 +221,7 @@ class SqliteEngine implements Engine {
   /** Announces an append. Runs in journal order, when the append is on disk and before its caller continues. */
   #settle(channelId: string, entries: AppendRequest['entries'], prepared: PreparedEntry[], answer: Appended): AppendResult {
     if (answer.status !== 'appended') return answer;
-    const { erased, announcements, result } = appendEffects(entries, prepared, answer.position, answer.placed);
+    const { erased, announcements, result } = appendEffects(entries, prepared, answer.position, answer.placed, this.#renderer);
     for (const postId of erased) this.#announcer.announceErased(channelId, postId);
     for (const announcement of announcements) this.#announcer.announce(channelId, announcement);
     return result;
@@ -334,12 +334,12 @@ class SqliteEngine implements Engine {
     const read = await this.#read('channel', [channelId, seesDesk]);
     if (read.status !== 'found') return read;
     const { status, found, position, counts } = read;
-    return { status, channel: listed(found), position, counts };
+    return { status, channel: this.#listed(found), position, counts };
   }
 
   async channels(query: ChannelsQuery) {
     const read = await this.#read('channels', [query]);
-    return read && { channels: read.channels.map(listed), next: read.next, complete: true };
+    return read && { channels: read.channels.map((channel) => this.#listed(channel)), next: read.next, complete: true };
   }
 
   async catchUp(channelId: string, after: Position, bounds: Bounds) {
@@ -354,7 +354,7 @@ class SqliteEngine implements Engine {
     const view = (post: StoredPost) => readerView(this.#post(post));
     return {
       ...read,
-      channel: channelFrom(read.channel),
+      channel: shownChannel(read.channel, this.#renderer),
       posts: read.posts.map(view),
       pinned: read.pinned && view(read.pinned),
       summary: read.summary && view(read.summary),
@@ -423,8 +423,8 @@ class SqliteEngine implements Engine {
   #post(stored: StoredPost): AuthorPost {
     return postFrom(stored, stored.seq, this.#renderer);
   }
-}
 
-function listed({ state, latestPostAt }: FoundChannel) {
-  return { ...channelFrom(state), latestPostAt };
+  #listed({ state, latestPostAt }: FoundChannel) {
+    return { ...shownChannel(state, this.#renderer), latestPostAt };
+  }
 }

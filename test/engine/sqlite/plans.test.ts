@@ -124,7 +124,7 @@ function writeEverything(): void {
   const id = 'written';
   const write = (entries: Parameters<typeof appending>[0]) => {
     const { request, decidedOn } = appending(entries);
-    const prepared = prepareAll(id, entries, renderer.version);
+    const prepared = prepareAll(id, entries, renderer);
     return append(sql, {
       channelId: id,
       request,

@@ -23,7 +23,7 @@ export async function writeLargeChannel(redis: Redis, id: string, count: number)
     for (let number = from; number < Math.min(from + atOnce, count + 1); number++) {
       const postId = ids[number - 1];
       const entry: NewEntry = postId ? publication({ ...sample, id: postId }) : channelEntry(sampleChannel(id));
-      const { facts, content, digest, text } = prepare(id, entry, renderer.version);
+      const { facts, content, digest, text } = prepare(id, entry, renderer);
       const [offset, who] = [number + 1, postId ?? channelSubject];
       check = nextCheck(check, offset, digest);
       pipeline.xadd(

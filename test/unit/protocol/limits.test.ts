@@ -12,6 +12,8 @@ const noLimits: Record<string, string> = {
   'src/access/sessions.ts renewalsWithinIdle': 'a share of a setting',
   'src/journal/hash-chain.ts poolBytes': 'random bytes that are made at a time',
   'src/journal/ended-sessions.ts sessionKeyBytes': 'how long a key is that is made here',
+  'src/journal/entry-record.ts addressBytes': 'what an address has more than its reference, counted within eventBytes',
+  'src/protocol/uploaded-media.ts mainWidth': 'which file is the url of a picture',
   'src/journal/entry-record.ts envelopeBytes': 'what JSON has around a post, counted within eventBytes',
   'src/journal/sqlite/file-damage.ts sqliteReadOnly': 'a code of SQLite',
   'src/journal/sqlite/file-damage.ts sqliteCorrupt': 'a code of SQLite',

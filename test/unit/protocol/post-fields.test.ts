@@ -37,7 +37,7 @@ const published = postOf(
 );
 
 /** The stored text of an entry, which is hashed. */
-const stateOf = (entry: unknown) => prepare(channel.id, entry as NewPostEntry, renderer.version).text.state;
+const stateOf = (entry: unknown) => prepare(channel.id, entry as NewPostEntry, renderer).text.state;
 
 describe('a new post', () => {
   it('has every field that its author wrote', () => {

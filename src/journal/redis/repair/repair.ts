@@ -263,7 +263,7 @@ class Repair {
     const now = new Date(this.#options.now ?? Date.now()).toISOString();
     const at = now > lastAt ? now : lastAt;
     const entry = { type: 'channel.changed', at, by: repairer, kind: null, listed: false, channel } as const;
-    const { facts, content, digest, text } = prepare(this.#channelId, entry, '');
+    const { facts, content, digest, text } = prepare(this.#channelId, entry, { version: '' });
     return [newRoot(), offset, digest, facts.at, facts.by, content, labelOf(text), textOf(text)];
   }
 

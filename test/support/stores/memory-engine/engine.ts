@@ -102,14 +102,14 @@ class MemoryEngine implements Engine {
   // ---- Writing
 
   async append(channelId: string, request: AppendRequest): Promise<AppendResult> {
-    const prepared = prepareAll(channelId, request.entries, this.#renderer.version);
+    const prepared = prepareAll(channelId, request.entries, this.#renderer);
     const root = request.root ?? (request.decidedOn.channel === 0 ? newRoot() : undefined);
     const serverFacts = factsOfAppend(channelId, request, prepared, { root, now: this.#now() });
     const requestAt = this.#requestClock.now();
     const result = append(this.#open, { channelId, request, prepared, root, serverFacts, requestAt });
     if (result.status !== 'appended') return result;
     // An engine that writes to a disk waits here until the entries are synced.
-    const effects = appendEffects(request.entries, prepared, result.position, result.placed);
+    const effects = appendEffects(request.entries, prepared, result.position, result.placed, this.#renderer);
     for (const postId of effects.erased) this.#announcer.announceErased(channelId, postId);
     for (const announcement of effects.announcements) this.#announcer.announce(channelId, announcement);
     return effects.result;
@@ -157,11 +157,11 @@ class MemoryEngine implements Engine {
   // ---- Reading
 
   async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
-    return reads.channel(this.#open, channelId, seesDesk);
+    return reads.channel(this.#open, channelId, seesDesk, this.#renderer);
   }
 
   async channels(query: ChannelsQuery) {
-    return reads.channels(this.#open, query);
+    return reads.channels(this.#open, query, this.#renderer);
   }
 
   async catchUp(channelId: string, after: Position, bounds: Bounds) {

@@ -22,6 +22,7 @@ import { tags } from '../../../../src/journal/post-tags.ts';
 import type { Position } from '../../../../src/protocol/cursor.ts';
 import { type AuthorPost, type Correction, readerView } from '../../../../src/protocol/model.ts';
 import { matches } from '../../../../src/protocol/rights.ts';
+import { channelWithAddresses } from '../../../../src/protocol/uploaded-media.ts';
 import { limits } from '../../../../src/protocol/wire-limits.ts';
 import { channelOf } from './append.ts';
 import type { MemoryChannel, MemoryEntry, MemoryPost, MemoryStore } from './store.ts';
@@ -54,25 +55,25 @@ function postOf({ seq, text }: MemoryEntry, renderer: Renderer): AuthorPost {
   return postFrom(text as Text, seq as number, renderer);
 }
 
-export function channel(store: MemoryStore, channelId: string, seesDesk: boolean): ChannelRead {
+export function channel(store: MemoryStore, channelId: string, seesDesk: boolean, renderer: Renderer): ChannelRead {
   const found = store.channels.get(channelId);
   if (found !== undefined && (seesDesk || channelOf(found).access !== 'desk'))
-    return { status: 'found', channel: listed(found), position: headOf(found), counts: found.counts };
+    return { status: 'found', channel: listed(found, renderer), position: headOf(found), counts: found.counts };
   const access = store.deleted.get(channelId);
   return access === undefined ? { status: 'missing' } : { status: 'deleted', access };
 }
 
-function listed(found: MemoryChannel) {
-  return { ...channelOf(found), latestPostAt: found.latestPostAt };
+function listed(found: MemoryChannel, { publicUrl }: Renderer) {
+  return { ...channelWithAddresses(channelOf(found), publicUrl), latestPostAt: found.latestPostAt };
 }
 
 /** Where a page begins: after the channel with this creation time and id. */
 const pageForm = /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/;
 
-export function channels(store: MemoryStore, query: ChannelsQuery): ChannelsPage | undefined {
+export function channels(store: MemoryStore, query: ChannelsQuery, renderer: Renderer): ChannelsPage | undefined {
   const { state, limit, page, desk } = query;
   const all = [...store.channels.values()]
-    .map(listed)
+    .map((found) => listed(found, renderer))
     .filter((found) => state === undefined || found.state === state)
     .filter((found) => found.access !== 'desk' || matches(desk, found.id));
   if (query.order === 'activity') {
@@ -119,7 +120,7 @@ export function catchUp(found: MemoryChannel, after: Position, bounds: Bounds, r
 export function snapshot(found: MemoryChannel, bounds: Bounds, renderer: Renderer): Read<'snapshot'> {
   const view = (entry: MemoryEntry) => readerView(postOf(entry, renderer));
   const { taken, more } = bounded(newestFirst(found), bounds, bytesForReaders);
-  const own = channelOf(found);
+  const own = channelWithAddresses(channelOf(found), renderer.publicUrl);
   const pinned = own.pinnedPostId === null ? undefined : found.latest.get(own.pinnedPostId);
   const [summary] = newestFirst(found, [tags.published('summary')]);
   const keyEvents = newestFirst(found, [tags.keyEvent(true)]).slice(0, limits.snapshotKeyEvents);
