@@ -1,5 +1,7 @@
 /** The client library for readers and authors, in browsers and in Node. */
 
+export { embedHosts, type Frame, frameOf } from '../../src/protocol/embeds/frames.ts';
+export { embedOf } from '../../src/protocol/embeds/post-addresses.ts';
 export type * from '../../src/protocol/model.ts';
 export { isWithdrawn } from '../../src/protocol/model.ts';
 export type { Problem, ProblemCode } from '../../src/protocol/problems.ts';

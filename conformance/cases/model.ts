@@ -52,6 +52,33 @@ export const modelCases: readonly Case[] = [
     },
   },
   {
+    name: 'model/embeds-and-sound',
+    rule: 'A link can have a post on another site, whose id has the form of its provider, or a sound. Nothing is added to a link.',
+    async run(context) {
+      const { path } = await context.channel();
+      const link = { type: 'link', url: 'https://www.youtube.com/watch?v=dQw4w9WgXcQ', title: 'The vote, in full' };
+      const embed = { provider: 'youtube', id: 'dQw4w9WgXcQ' };
+      const audio = { url: 'https://radio.example.org/vote.m4a', mimeType: 'audio/mp4' };
+      const media = [link, { ...link, embed }, { ...link, audio }];
+      const { post } = await context.publish(path, { media });
+      mustEqual(post.media, media, 'The media in the answer');
+      const read = await context.mustAnswer(200, `${path}/posts/${post.id}`, { token: null });
+      mustFit(readerPostSchema, read.body, 'The post');
+      mustEqual(read.body.media, media, 'The media for readers');
+      const unfit = [
+        { ...link, embed: { ...embed, id: '../../evil.example' } },
+        { ...link, embed: { ...embed, provider: 'peertube' } },
+        { ...link, embed: { provider: 'mastodon', id: '127.0.0.1/@ada/1' } },
+        { ...link, audio: { ...audio, url: 'http://radio.example.org/vote.m4a' } },
+        { ...link, audio: { ...audio, mimeType: 'text/html' } },
+        { ...link, embed, audio },
+      ];
+      for (const one of unfit) {
+        await context.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { media: [one] } });
+      }
+    },
+  },
+  {
     name: 'model/post',
     rule: 'The answer to publishing a post is 201 with its Location, its ETag, and the offset of its publication as seq.',
     async run(context) {

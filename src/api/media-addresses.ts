@@ -57,6 +57,7 @@ function addressesOf(media: Media): [field: string, address: string | undefined]
       return [
         ['url', media.url],
         ['image', media.image],
+        ['audio.url', media.audio?.url],
       ];
   }
 }

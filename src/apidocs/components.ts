@@ -106,6 +106,20 @@ export const components = {
     source: 'The publisher of the page.',
     image: 'A preview picture of the page.',
     description: 'A description of the page.',
+    embed: 'The page is a post on another site that can be shown in a frame. Show a link if you do not know the provider.',
+    audio: 'The page is about this sound. Show a player for it. Never given with `embed`.',
+  }),
+  Embed: serverObject(
+    schemas.embedSchema,
+    'A post on another site. Ask that site for nothing before the reader wants to see it.',
+    {
+      provider: 'The site.',
+      id: 'The post, in the form that its provider has in the protocol reference.',
+    },
+  ),
+  AudioFile: serverObject(schemas.audioFileSchema, 'A sound file.', {
+    url: 'The file: at `https:`, or on this server.',
+    mimeType: 'Its media type.',
   }),
   Change: serverObject(schemas.changeSchema, 'A change of a post or channel, as readers see it.', change),
   AuthorChange: serverObject(schemas.authorChangeSchema, 'A change, as authors of the channel see it.', {

@@ -223,10 +223,30 @@ const machines: readonly Example[] = [
 const withdrawals: readonly Example[] = [
   {
     operation: 'publishPost',
-    name: 'A rumour',
+    name: 'With a post of another site and a sound',
     as: 'author',
     path: inChannel,
-    body: { id: rumour, headline: 'Clouds over Palma?', body: 'We hear that nothing will be seen on Mallorca.' },
+    body: {
+      id: rumour,
+      headline: 'Clouds over Palma?',
+      body: 'We hear that nothing will be seen on Mallorca.',
+      media: [
+        {
+          type: 'link',
+          url: 'https://x.com/example/status/1410250230453682177',
+          title: 'A photograph of clouds',
+          source: 'X',
+          embed: { provider: 'x', id: '1410250230453682177' },
+        },
+        {
+          type: 'link',
+          url: 'https://radio.example.org/palma',
+          title: 'A caller from Palma',
+          source: 'Radio Example',
+          audio: { url: 'https://radio.example.org/palma.m4a', mimeType: 'audio/mp4' },
+        },
+      ],
+    },
     status: 201,
   },
   {

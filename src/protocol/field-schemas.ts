@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isEmbed } from './embeds/frames.ts';
 import {
   channelIdPattern,
   hasControls,
@@ -9,7 +10,7 @@ import {
   isWithin,
   postIdPattern,
 } from './field-rules.ts';
-import type * as model from './model.ts';
+import * as model from './model.ts';
 import { isReference } from './uploaded-media.ts';
 import { isVisible } from './visible-text.ts';
 import { limits } from './wire-limits.ts';
@@ -140,6 +141,23 @@ const imageFields = {
   renditions: z.array(renditionSchema).max(limits.mediaRenditions).optional(),
 };
 
+/** The form of the id depends on the provider. */
+export const embedSchema = z
+  .strictObject({ provider: z.enum(model.embedProviders), id: z.string().max(limits.embedIdCharacters) })
+  .refine((embed) => isEmbed(embed), {
+    path: ['id'],
+    message: 'Must be the id of a post in the form of its provider.',
+  }) satisfies z.ZodType<model.Embed>;
+
+export const audioFileSchema = z.strictObject({
+  url: mediaUrl,
+  mimeType: z
+    .string()
+    .max(limits.textCharacters)
+    .regex(mediaType, 'Must be a media type such as audio/mp4.')
+    .refine((value) => /^audio\//i.test(value), 'Must begin with audio/.'),
+}) satisfies z.ZodType<model.AudioFile>;
+
 export const pictureSchema = z.strictObject(imageFields) satisfies z.ZodType<model.Picture>;
 
 export const mediaSchema = z.discriminatedUnion('type', [
@@ -154,12 +172,19 @@ export const mediaSchema = z.discriminatedUnion('type', [
     width: pixels.optional(),
     height: pixels.optional(),
   }),
-  z.strictObject({
-    type: z.literal('link'),
-    url: mediaUrl,
-    title: words(limits.textCharacters),
-    source: words(limits.textCharacters).optional(),
-    image: mediaUrl.optional(),
-    description: line(limits.textCharacters).optional(),
-  }),
+  z
+    .strictObject({
+      type: z.literal('link'),
+      url: mediaUrl,
+      title: words(limits.textCharacters),
+      source: words(limits.textCharacters).optional(),
+      image: mediaUrl.optional(),
+      description: line(limits.textCharacters).optional(),
+      embed: embedSchema.optional(),
+      audio: audioFileSchema.optional(),
+    })
+    .refine(({ embed, audio }) => embed === undefined || audio === undefined, {
+      path: ['audio'],
+      message: 'Must not be given with `embed`.',
+    }),
 ]) satisfies z.ZodType<model.Media>;

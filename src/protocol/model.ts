@@ -102,6 +102,10 @@ export interface Embed {
   provider: EmbedProvider;
   id: string;
 }
+export interface AudioFile {
+  url: string;
+  mimeType: string;
+}
 export interface LinkMedia {
   type: 'link';
   url: string;
@@ -109,6 +113,10 @@ export interface LinkMedia {
   source?: string | undefined;
   image?: string | undefined;
   description?: string | undefined;
+  /** Clients that cannot show it show the link. */
+  embed?: Embed | undefined;
+  /** A sound file. Not together with `embed`. */
+  audio?: AudioFile | undefined;
 }
 /** The picture of a channel: an image without `type`. */
 export type Picture = Omit<ImageMedia, 'type'>;

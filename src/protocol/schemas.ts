@@ -27,7 +27,9 @@ import { limits } from './wire-limits.ts';
  */
 
 export {
+  audioFileSchema,
   channelIdSchema,
+  embedSchema,
   mediaSchema,
   personSchema,
   pictureSchema,

@@ -126,6 +126,10 @@ const picture = { url: 'https://a.example/p.png', alt: 'A' };
 const image = { type: 'image', ...picture };
 const video = { type: 'video', url: 'https://a.example/v.mp4' };
 const link = { type: 'link', url: 'https://a.example/a', title: 'A' };
+const embed = { provider: 'youtube', id: 'dQw4w9WgXcQ' };
+const audio = { url: 'https://a.example/a.m4a', mimeType: 'audio/mp4' };
+const inLink = (field: string, value: object, key: string, values: Bad[]): Bad[] =>
+  values.map(([bad]): Bad => [[{ ...link, [field]: { ...value, [key]: bad } }], `media[0].${field}.${key}`]);
 const onlyHttps: Bad[] = [...badUrl('http://a.example'), [null]];
 const badMedia: Bad[] = [
   [null],
@@ -157,6 +161,28 @@ const badMedia: Bad[] = [
   ...inside('media', 'source', [...badWords(300), [null]], link),
   ...inside('media', 'image', onlyHttps, link),
   ...inside('media', 'description', [...notText, [null], [bell], [astral(301)]], link),
+  ...inside('media', 'embed', [[null], ['youtube'], [[]]], link),
+  ...inside('media', 'audio', [[null], [audio.url], [[]]], link),
+  ...inLink('embed', embed, 'provider', [...badEnum, [null], ['constructor'], ['mastodon '], ['peertube']]),
+  ...inLink('embed', embed, 'id', [
+    ...notText,
+    [null],
+    [''],
+    ['dQw4w9WgXc'],
+    ['../../../a/'],
+    ['videoseries'],
+    ['a'.repeat(2_000)],
+  ]),
+  ...inLink('embed', embed, 'url', [['https://a.example/']]),
+  ...inLink('audio', audio, 'url', onlyHttps),
+  ...inLink('audio', audio, 'mimeType', [...notText, [null], [''], ['audio'], ['video/mp4'], ['text/html'], [lone]]),
+  [[{ ...link, embed: { provider: 'mastodon', id: '127.0.0.1/@ada/1' } }], 'media[0].embed.id'],
+  [[{ ...link, embed: { provider: 'mastodon', id: 'www.google.com/@ada/1' } }], 'media[0].embed.id'],
+  [[{ ...link, embed: {} }], 'media[0].embed.provider'],
+  [[{ ...link, audio: { url: audio.url } }], 'media[0].audio.mimeType'],
+  [[{ ...link, embed, audio }], 'media[0].audio'],
+  [[{ ...image, embed }], 'media[0].embed'],
+  [[{ ...video, audio }], 'media[0].audio'],
 ];
 
 const someId = '01890a5d-ac96-774b-bcce-b302099a8057';
@@ -242,12 +268,15 @@ describe('invalid values are refused with path and reason', () => {
     const media = (url: string) => [
       { type: 'image', url, alt: '' },
       { type: 'video', url, poster: url, captions: url },
-      { type: 'link', url, title: 'A', image: url },
+      { type: 'link', url, title: 'A', image: url, audio: { url, mimeType: 'audio/mp4' } },
     ];
     const taken = await send('POST', `${channelUrl}/posts`, { media: media(own) });
     expect(taken.status).toBe(201);
     const { id } = (taken.body as { post: AuthorPost }).post;
-    const places = ['media[0].url', 'media[1].url', 'media[1].poster', 'media[1].captions', 'media[2].url', 'media[2].image'];
+    const places = [
+      ...['media[0].url', 'media[1].url', 'media[1].poster', 'media[1].captions'],
+      ...['media[2].url', 'media[2].image', 'media[2].audio.url'],
+    ];
     for (const path of places) {
       await expectRefused(() => send('POST', `${channelUrl}/posts`, { media: media(elsewhere) }), path, path);
       const revise = () =>

@@ -125,10 +125,18 @@ const media: fc.Arbitrary<Media> = fc.oneof(
     },
     { requiredKeys: ['type', 'url'] },
   ),
-  fc.record(
-    { type: fc.constant('link' as const), url: httpsUrl, title: line(), source: line(), image: httpsUrl, description: line() },
-    { requiredKeys: ['type', 'url', 'title'] },
-  ),
+  fc
+    .record(
+      { type: fc.constant('link' as const), url: httpsUrl, title: line(), source: line(), image: httpsUrl, description: line() },
+      { requiredKeys: ['type', 'url', 'title'] },
+    )
+    .chain((link) =>
+      fc.oneof(
+        fc.constant(link),
+        fc.nat().map((id) => ({ ...link, embed: { provider: 'x' as const, id: String(id) } })),
+        httpsUrl.map((url) => ({ ...link, audio: { url, mimeType: 'audio/mp4' } })),
+      ),
+    ),
 );
 
 const postFields = {

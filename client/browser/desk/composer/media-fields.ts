@@ -53,7 +53,12 @@ function cardFields(form: PostForm, media: LinkMedia, at: string, set: (media: M
   const { words } = form;
   const change = (field: keyof LinkMedia) => (value: string) => set({ ...media, [field]: value });
   return html`${textField(form, { path: `${at}.title`, label: words.cardTitle, hint: words.cardTitleHelp, value: media.title, change: change('title') })}
-${textField(form, { path: `${at}.url`, label: words.cardAddress, value: media.url, kind: 'address', change: change('url') })}
+${textField(form, { path: `${at}.url`, label: words.cardAddress, value: media.url, kind: 'address', change: (url) => set(withAddress(media, url)) })}
 ${textField(form, { path: `${at}.source`, label: words.cardSource, value: media.source, change: change('source') })}
 ${textField(form, { path: `${at}.description`, label: words.cardDescription, value: media.description, change: change('description') })}`;
+}
+
+/** A post on another site that was written elsewhere belongs to its address, and goes with it. */
+function withAddress({ embed: _embed, ...link }: LinkMedia, url: string): LinkMedia {
+  return { ...link, url };
 }
