@@ -151,8 +151,9 @@ export function createApp(config: Config, context: AppContext): App {
         retrySeconds: responseLimits.momentRetrySeconds,
       });
       const reading = { engine, streams, identity, cookie, publicUrl, hasIdleLimit: idleSeconds !== undefined };
-      const pages = pageRoutes({ ...reading, diffs, slots, now, metrics, brand, sources: config.pageSources });
-      app.use(routesOf(signingIn, pages, embedRoutes({ engine, streams, publicUrl, brand })), pageErrors.notFound);
+      const { embedHosts } = config;
+      const pages = pageRoutes({ ...reading, diffs, slots, now, metrics, brand, sources: config.pageSources, embedHosts });
+      app.use(routesOf(signingIn, pages, embedRoutes({ engine, streams, publicUrl, brand, embedHosts })), pageErrors.notFound);
       app.use(pageErrors.handler, handleErrors(log));
     },
   };

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { secretBytes } from './access/secret.ts';
 import { isOrigin } from './http/origins.ts';
+import { embedHosts, isEmbedHost } from './protocol/embeds/frames.ts';
 import { type UnknownSetting, unknownSettings } from './unknown-settings.ts';
 import { workerLimits } from './workers/worker-limits.ts';
 
@@ -41,6 +42,8 @@ export interface Config {
   brandDir: string | undefined;
   /** Origins from which pages may load scripts for audience measurement and consent. */
   pageSources: readonly string[];
+  /** Hosts whose pages a reader may open in a frame. */
+  embedHosts: readonly string[];
   /** Where browsers report violations of the content security policy. */
   reportUrl: string | undefined;
   /** Where vulnerabilities of this server can be reported: `mailto:` or `https:`. */
@@ -330,6 +333,20 @@ export const variables = {
     'none',
     'Origins from which pages may load the `scripts` of the brand, for audience measurement and consent, and to which these may connect. Separated by commas.',
   ),
+  PRESSBOX_EMBED_HOSTS: withDefault(
+    z
+      .string()
+      .transform((value) => {
+        const hosts = value.trim() === 'none' ? [] : list(value);
+        return [...new Set(hosts.flatMap((host) => (host === 'default' ? embedHosts : host)))];
+      })
+      .refine(
+        (hosts) => hosts.every(isEmbedHost),
+        'must be none, or a comma-separated list of default and host names such as mastodon.example, in lower case and without a port.',
+      ),
+    'default',
+    `Hosts of posts on other sites that readers may open in a frame, separated by commas. \`default\`: ${embedHosts.map((host) => `\`${host}\``).join(', ')}. Any other host is a Mastodon instance: \`default,mastodon.example\`. \`none\`: every embed stays a link. Nothing is loaded from a host before a reader opens the post.`,
+  ),
   PRESSBOX_WRITES_PER_SECOND: withDefault(
     perSecond,
     '20',
@@ -390,6 +407,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     trustProxy: values.PRESSBOX_TRUST_PROXY,
     brandDir: values.PRESSBOX_BRAND_DIR,
     pageSources: values.PRESSBOX_PAGE_SOURCES ?? [],
+    embedHosts: values.PRESSBOX_EMBED_HOSTS,
     reportUrl: values.PRESSBOX_REPORT_URL,
     securityContact: values.PRESSBOX_SECURITY_CONTACT,
     writesPerSecond: values.PRESSBOX_WRITES_PER_SECOND,
@@ -468,6 +486,12 @@ function mistakesBetween(env: Record<string, string | undefined>): Mistake[] {
   }
   if (isSet('PRESSBOX_PAGE_SOURCES') && !isSet('PRESSBOX_BRAND_DIR')) {
     mistakes.push({ name: 'PRESSBOX_PAGE_SOURCES', message: 'needs PRESSBOX_BRAND_DIR, whose brand.json names the scripts.' });
+  }
+  const ownHosts = [URL.parse(given(env, 'PRESSBOX_PUBLIC_URL') ?? '')?.hostname, given(env, 'PRESSBOX_HOST')?.toLowerCase()];
+  const hosts = variables.PRESSBOX_EMBED_HOSTS.safeParse(given(env, 'PRESSBOX_EMBED_HOSTS')).data ?? [];
+  if (hosts.some((host) => ownHosts.includes(host))) {
+    const message = 'must not name the host of this server: a page of it in a frame could act for the reader who is signed in.';
+    mistakes.push({ name: 'PRESSBOX_EMBED_HOSTS', message });
   }
   const portOf = (name: 'PRESSBOX_PORT' | 'PRESSBOX_ADMIN_PORT') => variables[name].safeParse(given(env, name)).data;
   const adminPort = isSet('PRESSBOX_ADMIN_PORT') ? portOf('PRESSBOX_ADMIN_PORT') : undefined;

@@ -37,12 +37,16 @@ export function apiHeaders(): RequestHandler {
 export function pageHeaders({
   frameAncestors = 'self',
   sources = [],
+  embedHosts = [],
 }: {
   frameAncestors?: FrameAncestors;
   /** Origins whose scripts the page loads, for audience measurement and consent. */
   sources?: readonly string[];
+  /** Hosts of posts on other sites that a reader may open in a frame. */
+  embedHosts?: readonly string[];
 } = {}): RequestHandler {
-  return reporting(pageOptions({ frameAncestors, sources, policies: ['pressbox'] }));
+  const frames = [...sources, ...embedHosts.map((host) => `https://${host}`)];
+  return reporting(pageOptions({ frameAncestors, sources, frames, policies: ['pressbox'] }));
 }
 
 /**
@@ -51,18 +55,23 @@ export function pageHeaders({
  */
 export function deskHeaders(): RequestHandler {
   const policies = ['pressbox', 'lit-html', 'ProseMirrorClipboard'];
-  return reporting(pageOptions({ frameAncestors: 'none', sources: [], policies, more: { 'worker-src': ["'self'"] } }));
+  return reporting(
+    pageOptions({ frameAncestors: 'none', sources: [], frames: [], policies, more: { 'worker-src': ["'self'"] } }),
+  );
 }
 
 /** `policies`: the names of the Trusted Types policies that may insert markup. */
 function pageOptions({
   frameAncestors,
   sources,
+  frames,
   policies,
   more = {},
 }: {
   frameAncestors: FrameAncestors;
   sources: readonly string[];
+  /** Origins whose pages may be in a frame. */
+  frames: readonly string[];
   policies: readonly string[];
   more?: Record<string, string[]>;
 }): HelmetOptions {
@@ -82,7 +91,7 @@ function pageOptions({
         'media-src': ["'self'", 'https:'],
         // Includes the WebSocket of the same host.
         'connect-src': ["'self'", ...sources],
-        ...(sources.length > 0 && { 'frame-src': [...sources] }),
+        ...(frames.length > 0 && { 'frame-src': [...frames] }),
         'manifest-src': ["'self'"],
         ...more,
         'base-uri': ["'none'"],

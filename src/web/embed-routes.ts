@@ -19,17 +19,20 @@ export function embedRoutes({
   streams,
   publicUrl,
   brand,
+  embedHosts,
 }: {
   engine: Engine;
   streams: ChannelStreams;
   publicUrl: string;
   brand: Brand | undefined;
+  /** Hosts of posts on other sites that a reader may open in a frame. */
+  embedHosts: readonly string[];
 }): Router {
   const router = Router({ caseSensitive: true });
   const files = { script: fileOf('frame.js'), style: fileOf('frame.css') };
 
   // The only page that other sites may frame.
-  router.get<{ channelId: string }>('/embed/:channelId', pageHeaders({ frameAncestors: '*' }), async (req, res) => {
+  router.get<{ channelId: string }>('/embed/:channelId', pageHeaders({ frameAncestors: '*', embedHosts }), async (req, res) => {
     const attributes = parse(embedQuerySchema, req.query);
     const { channel } = await streams.guarded(() => visibleChannel(engine, undefined, req.params.channelId));
     const root = req.path.endsWith('/') ? '../../' : '../';

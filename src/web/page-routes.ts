@@ -60,10 +60,13 @@ export interface PageContext {
   brand: Brand | undefined;
   /** Origins whose scripts pages load. */
   sources: readonly string[];
+  /** Hosts of posts on other sites that a reader may open in a frame. */
+  embedHosts: readonly string[];
 }
 
 export function pageRoutes(context: PageContext): Router {
-  const { engine, streams, identity, cookie, publicUrl, hasIdleLimit, diffs, slots, now, metrics, brand, sources } = context;
+  const { engine, streams, identity, cookie, publicUrl, hasIdleLimit, diffs, slots, now, metrics, brand, sources, embedHosts } =
+    context;
   const access = { engine, streams };
   const shared = { publicUrl, hasIdleLimit };
   const router = Router({ caseSensitive: true });
@@ -72,7 +75,7 @@ export function pageRoutes(context: PageContext): Router {
   const pages = createSharedPages({ slots });
   const versionPages = createVersionPages({ engine, diffs, pages, assets });
   const correctionPages = createCorrectionPages({ engine, diffs, pages, assets, publicUrl });
-  const headers = pageHeaders({ sources });
+  const headers = pageHeaders({ sources, embedHosts });
   const resume = resumeSession(identity, cookie);
 
   router.get('/', headers, resume, async (req, res) => {

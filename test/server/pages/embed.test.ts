@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
+import { embedHosts } from '../../../src/protocol/embeds/frames.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
@@ -107,6 +108,14 @@ describe('a channel in a frame, and oEmbed', () => {
 
   const framesOf = ({ headers }: { headers: Headers }) =>
     headers.get('content-security-policy')?.match(/frame-ancestors ([^;]*)/)?.[1];
+
+  it('lets a reader open posts of other sites in a frame, as do the pages of channels, but not the page to sign in', async () => {
+    const policyAt = async (path: string) =>
+      (await call(`${server.url}${path}`, { headers: { accept: 'text/html' } })).headers.get('content-security-policy') ?? '';
+    const frames = `frame-src ${embedHosts.map((host) => `https://${host}`).join(' ')};`;
+    for (const path of ['/live/fire', '/embed/fire']) expect(await policyAt(path)).toContain(frames);
+    for (const path of ['/sign-in', '/desk/']) expect(await policyAt(path)).not.toContain('frame-src');
+  });
 
   it('can be framed by any page, unlike other pages', async () => {
     const frame = await call(`${server.url}/embed/fire?theme=dark&lang=de&times=ago`, { headers: { accept: 'text/html' } });

@@ -105,6 +105,17 @@ describe('security headers', () => {
     expect(policy).not.toMatch(/unsafe|trusted-types/);
   });
 
+  it('allow frames of the hosts for embeds over HTTPS, and no scripts of theirs', async () => {
+    const embedHosts = ['www.youtube-nocookie.com', 'mastodon.example'];
+    const policy = policyOf(await headersOf(pageHeaders({ embedHosts })));
+    expect(policy).toContain('frame-src https://www.youtube-nocookie.com https://mastodon.example;');
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).toContain("require-trusted-types-for 'script'");
+    const both = policyOf(await headersOf(pageHeaders({ embedHosts, sources: ['https://stats.example.org'] })));
+    expect(both).toContain('frame-src https://stats.example.org https://www.youtube-nocookie.com https://mastodon.example;');
+    for (const handler of [pageHeaders(), deskHeaders()]) expect(policyOf(await headersOf(handler))).not.toContain('frame-src');
+  });
+
   it('let only the three policies of the desk insert markup there, and no page frame it', async () => {
     const headers = await headersOf(deskHeaders());
     const policy = policyOf(headers);

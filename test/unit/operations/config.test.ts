@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import express from 'express';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, configTable, publicUrlOf, readConfig, variables } from '../../../src/config.ts';
+import { embedHosts } from '../../../src/protocol/embeds/frames.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 
 function mistakesOf(env: Record<string, string>) {
@@ -35,6 +36,7 @@ describe('the configuration', () => {
       trustProxy: false,
       brandDir: undefined,
       pageSources: [],
+      embedHosts,
       reportUrl: undefined,
       securityContact: undefined,
       writesPerSecond: 20,
@@ -98,6 +100,7 @@ describe('the configuration', () => {
       PRESSBOX_TRUST_PROXY: 'loopback, 10.0.0.0/8,fd00::/8',
       PRESSBOX_BRAND_DIR: '/etc/pressbox/brand',
       PRESSBOX_PAGE_SOURCES: 'https://stats.example.org, https://consent.example.org',
+      PRESSBOX_EMBED_HOSTS: 'www.youtube-nocookie.com, mastodon.example',
       PRESSBOX_REPORT_URL: 'https://reports.example.org/csp',
       PRESSBOX_SECURITY_CONTACT: 'security@example.org',
       PRESSBOX_WRITES_PER_SECOND: '0',
@@ -124,6 +127,7 @@ describe('the configuration', () => {
       trustProxy: 'loopback, 10.0.0.0/8, fd00::/8',
       brandDir: '/etc/pressbox/brand',
       pageSources: ['https://stats.example.org', 'https://consent.example.org'],
+      embedHosts: ['www.youtube-nocookie.com', 'mastodon.example'],
       reportUrl: 'https://reports.example.org/csp',
       securityContact: 'mailto:security@example.org',
       writesPerSecond: 0,
@@ -184,6 +188,7 @@ describe('the configuration', () => {
       PRESSBOX_TRUST_PROXY: 'everyone',
       PRESSBOX_BRAND_DIR: 'brand\0',
       PRESSBOX_PAGE_SOURCES: 'http://stats.example.org',
+      PRESSBOX_EMBED_HOSTS: 'https://mastodon.example',
       PRESSBOX_REPORT_URL: 'https://reports.example.org/"; x',
       PRESSBOX_SECURITY_CONTACT: 'somebody',
       PRESSBOX_WRITES_PER_SECOND: '1.5',
@@ -227,6 +232,29 @@ describe('the configuration', () => {
     ]) {
       expect(mistakesOf({ PRESSBOX_JWKS_URL: url, PRESSBOX_JWKS_HTTP_HOSTS: 'other' }).mistakes).toEqual([
         { name: 'PRESSBOX_JWKS_URL', message: expect.stringContaining('PRESSBOX_JWKS_HTTP_HOSTS') },
+      ]);
+    }
+  });
+
+  it('lets readers open posts of the known providers, of further hosts, or of none, and never of its own', () => {
+    const hosts = (PRESSBOX_EMBED_HOSTS: string, more = {}) => readConfig({ PRESSBOX_EMBED_HOSTS, ...more }).embedHosts;
+    expect(hosts('')).toEqual(embedHosts);
+    expect(hosts('none')).toEqual([]);
+    expect(hosts('default, mastodon.example, default')).toEqual([...embedHosts, 'mastodon.example']);
+    for (const wrong of [
+      'localhost',
+      '127.0.0.1',
+      'a.example:443',
+      'A.example',
+      '*.a.example',
+      "a.example 'self'",
+      'none,a.example',
+    ]) {
+      expect(mistakesOf({ PRESSBOX_EMBED_HOSTS: wrong }).mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_EMBED_HOSTS']);
+    }
+    for (const own of [{ PRESSBOX_PUBLIC_URL: 'https://Live.example.org:8443' }, { PRESSBOX_HOST: 'live.example.org' }]) {
+      expect(mistakesOf({ PRESSBOX_EMBED_HOSTS: 'default,live.example.org', ...own }).mistakes).toEqual([
+        { name: 'PRESSBOX_EMBED_HOSTS', message: expect.stringContaining('must not name the host of this server') },
       ]);
     }
   });
