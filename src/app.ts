@@ -6,6 +6,7 @@ import { readerRoutes } from './api/read-routes.ts';
 import { serverJournalRoutes } from './api/server-journal-routes.ts';
 import { linkRoutes, sessionRoutes } from './api/session-routes.ts';
 import { tokenRoutes } from './api/token-routes.ts';
+import { uploadRoutes } from './api/upload-routes.ts';
 import { writeRoutes } from './api/write-routes.ts';
 import type { Config } from './config.ts';
 import { handleErrors, notFound } from './http/answers.ts';
@@ -30,6 +31,7 @@ import { liveLimits } from './live/live-limits.ts';
 import type { Readers } from './live/readers.ts';
 import { refusePolling, socketPath } from './live/socket/sockets.ts';
 import { createSseRetry, type SseRetry } from './live/sse-retry.ts';
+import type { MediaStore } from './media/media-store.ts';
 import type { Importer } from './newsroom/import.ts';
 import type { Newsroom } from './newsroom/newsroom.ts';
 import { newsroomLimits } from './newsroom/newsroom-limits.ts';
@@ -45,6 +47,7 @@ import { deskRoutes } from './web/desk-routes.ts';
 import { documentPaths, documentRoutes } from './web/document-routes.ts';
 import { embedRoutes } from './web/embed-routes.ts';
 import { feedRoutes } from './web/feed-routes.ts';
+import { type MediaAnswer, mediaRoutes } from './web/media-routes.ts';
 import { createPageErrors, type PageErrors } from './web/page-errors.ts';
 import { pageRoutes } from './web/page-routes.ts';
 import { signInRoutes } from './web/sign-in-routes.ts';
@@ -75,10 +78,12 @@ export interface Parts {
   engine: Engine;
   renderer: Renderer;
   newsroom: Newsroom;
+  /** The store of uploads. Undefined: this server takes none. */
+  media: MediaStore | undefined;
   /** Creates the importer of one import. */
   importer(by: string): Importer;
-  /** Called with the number of imports under way. */
-  onImports(count: number): void;
+  /** Called with the number of imports and uploads under way. */
+  onLongRequests(count: number): void;
   streams: ChannelStreams;
   diffs: WordDiffs;
   readers: Readers;
@@ -129,7 +134,7 @@ export function createApp(config: Config, context: AppContext): App {
   return {
     app,
     mount(parts) {
-      const { publicUrl, engine, streams, diffs, admission, identity, cookie, rates, now } = parts;
+      const { publicUrl, engine, streams, media, diffs, admission, identity, cookie, rates, now } = parts;
       const limit = limitRequests(rates);
       const { sessionIdleMinutes } = config;
       const idleSeconds = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60 : undefined;
@@ -144,6 +149,8 @@ export function createApp(config: Config, context: AppContext): App {
       app.use(routesOf(assetRoutes(), brandRoutes(brand)), limit);
       app.use(socketPath, refusePolling());
       app.use(routesOf(documentRoutes({ publicUrl, brand }), deskRoutes({ brand })));
+      const onAnswered = (answer: MediaAnswer) => metrics.mediaFiles.inc({ answer });
+      app.use(routesOf(mediaRoutes({ engine, streams, media, identity, cookie, onAnswered })));
       app.use(routesOf(securityTxtRoutes({ contact: config.securityContact, publicUrl, now })));
       const signingIn = signInRoutes({ identity, cookie, publicUrl, brand });
       const slots = createSlots(liveLimits.versionPagesMost, {
@@ -193,18 +200,44 @@ function apiRoutes(
   idleSeconds: number | undefined,
   { metrics, random, log, brand }: Pick<AppContext, 'metrics' | 'random' | 'log' | 'brand'>,
 ): Router[] {
-  const { publicUrl, engine, renderer, newsroom, importer, onImports, streams, identity, cookie, rates, now, elapsed } = parts;
+  const {
+    publicUrl,
+    engine,
+    renderer,
+    newsroom,
+    media,
+    importer,
+    onLongRequests,
+    streams,
+    identity,
+    cookie,
+    rates,
+    now,
+    elapsed,
+  } = parts;
   const { readers, admission } = parts;
-  const slotsFor = (kind: 'exports' | 'imports', most: number, onTaken?: (count: number) => void) =>
+  const underWay = { exports: 0, imports: 0, uploads: 0 };
+  const slotsFor = (kind: keyof typeof underWay, most: number) =>
     createSlots(most, {
       onRejected: () => metrics.rejections.inc({ kind }),
       onTaken: (count) => {
         metrics.transfers.set({ kind }, count);
-        onTaken?.(count);
+        underWay[kind] = count;
+        onLongRequests(underWay.imports + underWay.uploads);
       },
     });
   return [
     writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }),
+    uploadRoutes({
+      engine,
+      media,
+      publicUrl,
+      rates,
+      slots: slotsFor('uploads', newsroomLimits.uploadsMost),
+      onUpload: (outcome) => metrics.uploads.inc({ outcome }),
+      onStalled: () => metrics.rejections.inc({ kind: 'stalled' }),
+      log,
+    }),
     readerRoutes({
       engine,
       streams,
@@ -225,7 +258,7 @@ function apiRoutes(
       publicUrl,
       identity,
       rates,
-      slots: slotsFor('imports', newsroomLimits.importsMost, onImports),
+      slots: slotsFor('imports', newsroomLimits.importsMost),
       log,
     }),
     tokenRoutes({ revocations: engine, rates, log }),

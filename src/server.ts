@@ -35,6 +35,7 @@ import { AdmissionControl } from './live/admission-control.ts';
 import { liveLimits } from './live/live-limits.ts';
 import { Readers } from './live/readers.ts';
 import { openSockets } from './live/socket/sockets.ts';
+import type { MediaStore } from './media/media-store.ts';
 import { type Clock, type ClockParts, createClock } from './newsroom/clock.ts';
 import { createImporter } from './newsroom/import.ts';
 import { createNewsroom } from './newsroom/newsroom.ts';
@@ -90,6 +91,8 @@ export interface ServerOptions {
   /** A monotonic clock, in milliseconds. */
   elapsed?: () => number;
   random?: () => number;
+  /** The store of uploads. Left out: the server takes none. */
+  media?: MediaStore;
   /**
    * Set for one of several processes that share a port, which must not be 0. Such a server listens only once it can serve,
    * because other processes may be serving already.
@@ -168,6 +171,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const identity = createIdentity({ tokens, sessions, links, store: engine, now });
     const cookie = createSessionCookie({ publicUrl, origins: config.origins });
     const delivered = (events: number, transport: Transport) => metrics.eventsDelivered.inc({ transport }, events);
+    const { media } = options;
     const streams = new ChannelStreams({ engine, random, log, delivered });
     undo.unshift(() => streams.close());
     const diffs = createWordDiffs({ engine, renderer, metrics });
@@ -192,13 +196,15 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         engine,
         append,
         renderer,
+        media,
         ownership: jwtIssuer === undefined ? undefined : { olderPosts: config.olderPosts },
         now: clock.now,
         newId: () => newPostId(clock.now()),
       }),
+      media,
       importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID }, by),
-      // While an import runs, requests have no time limit. Idle connections are closed nevertheless.
-      onImports: (count) => {
+      // While an import or an upload runs, requests have no time limit. Idle connections are closed nevertheless.
+      onLongRequests: (count) => {
         http.requestTimeout = count > 0 ? 0 : httpLimits.requestMs;
       },
       streams,

@@ -294,6 +294,20 @@ export const writeCases: readonly Case[] = [
     },
   },
   {
+    name: 'writes/names-uploads',
+    rule: 'A `media:` URL must name an upload of the channel. Otherwise the answer is 400.',
+    async run(context) {
+      const { path } = await context.channel();
+      const picture = { url: 'media:AAAAAAAAAAAAAAAAAAAAAA', alt: '' };
+      await unchanged(context, path, async () => {
+        const media = [{ type: 'image', ...picture }];
+        await context.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { media } });
+        const headers = { 'if-match': '*' };
+        await context.mustRefuse(400, 'invalid-body', path, { method: 'PATCH', headers, body: { picture } });
+      });
+    },
+  },
+  {
     name: 'writes/derived',
     rule: 'The answer to a revision lists the published posts that are derived from the post.',
     async run(context) {

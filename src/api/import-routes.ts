@@ -6,13 +6,13 @@ import type { Rates } from '../http/rates.ts';
 import { requirePrincipal } from '../http/request-identity.ts';
 import { logSecurityEvent } from '../http/security-log.ts';
 import { atLine, type Importer } from '../newsroom/import.ts';
-import { newsroomLimits } from '../newsroom/newsroom-limits.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';
 import { isJournalled, parseLine } from '../protocol/transfer.ts';
 import { jsonObjectOf } from './json-body.ts';
 import { requireLoadable, requireLoadablePicture } from './media-addresses.ts';
 import { BodyAborted, linesOf } from './ndjson-lines.ts';
+import { discardRest } from './rest-of-body.ts';
 import { requireType } from './write-request.ts';
 
 /**
@@ -92,14 +92,6 @@ async function take(
     throw error;
   }
   await importing.finish();
-}
-
-function discardRest(req: Request, res: Response): void {
-  if (req.complete) return;
-  res.set('Connection', 'close');
-  const timer = setTimeout(() => req.destroy(), newsroomLimits.importRestMs);
-  req.once('close', () => clearTimeout(timer));
-  req.resume();
 }
 
 function counts({ conflicts: _, ...counted }: Imported): Omit<Imported, 'conflicts'> {

@@ -10,7 +10,7 @@ import { formatCursor } from '../protocol/cursor.ts';
 import type { Erasure } from '../protocol/model.ts';
 import { mayAuthor, mayEditSome, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
-import { requireLoadable, requireLoadablePicture, withoutRenditions } from './media-addresses.ts';
+import { requireLoadable, requireLoadablePicture } from './media-addresses.ts';
 import { mergePatch, readBytes, readCommand, readIfMatch, readWriteCommand, requireIfMatch } from './write-request.ts';
 
 /**
@@ -49,7 +49,7 @@ export function writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }: 
     const write = readWriteCommand(req, requirePrincipal(res), null, () => {
       const channel = readCommand(req, schemas.newChannelSchema);
       requireLoadablePicture(channel.picture, publicUrl, 'picture');
-      return withoutRenditions(channel);
+      return channel;
     });
     const answer = await newsroom.openChannel(write);
     res.location(`${req.baseUrl}/channels/${answer.channel.id}`);
@@ -60,8 +60,8 @@ export function writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }: 
     const { channelId } = idsIn(req);
     const write = readWriteCommand(req, requirePrincipal(res), channelId, () => {
       const patch = readCommand(req, schemas.channelPatchSchema, { types: mergePatch });
-      requireLoadablePicture(patch.picture, publicUrl, 'picture');
-      return { patch: withoutRenditions(patch), expected: requireIfMatch(req) };
+      requireLoadablePicture(patch.picture, publicUrl, 'picture', { mayBeUploaded: true });
+      return { patch, expected: requireIfMatch(req) };
     });
     sendChannel(res, 200, await newsroom.changeChannel(write, channelId), 'channel changed');
   });
@@ -82,8 +82,8 @@ export function writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }: 
     const { channelId } = idsIn(req);
     const write = readWriteCommand(req, requirePrincipal(res), channelId, () => {
       const post = readCommand(req, schemas.newPostSchema);
-      requireLoadable(post.media ?? [], publicUrl, 'media');
-      return withoutRenditions(post);
+      requireLoadable(post.media ?? [], publicUrl, 'media', { mayBeUploaded: true });
+      return post;
     });
     const answer = await newsroom.publish(write, channelId);
     res.setHeader('Location', `${req.baseUrl}/channels/${answer.post.channelId}/posts/${answer.post.id}`);
@@ -94,8 +94,8 @@ export function writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }: 
     const { channelId, postId } = idsIn(req);
     const write = readWriteCommand(req, requirePrincipal(res), channelId, () => {
       const revision = readCommand(req, schemas.revisionSchema);
-      requireLoadable(revision.changes.media ?? [], publicUrl, 'changes.media');
-      return { ...revision, changes: withoutRenditions(revision.changes), expected: requireIfMatch(req) };
+      requireLoadable(revision.changes.media ?? [], publicUrl, 'changes.media', { mayBeUploaded: true });
+      return { ...revision, expected: requireIfMatch(req) };
     });
     sendRevision(res, await newsroom.revise(write, channelId, postId), 'post revised');
   });

@@ -218,6 +218,7 @@ export const components = {
   Erasure: serverObject(schemas.erasureSchema, 'The progress of an erasure.', {
     complete: 'Whether the text is erased everywhere.',
     pending: 'Where the text may still exist. Send the request again to see the progress.',
+    cachedSeconds: 'Caches between the server and readers may show the uploaded media of the erased text for this long.',
   }),
   OwedErasure: serverObject(schemas.owedErasureSchema, 'A place where erased text may still exist.', {
     where: 'A server or a store.',

@@ -146,6 +146,15 @@ export function brandHeaders(): RequestHandler {
   });
 }
 
+/** For uploaded files, which other sites show. A file that is opened by itself is a document in which nothing runs or loads. */
+export function mediaHeaders(): RequestHandler {
+  return fixed({
+    ...everywhere,
+    contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], sandbox: [] } },
+    crossOriginResourcePolicy: { policy: 'cross-origin' },
+  });
+}
+
 /** For scripts and styles that other sites load, such as the embedded element. */
 export function assetHeaders(): RequestHandler {
   return fixed({

@@ -1,5 +1,7 @@
-import { type AuthorPost, type Counts, isWithdrawn, type PostKind } from '../protocol/model.ts';
-import { mediaIdsIn } from '../protocol/uploaded-media.ts';
+import type { Position } from '../protocol/cursor.ts';
+import { type AuthorPost, type Channel, type Counts, isWithdrawn, type PostKind } from '../protocol/model.ts';
+import { isOfMedium, mediaIdsIn } from '../protocol/uploaded-media.ts';
+import type { Journal } from './engine.ts';
 
 /**
  * The tags by which posts can be queried. Engines index tags without interpreting them, and store them hashed, because the name
@@ -53,4 +55,21 @@ export function tagsOf(post: Pick<AuthorPost, 'status' | 'kind' | 'keyEvent' | '
     ...mediaIdsIn(post.media).map(tags.media),
   ];
   return [...new Set(all)];
+}
+
+export interface MediaUse {
+  isUsed: boolean;
+  /** As of which the journal was read. Undefined: the channel does not exist. */
+  position: Position | undefined;
+}
+
+/** Whether a published post of the channel, or the channel itself, uses the medium. */
+export async function useOfMedia(
+  journal: Pick<Journal, 'posts'>,
+  channel: Pick<Channel, 'id' | 'picture'>,
+  id: string,
+): Promise<MediaUse> {
+  const page = await journal.posts(channel.id, { tags: [tags.media(id)], limit: 1, bytes: 1 });
+  const isUsed = page !== undefined && (page.posts.length > 0 || isOfMedium(channel.picture?.url ?? '', id));
+  return { isUsed, position: page?.position };
 }

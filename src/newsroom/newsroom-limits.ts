@@ -58,6 +58,19 @@ export const newsroomTable = {
     metric: problem('channel-exists'),
     atLimit: 'If all ids made from a headline are taken, the channel is 409 `channel-exists`.',
   },
+  /** In each process. */
+  uploadsMost: { value: 8, metric: rateLimited('uploads'), atLimit: 'One more upload is 429 `rate-limited`.' },
+  uploadStallMs: {
+    value: 30_000,
+    metric: rateLimited('stalled'),
+    atLimit: 'The connection of an upload that sends no bytes for this long is closed.',
+  },
+  /** The media store could not be used. */
+  mediaRetrySeconds: {
+    value: 5,
+    metric: problem('media-unavailable'),
+    atLimit: 'Wait before a retry, in `Retry-After` of 503 `media-unavailable`.',
+  },
   importsMost: { value: 2, metric: rateLimited('imports'), atLimit: 'One more import is 429 `rate-limited`.' },
   /** An author's write waits behind at most this many lines. */
   importLines: {

@@ -1,5 +1,6 @@
 import type { Bus, Journal, Outcome, Renderer } from '../journal/engine.ts';
 import { afterWrite, JournalUnavailable } from '../journal/engine.ts';
+import type { MediaStore } from '../media/media-store.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { ownerKeyOf } from '../protocol/owner-key.ts';
@@ -14,8 +15,9 @@ import { newsroomLimits } from './newsroom-limits.ts';
 import type { Ownership } from './ownership.ts';
 import type { PostState } from './post-rules.ts';
 import * as posts from './post-rules.ts';
+import { createUploads } from './uploads.ts';
 import { admitWriter, type CurrentChannel, currentChannel } from './write-access.ts';
-import { createWriteAnswers, withdrawnBy } from './write-answers.ts';
+import { createWriteAnswers, withdrawnBy, withErasure } from './write-answers.ts';
 import {
   type ChannelWritten,
   type PostWritten,
@@ -66,6 +68,8 @@ export interface NewsroomOptions {
   /** Set if an issuer is configured. */
   ownership?: Ownership | undefined;
   erasureWaitMs?: number;
+  /** The store of uploads. Left out: this server takes none. */
+  media?: MediaStore | undefined;
 }
 
 const { decisionTries: triesMost } = newsroomLimits;
@@ -84,7 +88,8 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
   } = options;
   const cache = createChannelCache({ onErased: (listener) => engine.onErased(listener) }, clock);
   const { guard } = cache;
-  const { replayPost, withDerived } = createWriteAnswers({ engine, guard, postNow, erasureWaitMs });
+  const uploads = createUploads({ engine, renderer, store: options.media });
+  const { replayPost, withDerived } = createWriteAnswers({ engine, guard, postNow, erasureWaitMs, uploads });
 
   return {
     openChannel: (write) => openChannel({ engine, append, channelNow, attribution: () => attributionOf(write.who) }, write),
@@ -105,7 +110,9 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     if (before)
       return await afterWrite(async () => ({ ...(await channelNow(channelId)), position: positionOf(before), replayed: true }));
     let now = currentChannel(read);
-    const { patch, expected } = write.parse();
+    const { expected, ...parsed } = write.parse();
+    const { picture } = parsed.patch;
+    const patch = picture ? { ...parsed.patch, picture: await uploads.claimPicture(channelId, picture) } : parsed.patch;
     const done = await decideAndAppend(write, channelId, 'channel', async (isRetry, attribution) => {
       if (isRetry) now = await channelNow(channelId);
       const { channel, position } = now;
@@ -128,7 +135,8 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     if (deleted.status === 'missing') throw new Refusal('not-found', missing.channel);
     if (read.status === 'deleted')
       before ??= await noteOutcome(write, channelId, 'channel', { position: undefined, postId: null, revision: 0 });
-    return { erasure: deleted.erasure, replayed: before !== undefined };
+    const erasure = withErasure(deleted.erasure, await uploads.deleteChannel(channelId));
+    return { erasure, replayed: before !== undefined };
   }
 
   async function publish(write: WriteCommand<NewPost>, channelId: string): Promise<PostWritten> {
@@ -136,9 +144,12 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     let now = (mayAuthor(write.who, channelId) && cache.cached(channelId)) || (await admitAuthor(write, channelId));
     let draft: NewPost;
     let html: string;
+    let id: string;
     try {
       draft = write.parse();
+      id = draft.id ?? newId();
       html = renderer.render(draft.body ?? '', { channelId });
+      if (draft.media?.length) draft.media = await uploads.claim(channelId, id, draft.media, 'media');
     } catch (refusal) {
       // For a valid body, the append finds an earlier execution of the request. An invalid body is never appended, so the earlier
       // execution is looked up here.
@@ -146,7 +157,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       if (before) return await replayPost(channelId, before);
       throw refusal;
     }
-    const command = { ...draft, id: draft.id ?? newId(), html, byline: write.who.name };
+    const command = { ...draft, id, html, byline: write.who.name };
     const done = await decideAndAppend(write, channelId, { newPost: draft.id }, async (isRetry, attribution) => {
       if (isRetry) now = await channelNow(channelId);
       const { channel, position } = now;
@@ -167,14 +178,16 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     const revision = write.parse();
     if (revision.eraseEarlier === true && !mayErase(write.who, channelId))
       throw new Refusal('forbidden', { detail: notAnEditor });
-    const body = revision.changes.body;
+    const { body, media } = revision.changes;
+    if (media?.length) revision.changes.media = await uploads.claim(channelId, postId, media, 'changes.media');
+    const isCached = revision.eraseEarlier === true && (await uploads.expectErasure(channelId, postId));
     const command = { ...revision, html: body === undefined ? undefined : renderChange(body, channelId) };
     const done = await decideAndAppend(write, channelId, { post: postId }, async (isRetry, attribution) => {
       if (isRetry) now = await postNow(channelId, postId);
       const sources = await publishedAmong(channelId, revision.changes.derivedFrom);
       return { decision: posts.revise({ ...now, sources }, command, attribution), position: now.position };
     });
-    return await withDerived(await answerFor(channelId, done), revision.eraseEarlier === true);
+    return await withDerived(await answerFor(channelId, done), revision.eraseEarlier === true, isCached);
   }
 
   async function retract(write: WriteCommand<{ note: string; expected?: Expected }>, channelId: string, postId: string) {
@@ -192,6 +205,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     let { before, ...now } = await admitToPost(write, channelId, postId, mayErase);
     if (before) return await withDerived(withdrawnBy(await replayPost(channelId, before)), true);
     const command = write.parse();
+    const isCached = await uploads.expectErasure(channelId, postId);
     const done = await decideAndAppend(write, channelId, { post: postId }, async (isRetry, attribution) => {
       if (isRetry) now = await postNow(channelId, postId);
       return { decision: posts.takeDown(now, command, attribution), position: now.position };
@@ -199,7 +213,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     if (done.status === 'unchanged') {
       return await withDerived({ post: now.post, position: now.position, replayed: false }, true);
     }
-    return await withDerived(withdrawnBy(await answerFor(channelId, done)), true);
+    return await withDerived(withdrawnBy(await answerFor(channelId, done)), true, isCached);
   }
 
   type WriteOutcome =

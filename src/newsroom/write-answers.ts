@@ -7,6 +7,7 @@ import { missing, Refusal } from '../protocol/problems.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 import type { PostState } from './post-rules.ts';
+import type { Uploads } from './uploads.ts';
 import { type PostWritten, positionOf, type RevisionWritten } from './write-command.ts';
 
 /** Builds responses to writes of posts from the current state. They never contain text that was erased in the meantime. */
@@ -16,8 +17,11 @@ export interface WriteAnswers {
    * revision was erased or the post was withdrawn since.
    */
   replayPost(channelId: string, outcome: Outcome): Promise<PostWritten>;
-  /** Adds the posts that restate this one and, if `erasing`, the state of the erasure. */
-  withDerived(answer: PostWritten, erasing: boolean): Promise<RevisionWritten>;
+  /**
+   * Adds the posts that restate this one and, if `erasing`, the state of the erasure. `isCached`: public caches
+   * may have uploaded media of the post.
+   */
+  withDerived(answer: PostWritten, erasing: boolean, isCached?: boolean): Promise<RevisionWritten>;
 }
 
 export interface WriteAnswersParts {
@@ -26,9 +30,10 @@ export interface WriteAnswersParts {
   /** Throws a `Refusal` if the post does not exist, or its channel was deleted. */
   postNow(channelId: string, postId: string): Promise<PostState & { position: Position }>;
   erasureWaitMs: number;
+  uploads: Pick<Uploads, 'erase'>;
 }
 
-export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: WriteAnswersParts): WriteAnswers {
+export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs, uploads }: WriteAnswersParts): WriteAnswers {
   return { replayPost, withDerived };
 
   async function replayPost(channelId: string, outcome: Outcome): Promise<PostWritten> {
@@ -50,7 +55,7 @@ export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: Wr
     return made && current.revision === post.revision ? made : current;
   }
 
-  async function withDerived(answer: PostWritten, erasing: boolean): Promise<RevisionWritten> {
+  async function withDerived(answer: PostWritten, erasing: boolean, isCached = false): Promise<RevisionWritten> {
     const { channelId, id, revision } = answer.post;
     const isValid = guard.begin();
     return await afterWrite(async () => {
@@ -60,7 +65,11 @@ export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: Wr
         post: isValid() ? answer.post : await readRevision(channelId, id, revision),
         derived: await derivedFrom(channelId, id),
       }));
-      return { ...answer, ...read, ...(erasure ? { erasure } : {}) };
+      return {
+        ...answer,
+        ...read,
+        ...(erasure ? { erasure: { ...erasure, ...(isCached && { cachedSeconds: limits.mediaCachedSeconds }) } } : {}),
+      };
     });
   }
 
@@ -89,7 +98,8 @@ export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: Wr
       timer = setTimeout(() => resolve(pending('The erasure takes longer than usual, and continues.')), erasureWaitMs);
     });
     try {
-      return await Promise.race([engine.erase(channelId, postId), late]);
+      const erased = async () => withErasure(await engine.erase(channelId, postId), await uploads.erase(channelId, postId));
+      return await Promise.race([erased(), late]);
     } catch (error) {
       if (!(error instanceof JournalUnavailable)) throw error;
       return pending('The journal is unreachable. It erases the text once it is reachable again.');
@@ -97,6 +107,11 @@ export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: Wr
       clearTimeout(timer);
     }
   }
+}
+
+/** The state of two erasures as that of one. */
+export function withErasure(a: Erasure, b: Erasure): Erasure {
+  return { complete: a.complete && b.complete, pending: [...a.pending, ...b.pending] };
 }
 
 /**

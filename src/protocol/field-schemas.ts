@@ -150,7 +150,7 @@ export const embedSchema = z
   }) satisfies z.ZodType<model.Embed>;
 
 export const audioFileSchema = z.strictObject({
-  url: mediaUrl,
+  url: uploadableUrl,
   mimeType: z
     .string()
     .max(limits.textCharacters)
@@ -175,7 +175,7 @@ export const mediaSchema = z.discriminatedUnion('type', [
   z
     .strictObject({
       type: z.literal('link'),
-      url: mediaUrl,
+      url: uploadableUrl,
       title: words(limits.textCharacters),
       source: words(limits.textCharacters).optional(),
       image: mediaUrl.optional(),

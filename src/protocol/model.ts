@@ -350,9 +350,29 @@ export interface ServerEntry extends ServerFacts {
   stands?: boolean | undefined;
 }
 
+/** What was uploaded. Posts refer to it by `url`. */
+export interface UploadedMedia {
+  id: string;
+  type: 'image' | 'video' | 'audio';
+  /** `media:<id>`. */
+  url: string;
+  mimeType: string;
+  /** As it is displayed. Null for sound. */
+  width: number | null;
+  height: number | null;
+  /** Null for pictures. */
+  durationSeconds: number | null;
+  /** All files together. */
+  bytes: number;
+  uploadedAt: string;
+  files: { url: string; width: number | null; mimeType: string; bytes: number }[];
+}
+
 export interface Erasure {
   complete: boolean;
   pending: { where: string; why: string }[];
+  /** Caches between the server and readers may show uploaded media of the erased text for this long. */
+  cachedSeconds?: number;
 }
 
 /** The reader's view of a post: only the fields listed here, so never `body`, `publishedBy`, `ownerKey` or who made a change. */

@@ -30,13 +30,20 @@ export const problems = {
   'too-large': { status: 413, retry: false, title: 'The request is too large.' },
   'wrong-type': { status: 415, retry: false, title: 'This address does not accept the content type of the request.' },
   'key-reused': { status: 422, retry: false, title: 'This idempotency key was used for another request.' },
+  'media-unreadable': {
+    status: 422,
+    retry: false,
+    title: 'The file cannot be read, or has something in it that cannot be removed.',
+  },
   'if-match-missing': { status: 428, retry: false, title: 'If-Match must name the revision that you are changing.' },
   'rate-limited': { status: 429, retry: true, title: 'Too many requests. Wait before you retry.' },
   'internal-error': { status: 500, retry: true, title: 'Internal server error.' },
   'format-not-offered': { status: 501, retry: false, title: 'This format is not available.' },
   'journal-unavailable': { status: 503, retry: true, title: 'The journal cannot be reached or accepts no writes.' },
+  'media-unavailable': { status: 503, retry: true, title: 'Uploads cannot be stored or read at the moment.' },
   starting: { status: 503, retry: true, title: 'This server is starting. Retry in a moment, or use another server.' },
   draining: { status: 503, retry: true, title: 'This server is shutting down. Use another server.' },
+  'media-full': { status: 507, retry: false, title: 'The uploads of this channel have reached their limit.' },
 } as const satisfies Record<string, { status: number; retry: boolean; title: string }>;
 
 export type ProblemCode = keyof typeof problems;
@@ -98,6 +105,7 @@ export const missing = {
   channel: { detail: 'There is no channel with this id, or you may not see it. See /docs.' },
   post: { detail: 'This channel has no post with this id. See /docs.' },
   versions: { detail: 'This post was withdrawn, and only authors of the channel may read its revisions. See /docs.' },
+  media: { detail: 'There is no such file, or no published post uses it. See /docs.' },
   path: { detail: 'There is nothing at this path. See /docs for all paths.' },
   adminPath: { detail: 'There is nothing at this path of the admin port. See /docs on the public port for all paths.' },
   pageInUrl: { detail: 'The URL is not the page of a channel on this server. See /docs.' },

@@ -29,9 +29,19 @@ export function mediaIdIn(url: string, channelId: string, publicUrl: string | un
   return (reference.exec(url) ?? fileAt(url, channelId, publicUrl))?.[1];
 }
 
+/** Whether the URL, as it is shown or stored, is that of the medium. Its id occurs in no other address. */
+export function isOfMedium(url: string, id: string): boolean {
+  return reference.exec(url)?.[1] === id || url.includes(`/${id}/`);
+}
+
 /** The ids of the uploaded media among these, as they are stored. */
-export function mediaIdsIn(media: readonly Pick<Media, 'url'>[]): string[] {
-  return media.flatMap(({ url }) => reference.exec(url)?.[1] ?? []);
+export function mediaIdsIn(media: readonly Media[]): string[] {
+  return media.flatMap(uploadableUrlsOf).flatMap((url) => reference.exec(url)?.[1] ?? []);
+}
+
+/** The URLs that may be those of an upload. */
+export function uploadableUrlsOf(media: Media | Picture): string[] {
+  return 'audio' in media && media.audio !== undefined ? [media.url, media.audio.url] : [media.url];
 }
 
 interface WithMedia {
@@ -73,27 +83,29 @@ type Shown = Media | Picture;
 
 /** Keeps the order of the fields, which hashes cover. */
 function withAddresses<M extends Shown>(media: M, channelId: string, publicUrl: string | undefined): M {
-  const [, id, name = mainNameOf(media)] = reference.exec(media.url) ?? [];
-  if (id === undefined || publicUrl === undefined) return media;
-  const address = (fileId: string, fileName: string) => onServer(mediaPath(channelId, fileId, fileName), publicUrl);
-  return withUrls(media, address(id, name), (url) => {
-    const [, fileId, fileName] = reference.exec(url) ?? [];
-    return fileId === undefined || fileName === undefined ? url : address(fileId, fileName);
+  if (publicUrl === undefined || !uploadableUrlsOf(media).some(isReference)) return media;
+  return withUrls(media, (url, mainName) => {
+    const [, id, name = mainName] = reference.exec(url) ?? [];
+    return id === undefined ? url : onServer(mediaPath(channelId, id, name), publicUrl);
   });
 }
 
 function withReferences<M extends Shown>(media: M, channelId: string, publicUrl: string | undefined): M {
-  const [, id, mainName] = fileAt(media.url, channelId, publicUrl) ?? [];
-  if (id === undefined) return media;
-  return withUrls(media, mediaReference(id, mainName === mainNameOf(media) ? undefined : mainName), (url) => {
-    const [, fileId, name] = fileAt(url, channelId, publicUrl) ?? [];
-    return fileId === undefined ? url : mediaReference(fileId, name);
+  if (!uploadableUrlsOf(media).some((url) => fileAt(url, channelId, publicUrl) !== null)) return media;
+  return withUrls(media, (url, mainName) => {
+    const [, id, name] = fileAt(url, channelId, publicUrl) ?? [];
+    return id === undefined ? url : mediaReference(id, name === mainName ? undefined : name);
   });
 }
 
-function withUrls<M extends Shown>(media: M, url: string, change: (url: string) => string): M {
+/** `mainName`: the name of the file that the URL stands for if it names none. Undefined: the URL always names one. */
+type ChangeUrl = (url: string, mainName?: string) => string;
+
+function withUrls<M extends Shown>(media: M, change: ChangeUrl): M {
+  const mainName = mainNameOf(media);
   const renditions = renditionsOf(media)?.map((rendition) => ({ ...rendition, url: change(rendition.url) }));
-  return { ...media, url, ...(renditions && { renditions }) };
+  const audio = 'audio' in media && media.audio ? { ...media.audio, url: change(media.audio.url, mainName) } : undefined;
+  return { ...media, url: change(media.url, mainName), ...(renditions && { renditions }), ...(audio && { audio }) };
 }
 
 function renditionsOf(media: Shown): readonly Rendition[] | undefined {
@@ -102,7 +114,8 @@ function renditionsOf(media: Shown): readonly Rendition[] | undefined {
 
 /** The name of the file that `url` stands for. */
 function mainNameOf(media: Shown): string {
-  if ('type' in media && media.type !== 'image') return `${media.type}.mp4`;
+  if ('type' in media && media.type === 'video') return 'video.mp4';
+  if ('type' in media && media.type === 'link') return 'audio.m4a';
   const jpegs = (renditionsOf(media) ?? []).filter(({ mimeType }) => mimeType === 'image/jpeg');
   const [nearest] = jpegs.sort((a, b) => Math.abs(a.width - mainWidth) - Math.abs(b.width - mainWidth));
   return /[^/:]+$/.exec(nearest?.url ?? '')?.[0] ?? 'image.jpg';

@@ -133,6 +133,12 @@ export const wireTable = {
   mediaPixels: field(mediaPixels),
   /** Of one picture. The server writes them. */
   mediaRenditions: field(12),
+  /** Of public channels. */
+  mediaCachedSeconds: {
+    value: 300,
+    metric: 'pressbox_media_files_total{answer="sent"}',
+    atLimit: 'Caches may show an uploaded file for this long after it was withdrawn.',
+  },
   postDerivedFrom: field(postDerivedFrom),
   /** In a post or channel. */
   historyChanges: {

@@ -3,6 +3,7 @@ import { parseCursor } from './cursor.ts';
 import { channelIdSchema, mediaSchema, personSchema, pictureSchema, postIdSchema, sourceSchema } from './field-schemas.ts';
 import * as model from './model.ts';
 import { type Imported, problems } from './problems.ts';
+import { mediaIdPattern } from './uploaded-media.ts';
 import { limits } from './wire-limits.ts';
 
 /** The schemas of everything the server sends, for tests and for the API documents. */
@@ -138,6 +139,7 @@ export const owedErasureSchema = z.strictObject({ where: z.string(), why: z.stri
 export const erasureSchema = z.strictObject({
   complete: z.boolean(),
   pending: z.array(owedErasureSchema),
+  cachedSeconds: z.int().min(1).exactOptional(),
 }) satisfies z.ZodType<model.Erasure>;
 export const correctionSchema = z.strictObject({
   offset: z.int().min(1),
@@ -211,6 +213,28 @@ export const revisionAnswerSchema = postAnswerSchema.extend({
   derived: z.array(derivedPostSchema),
   erasure: erasureSchema.optional(),
 });
+export const mediaIdSchema = z.string().regex(mediaIdPattern);
+export const fileNameSchema = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/);
+export const bytesSchema = z.string().meta({ format: 'binary' });
+export const mediaFileSchema = z.strictObject({
+  url: z.string(),
+  width: z.int().min(1).nullable(),
+  mimeType: z.string(),
+  bytes: z.int().min(1),
+});
+export const uploadedMediaSchema = z.strictObject({
+  id: mediaIdSchema,
+  type: z.enum(['image', 'video', 'audio']),
+  url: z.string(),
+  mimeType: z.string(),
+  width: z.int().min(1).nullable(),
+  height: z.int().min(1).nullable(),
+  durationSeconds: z.number().nullable(),
+  bytes: z.int().min(1),
+  uploadedAt: sentTime,
+  files: z.array(mediaFileSchema),
+}) satisfies z.ZodType<model.UploadedMedia>;
+export const uploadAnswerSchema = z.strictObject({ media: uploadedMediaSchema });
 export const deletionAnswerSchema = z.strictObject({ erasure: erasureSchema });
 /** Over HTTP, authors of the channel get the author's view and everyone else the reader's view. */
 export const seenPostSchema = z.union([authorPostSchema, readerPostSchema]);

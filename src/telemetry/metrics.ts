@@ -24,6 +24,7 @@ const rejectionKinds = [
   'connections',
   'exports',
   'imports',
+  'uploads',
   'versions',
   'messages',
   'misused',
@@ -41,7 +42,9 @@ const rejectionKinds = [
 /** How a page of earlier versions or of corrections shows a change. */
 const changeForms = ['by-word', 'both-texts', 'alone', 'linked'] as const;
 const wordDiffOutcomes = ['made', 'kept', 'forgotten'] as const;
-const transferKinds = ['exports', 'imports'] as const;
+const transferKinds = ['exports', 'imports', 'uploads'] as const;
+const uploadOutcomes = ['added', 'existing', 'refused'] as const;
+const mediaAnswers = ['sent', 'unchanged', 'refused'] as const;
 const problemCodes = Object.keys(problems) as ProblemCode[];
 
 export interface Metrics {
@@ -66,6 +69,8 @@ export interface Metrics {
   securityLinesLeftOut: Counter;
   rejections: Counter<'kind'>;
   transfers: Gauge<'kind'>;
+  uploads: Counter<'outcome'>;
+  mediaFiles: Counter<'answer'>;
   problems: Counter<'code'>;
   subscriptionsEnded: Counter<'reason'>;
   feeds: Gauge;
@@ -186,8 +191,20 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     }),
     transfers: new Gauge({
       name: 'pressbox_transfers',
-      help: 'Exports and imports in progress.',
+      help: 'Exports, imports and uploads in progress.',
       labelNames: ['kind'],
+      registers,
+    }),
+    uploads: new Counter({
+      name: 'pressbox_uploads_total',
+      help: 'Uploads; existing: the channel had the file already.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    mediaFiles: new Counter({
+      name: 'pressbox_media_files_total',
+      help: 'Requests for uploaded files; unchanged: the client had the file.',
+      labelNames: ['answer'],
       registers,
     }),
     problems: new Counter({
@@ -311,6 +328,8 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
   for (const live of ['all', 'newest']) metrics.frontPages.inc({ live }, 0);
   for (const direction of ['ahead', 'back']) metrics.clockJumps.inc({ direction }, 0);
   for (const kind of transferKinds) metrics.transfers.set({ kind }, 0);
+  for (const outcome of uploadOutcomes) metrics.uploads.inc({ outcome }, 0);
+  for (const answer of mediaAnswers) metrics.mediaFiles.inc({ answer }, 0);
   for (const reason of endedReasons) metrics.subscriptionsEnded.inc({ reason }, 0);
   for (const kind of rejectionKinds) metrics.rejections.inc({ kind }, 0);
   for (const code of problemCodes) metrics.problems.inc({ code }, 0);

@@ -32,6 +32,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/server.ts': ['src/'],
   // The HTTP application.
   'src/app.ts': [
+    'src/media/media-store.ts',
     'src/live/',
     'src/access/',
     'src/api/',
@@ -78,11 +79,12 @@ const arrows: Record<string, readonly string[]> = {
     'src/streams/',
     'src/journal/engine.ts',
     'src/journal/post-tags.ts',
+    'src/media/media-store.ts',
     'src/protocol/',
   ],
   // Connections of readers.
   'src/live/': ['src/http/', 'src/access/', 'src/streams/', 'src/journal/engine.ts', 'src/protocol/', 'src/telemetry/metrics.ts'],
-  'src/newsroom/': ['src/markdown/', 'src/journal/', 'src/protocol/'],
+  'src/newsroom/': ['src/markdown/', 'src/journal/', 'src/media/media-store.ts', 'src/protocol/'],
   // The Markdown of authors, for server and browser.
   'src/markdown/': ['src/protocol/'],
   'src/journal/': ['src/protocol/'],
@@ -105,6 +107,8 @@ const arrows: Record<string, readonly string[]> = {
     'src/http/',
     'src/journal/engine.ts',
     'src/journal/post-tags.ts',
+    'src/journal/read-guard.ts',
+    'src/media/media-store.ts',
     'src/protocol/',
     'src/telemetry/metrics.ts',
     // Renders posts the same way on the server and in the page.

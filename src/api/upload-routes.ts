@@ -1,0 +1,114 @@
+import { type Request, type Response, Router } from 'express';
+import { sendJson } from '../http/answers.ts';
+import type { Slots } from '../http/concurrency-slots.ts';
+import type { Rates } from '../http/rates.ts';
+import { requirePrincipal } from '../http/request-identity.ts';
+import type { Engine } from '../journal/engine.ts';
+import type { AddResult, MediaStore, StoredMedia } from '../media/media-store.ts';
+import { newsroomLimits } from '../newsroom/newsroom-limits.ts';
+import { orRefuse } from '../newsroom/uploads.ts';
+import { admitWriter, currentChannel } from '../newsroom/write-access.ts';
+import { mediaPath, onServer } from '../protocol/addresses.ts';
+import type { UploadedMedia } from '../protocol/model.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { mayAuthor } from '../protocol/rights.ts';
+import { mediaReference } from '../protocol/uploaded-media.ts';
+import { discardRest } from './rest-of-body.ts';
+
+/**
+ * Takes a file for posts of a channel. The file is the body, and is never whole in memory. An upload that is repeated is answered with
+ * the medium that exists, so that it needs no idempotency key.
+ */
+export interface UploadContext {
+  engine: Engine;
+  /** Undefined: this server takes no uploads. */
+  media: MediaStore | undefined;
+  publicUrl: string;
+  rates: Pick<Rates, 'writes'>;
+  slots: Slots;
+  onUpload(outcome: UploadOutcome): void;
+  /** Called when an upload is cut because it sends nothing. */
+  onStalled(): void;
+  log: { info(facts: object, message: string): void };
+}
+
+export type UploadOutcome = AddResult['status'];
+
+export function uploadRoutes(context: UploadContext): Router {
+  const { engine, media, publicUrl, rates, slots, onUpload, onStalled, log } = context;
+  const router = Router({ caseSensitive: true });
+  if (media === undefined) return router;
+
+  router.post('/channels/:channelId/media', async (req: Request, res: Response) => {
+    const who = requirePrincipal(res);
+    rates.writes(who.sub);
+    const channelId = String(req.params.channelId);
+    let release: () => void = () => {};
+    let unwatch: () => void = () => {};
+    try {
+      currentChannel(await admitWriter(engine, who, channelId, mayAuthor));
+      const mimeType = requireFileType(req);
+      release = slots.take();
+      unwatch = cutIfStalled(req, onStalled);
+      const length = req.headers['content-length'];
+      const upload = { body: req, mimeType, length: length === undefined ? undefined : Number(length), by: who.sub };
+      const result = await orRefuse(() => media.add(channelId, upload));
+      onUpload(result.status);
+      if (result.status === 'refused') throw new Refusal(result.code, { detail: result.detail });
+      const { id, type, bytes } = result.media;
+      log.info(
+        { channel: channelId, media: id, type, bytes, by: who.sub, existing: result.status === 'existing' },
+        'media uploaded',
+      );
+      const answer = answerOf(result.media, publicUrl);
+      res.location(onServer(mediaPath(channelId, id, result.media.name), publicUrl));
+      sendJson(res, { media: answer }, { status: result.status === 'added' ? 201 : 200, cache: 'none' });
+    } catch (error) {
+      // The client is gone.
+      if (req.destroyed && !req.complete) return;
+      discardRest(req, res);
+      throw error;
+    } finally {
+      unwatch();
+      release();
+    }
+  });
+
+  return router;
+}
+
+/** The declared type without its parameters. The store compares it with the file. */
+function requireFileType(req: Request): string {
+  const [type = ''] = (req.headers['content-type'] ?? '').split(';');
+  if (req.headers['content-encoding'] !== undefined) {
+    throw new Refusal('wrong-type', { detail: 'Send the file as it is, without Content-Encoding.' });
+  }
+  if (type.trim() === '')
+    throw new Refusal('wrong-type', { detail: 'Send the type of the file as Content-Type, such as image/jpeg.' });
+  return type.trim().toLowerCase();
+}
+
+/** Uploads have no time limit, because a slow connection may take long. Returns the function that stops watching. */
+function cutIfStalled(req: Request, onStalled: () => void): () => void {
+  let before = req.socket.bytesRead;
+  const timer = setInterval(() => {
+    const now = req.socket.bytesRead;
+    if (!req.complete && now === before) {
+      onStalled();
+      req.socket.resetAndDestroy();
+    }
+    before = now;
+  }, newsroomLimits.uploadStallMs);
+  return () => clearInterval(timer);
+}
+
+function answerOf(media: StoredMedia, publicUrl: string): UploadedMedia {
+  const { id, channelId, type, mimeType, width, height, durationSeconds, renditions, bytes, uploadedAt } = media;
+  const files = renditions.map((rendition) => ({
+    url: onServer(mediaPath(channelId, id, rendition.name), publicUrl),
+    width: rendition.width,
+    mimeType: rendition.mimeType,
+    bytes: rendition.bytes,
+  }));
+  return { id, type, url: mediaReference(id), mimeType, width, height, durationSeconds, bytes, uploadedAt, files };
+}

@@ -1,0 +1,182 @@
+import type { Journal, Renderer } from '../journal/engine.ts';
+import { useOfMedia } from '../journal/post-tags.ts';
+import { type MediaStore, type MediaType, MediaUnavailable, type MediaUses, type StoredMedia } from '../media/media-store.ts';
+import { mediaPath, onServer } from '../protocol/addresses.ts';
+import type { Erasure, ImageMedia, LinkMedia, Media, Picture, VideoMedia } from '../protocol/model.ts';
+import { Refusal } from '../protocol/problems.ts';
+import { isReference, mediaIdIn, uploadableUrlsOf } from '../protocol/uploaded-media.ts';
+import { limits } from '../protocol/wire-limits.ts';
+import { newsroomLimits } from './newsroom-limits.ts';
+
+/**
+ * The uploaded media of posts and channels. An author names an upload of the channel, and the server writes its addresses, sizes and
+ * renditions. A post claims what it names before it is appended, so that the store keeps it.
+ */
+export interface Uploads {
+  /** The media of a post as they are shown, claimed for the post. `at`: their path in the request. Throws a `Refusal`. */
+  claim(channelId: string, postId: string, media: Media[], at: string): Promise<Media[]>;
+  /** The picture of a channel in the same way. */
+  claimPicture(channelId: string, picture: Picture): Promise<Picture>;
+  /**
+   * Call before text of the post is erased from the journal. Returns whether public caches may have uploaded media of the post. A
+   * store that cannot be used does not delay an erasure.
+   */
+  expectErasure(channelId: string, postId: string): Promise<boolean>;
+  /** Erases the media that only erased text used. */
+  erase(channelId: string, postId: string): Promise<Erasure>;
+  deleteChannel(channelId: string): Promise<Erasure>;
+}
+
+export interface UploadsParts {
+  engine: Pick<Journal, 'channel' | 'posts' | 'post' | 'revisions'>;
+  renderer: Pick<Renderer, 'publicUrl'>;
+  /** Undefined: this server takes no uploads. */
+  store: MediaStore | undefined;
+}
+
+/** Stands for the channel among the posts that claim media. */
+const channelClaim = 'channel';
+const done: Erasure = { complete: true, pending: [] };
+
+export function createUploads({ engine, renderer: { publicUrl }, store }: UploadsParts): Uploads {
+  const uses = mediaUses(engine, publicUrl);
+  return {
+    claim: async (channelId, postId, media, at) =>
+      await Promise.all(
+        media.map(async (one, index) => {
+          const path = `${at}[${index}]`;
+          if (one.type === 'link') return await sound(channelId, postId, one, path);
+          const found = await resolve(channelId, postId, one.url, one.type, `${path}.url`);
+          if (one.type === 'image') return found === undefined ? withoutRenditions(one) : picture(one, found);
+          return found === undefined ? one : video(one, found);
+        }),
+      ),
+    async claimPicture(channelId, given) {
+      const found = await resolve(channelId, channelClaim, given.url, 'image', 'picture.url');
+      return found === undefined ? withoutRenditions(given) : picture(given, found);
+    },
+    async expectErasure(channelId, postId) {
+      if (store === undefined) return false;
+      const read = await engine.channel(channelId);
+      const isPublic = read.status === 'found' && read.channel.access === 'public';
+      const isCached = isPublic && (await uses.ofPost(channelId, postId)).length > 0;
+      try {
+        await store.expectErasure(channelId, postId);
+      } catch (error) {
+        if (!(error instanceof MediaUnavailable)) throw error;
+      }
+      return isCached;
+    },
+    erase: (channelId, postId) => erasing(() => store?.erase(channelId, postId, uses)),
+    deleteChannel: (channelId) => erasing(() => store?.deleteChannel(channelId)),
+  };
+
+  /** The upload that the URL names, claimed. Undefined if the URL is elsewhere. */
+  async function resolve(channelId: string, postId: string, url: string, type: MediaType, path: string) {
+    if (!isReference(url) && !isOnThisServer(url)) return undefined;
+    const id = mediaIdIn(url, channelId, publicUrl);
+    const found = id === undefined ? undefined : await orRefuse(async () => await store?.find(channelId, id));
+    if (found === undefined) throw invalid(path, 'Must name an upload of this channel.');
+    if (found.type !== type) throw invalid(path, `Must name an upload of type ${type}. This one is of type ${found.type}.`);
+    const claimed = await orRefuse(async () => await store?.claim(channelId, found.id, postId));
+    if (claimed !== 'claimed') throw invalid(path, 'Must name an upload of this channel.');
+    return found;
+  }
+
+  /** A link may lead to an uploaded sound, and contain it. */
+  async function sound(channelId: string, postId: string, link: LinkMedia, path: string): Promise<LinkMedia> {
+    const { audio } = link;
+    const linked = await resolve(channelId, postId, link.url, 'audio', `${path}.url`);
+    const heard = audio && (await resolve(channelId, postId, audio.url, 'audio', `${path}.audio.url`));
+    const url = linked === undefined ? link.url : addressOf(linked)(linked.name);
+    if (heard === undefined) return { ...link, url };
+    return { ...link, url, audio: { url: addressOf(heard)(heard.name), mimeType: heard.mimeType } };
+  }
+
+  function isOnThisServer(url: string): boolean {
+    return publicUrl !== undefined && url.startsWith(onServer('/media/', publicUrl));
+  }
+
+  function picture<P extends ImageMedia | Picture>(given: P, found: StoredMedia): P {
+    const { width: _, height: __, ...others } = withoutRenditions(given);
+    const address = addressOf(found);
+    const renditions = found.renditions
+      .flatMap(({ name, width, mimeType }) => (width === null ? [] : [{ url: address(name), width, mimeType }]))
+      .toSorted((a, b) => a.width - b.width)
+      .slice(0, limits.mediaRenditions);
+    return { ...others, url: address(found.name), ...sizeOf(found), renditions } as unknown as P;
+  }
+
+  function video(
+    { type, url: _, mimeType: __, width: ___, height: ____, ...others }: VideoMedia,
+    found: StoredMedia,
+  ): VideoMedia {
+    return { type, url: addressOf(found)(found.name), mimeType: found.mimeType, ...others, ...sizeOf(found) };
+  }
+
+  function addressOf({ channelId, id }: StoredMedia): (name: string) => string {
+    return (name) => onServer(mediaPath(channelId, id, name), publicUrl ?? '');
+  }
+}
+
+/** What the journal says about the media of posts and channels. */
+export function mediaUses(engine: UploadsParts['engine'], publicUrl: string | undefined): MediaUses {
+  return {
+    async isUsed(channelId, id) {
+      const read = await engine.channel(channelId);
+      if (read.status !== 'found') return false;
+      return (await useOfMedia(engine, read.channel, id)).isUsed;
+    },
+    async ofPost(channelId, postId) {
+      const read = await engine.channel(channelId);
+      if (read.status !== 'found') return [];
+      if (postId === channelClaim) return idsIn(channelId, read.channel.picture ? [read.channel.picture] : []);
+      const ids = new Set<string>();
+      for (let after = 0; ; ) {
+        const page = await engine.revisions(channelId, postId, { after, limit: limits.pageMost, bytes: limits.answerBytes });
+        for (const { media } of page?.revisions ?? []) for (const id of idsIn(channelId, media)) ids.add(id);
+        after = page?.revisions.at(-1)?.revision ?? after;
+        if (page?.more !== true || page.revisions.length === 0) return [...ids];
+      }
+    },
+  };
+
+  function idsIn(channelId: string, media: readonly (Media | Picture)[]): string[] {
+    return media.flatMap(uploadableUrlsOf).flatMap((url) => mediaIdIn(url, channelId, publicUrl) ?? []);
+  }
+}
+
+/** Runs a call of the store. If it cannot be used now, the client is told to retry. */
+export async function orRefuse<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof MediaUnavailable)) throw error;
+    throw new Refusal('media-unavailable', { detail: error.message, retryAfter: newsroomLimits.mediaRetrySeconds });
+  }
+}
+
+async function erasing(erase: () => Promise<void> | undefined): Promise<Erasure> {
+  try {
+    await erase();
+    return done;
+  } catch (error) {
+    if (!(error instanceof MediaUnavailable)) throw error;
+    const why = 'The store of uploads cannot be used now. It erases the files once it can be used again.';
+    return { complete: false, pending: [{ where: 'media', why }] };
+  }
+}
+
+function sizeOf({ width, height }: StoredMedia): { width?: number; height?: number } {
+  return { ...(width !== null && { width }), ...(height !== null && { height }) };
+}
+
+function withoutRenditions<P extends ImageMedia | Picture>(given: P): P {
+  if (given.renditions === undefined) return given;
+  const { renditions: _, ...others } = given;
+  return others as P;
+}
+
+function invalid(path: string, message: string): Refusal {
+  return new Refusal('invalid-body', { errors: [{ path, message }] });
+}
