@@ -3,16 +3,13 @@ import { expect, it } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import type { TestBrowser } from '../browser.ts';
 import { announced, eventually, faultsOf, textOf } from '../newsroom.ts';
-import { type Author, type DeskSite, deskSite } from './desk-site.ts';
+import { type Author, chooseUndoSeconds, type DeskSite, deskSite } from './desk-site.ts';
 
 /** The post in the timeline of a desk. */
 export const deskPost = (page: Page, id: string | undefined): Locator => page.locator(`#posts > [data-post="${id}"]`);
 
 /** Lets changes out at once, as an author may choose. */
-export async function withoutUndoTime(page: Page): Promise<void> {
-  await page.evaluate(`fetch('/v1/session').then((answer) => answer.json()).then(({ session }) =>
-    localStorage.setItem('pressbox-desk-undo-seconds:' + session.ownerKey, '0'))`);
-}
+export const withoutUndoTime = (page: Page): Promise<void> => chooseUndoSeconds(page, 0);
 
 /** Opens the desk of this author on a coverage, once the post is shown. */
 export async function openAt(site: DeskSite, channelId: string, postId: string | undefined, author?: Author) {

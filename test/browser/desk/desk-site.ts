@@ -1,4 +1,4 @@
-import type { BrowserContextOptions } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import type { Grants } from '../../../src/protocol/rights.ts';
 import type { TestBrowser, WatchedPage } from '../browser.ts';
 import { type Newsroom, newsroom } from '../newsroom.ts';
@@ -44,4 +44,10 @@ export function deskSite(start: () => Promise<TestBrowser>, environment?: () => 
     },
   });
   return site;
+}
+
+/** Chooses the time in which the author of this page can undo a write, before it is sent. */
+export async function chooseUndoSeconds(page: Page, seconds: number): Promise<void> {
+  await page.evaluate(`fetch('/v1/session').then((answer) => answer.json()).then(({ session }) =>
+    localStorage.setItem('pressbox-desk-undo-seconds:' + session.ownerKey, '${seconds}'))`);
 }
