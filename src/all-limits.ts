@@ -3,6 +3,7 @@ import { httpTable, rateTable, responseTable } from './http/http-limits.ts';
 import { redisTable } from './journal/redis/redis-limits.ts';
 import { sqliteTable } from './journal/sqlite/sqlite-limits.ts';
 import { liveTable } from './live/live-limits.ts';
+import { mediaTable } from './media/media-limits.ts';
 import { newsroomTable } from './newsroom/newsroom-limits.ts';
 import { type Limit, type LimitTable, valuesOf } from './protocol/limit-table.ts';
 import { wireTable } from './protocol/wire-limits.ts';
@@ -22,6 +23,7 @@ export const limitTables = {
   Rates: rateTable,
   Tokens: tokenTable,
   Writing: newsroomTable,
+  'Pictures, videos and sounds': mediaTable,
   'The embedded journal': sqliteTable,
   'The journal in Redis or Valkey': redisTable,
   'Several processes on one port': workerTable,

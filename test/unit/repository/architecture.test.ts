@@ -53,6 +53,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/http/',
     'src/journal/sqlite/',
     'src/journal/redis/',
+    'src/media/',
     'src/streams/',
     'src/live/',
     'src/protocol/',
@@ -91,7 +92,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/journal/sqlite/': ['src/journal/', 'src/protocol/', 'src/make-directory.ts'],
   'src/journal/redis/': ['src/journal/', 'src/protocol/'],
   // Uploaded pictures, videos and sounds: the port, and its store in a directory.
-  'src/media/': [],
+  'src/media/': ['src/protocol/'],
   'src/streams/': ['src/journal/engine.ts', 'src/journal/read-guard.ts', 'src/protocol/'],
   // The API documents, as data and as JSON, without a server.
   'src/apidocs/': ['src/all-limits.ts', 'src/protocol/', 'generated/'],
