@@ -16,6 +16,7 @@ const entries = [
   'src/journal/sqlite/writer.ts',
   'src/journal/sqlite/reader.ts',
   'src/workers/worker.ts',
+  'src/media/render-process.ts',
 ];
 /** Read as files at run time. */
 const texts = 'src/journal/redis/lua';

@@ -58,6 +58,81 @@ export const mediaTable = {
   },
   movieDataBoxes: { value: 4, metric: problem('wrong-type'), atLimit: 'A video or sound with more `mdat` boxes is refused.' },
   movieTracks: { value: 8, metric: problem('wrong-type'), atLimit: 'A video or sound with more tracks is refused.' },
+  mediaChannelBytes: {
+    value: 5 * 1024 * 1024 * 1024,
+    metric: problem('media-full'),
+    atLimit: 'An upload that does not fit into the channel any more is refused with `media-full`.',
+  },
+  mediaUploads: {
+    value: 32,
+    metric: problem('media-unavailable'),
+    atLimit: 'More uploads at the same time are 503 `media-unavailable`.',
+  },
+  /** Each job waits for all jobs before it. */
+  rendererQueue: {
+    value: 16,
+    metric: problem('media-unavailable'),
+    atLimit: 'More uploads that wait to be processed are 503 `media-unavailable`.',
+  },
+  rendererJobMs: {
+    value: 60_000,
+    metric: problem('media-unreadable'),
+    atLimit: 'An upload that takes longer to process is refused with `media-unreadable`, and the process is killed.',
+  },
+  /** 60 megapixels with 16 bits a channel are 480 MB. */
+  rendererBytes: {
+    value: 1024 * 1024 * 1024,
+    metric: problem('media-unreadable'),
+    atLimit: 'An upload that needs more memory is refused with `media-unreadable`, and the process is killed.',
+  },
+  rendererWatchMs: {
+    value: 200,
+    metric: problem('media-unreadable'),
+    atLimit: 'Interval at which the memory of that process is measured.',
+  },
+  rendererStartMs: {
+    value: 30_000,
+    metric: problem('media-unavailable'),
+    atLimit: 'If the process does not start in this time, what waits for it is 503 `media-unavailable`.',
+  },
+  rendererIdleMs: {
+    value: 60_000,
+    metric: problem('media-unavailable'),
+    atLimit: 'The process ends after this time without work. It starts again with the next upload.',
+  },
+  rendererRestartFirstMs: {
+    value: 500,
+    metric: problem('media-unreadable'),
+    atLimit: 'The process starts again after this pause if an upload made it crash.',
+  },
+  rendererRestartMostMs: {
+    value: 30_000,
+    metric: problem('media-unreadable'),
+    atLimit: 'Longest such pause. The pause doubles with each crash in a row.',
+  },
+  /** Long enough for an author to finish the post. */
+  mediaOrphanHours: {
+    value: 24,
+    metric: problem('not-found'),
+    atLimit: 'An upload that no post uses by then is deleted.',
+  },
+  mediaIncomingHours: {
+    value: 1,
+    metric: problem('not-found'),
+    atLimit: 'What a crash left of an unfinished upload is deleted after this time.',
+  },
+  /** Longer than a write takes. */
+  mediaPendingMs: {
+    value: 60_000,
+    metric: problem('media-unavailable'),
+    atLimit:
+      'An expected erasure that a crash interrupted is forgotten after this time, if the journal shows that it did not happen.',
+  },
+  mediaSizes: {
+    value: 100_000,
+    metric: problem('media-full'),
+    atLimit: 'Sizes of uploads that each server keeps in memory. Others are read again.',
+  },
 } satisfies LimitTable;
 
 export const mediaLimits = valuesOf(mediaTable);

@@ -43,6 +43,7 @@ export const longFiles = [
   'test/engine/redis/damage.test.ts',
   'test/browser/page/missed-summary.test.ts',
   'test/server/command/demo.test.ts',
+  'test/engine/media/renderer.test.ts',
   'test/browser/element/element.test.ts',
   'test/browser/element/host-page.test.ts',
   'test/browser/page/fallback.test.ts',

@@ -23,6 +23,8 @@ const noLimits: Record<string, string> = {
   'src/journal/sqlite/data-directory.ts sqliteBusy': 'a code of SQLite',
   'src/journal/sqlite/file-damage.ts sqliteFull': 'a code of SQLite',
   'src/media/byte-source.ts windowBytes': 'how much of a file is read at a time',
+  'src/media/media-about.ts plainWidth': 'which rendition clients get that know none',
+  'src/media/media-directory.ts hourMs': 'an hour',
   'src/media/media-kind.ts headBytes': 'how many bytes tell a type',
   'src/streams/delivery.ts readersAtATime': 'how many readers are checked in a row',
   'src/protocol/limit-table.ts value >= 1_000': 'from where milliseconds are told as seconds',

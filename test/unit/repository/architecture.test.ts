@@ -92,7 +92,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/journal/sqlite/': ['src/journal/', 'src/protocol/', 'src/make-directory.ts'],
   'src/journal/redis/': ['src/journal/', 'src/protocol/'],
   // Uploaded pictures, videos and sounds: the port, and its store in a directory.
-  'src/media/': ['src/protocol/'],
+  'src/media/': ['src/protocol/', 'src/make-directory.ts'],
   'src/streams/': ['src/journal/engine.ts', 'src/journal/read-guard.ts', 'src/protocol/'],
   // The API documents, as data and as JSON, without a server.
   'src/apidocs/': ['src/all-limits.ts', 'src/protocol/', 'generated/'],
@@ -177,6 +177,7 @@ const packages: Record<string, readonly string[]> = {
   idb: ['client/browser/desk/'],
   'eventsource-parser': ['client/', 'conformance/'],
   zod: ['src/protocol/', 'src/apidocs/', 'src/config.ts', 'src/api/', 'src/web/brand/'],
+  sharp: ['src/media/'],
   jose: ['src/access/'],
   helmet: ['src/http/'],
   pino: ['src/telemetry/'],

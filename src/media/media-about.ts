@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { unless } from './durable-files.ts';
+import type { Rendition, StoredMedia } from './media-store.ts';
+import type { RenderedFacts } from './render-messages.ts';
+
+/** The file `about.json` of a medium. */
+export interface About extends StoredMedia {
+  /** Of the upload. It finds the medium again if the same bytes are uploaded. */
+  sha256: string;
+}
+
+export async function readAbout(directory: string): Promise<About | undefined> {
+  const text = await readFile(join(directory, 'about.json'), 'utf8').catch(unless('ENOENT', 'ENOTDIR'));
+  return text === undefined ? undefined : (JSON.parse(text) as About);
+}
+
+/** The largest JPEG up to this width is for clients that know no renditions. */
+const plainWidth = 1_200;
+
+export function mediaOf(
+  { renditions, ...facts }: RenderedFacts,
+  about: Pick<StoredMedia, 'id' | 'channelId' | 'uploadedAt' | 'by'>,
+): StoredMedia {
+  const plain = renditions.filter(({ mimeType, width }) => mimeType === 'image/jpeg' && (width ?? 0) <= plainWidth).at(-1);
+  const { name, mimeType } = plain ?? (renditions[0] as Rendition);
+  const bytes = renditions.reduce((sum, rendition) => sum + rendition.bytes, 0);
+  const { id, channelId, uploadedAt, by } = about;
+  return { id, channelId, ...facts, name, mimeType, renditions, bytes, uploadedAt, by };
+}

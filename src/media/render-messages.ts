@@ -1,0 +1,28 @@
+import type { MediaKind } from './media-kind.ts';
+import type { AddResult, MediaType, Rendition } from './media-store.ts';
+
+/** Messages between the server and the child process that reads, cleans and renders uploads. */
+
+export interface RenderJob {
+  id: number;
+  kind: MediaKind;
+  /** The upload. A video or sound is cleaned in place. */
+  file: string;
+  /** An empty directory for the renditions of a picture. */
+  directory: string;
+}
+
+export type FromRenderer = { type: 'ready' } | { type: 'done'; id: number; outcome: RenderOutcome };
+
+export type RenderOutcome = { status: 'rendered'; facts: RenderedFacts } | Refusal;
+
+export interface RenderedFacts {
+  type: MediaType;
+  width: number | null;
+  height: number | null;
+  durationSeconds: number | null;
+  /** Pictures have their files in the directory of the job. The file of a video or sound is the upload itself. */
+  renditions: Rendition[];
+}
+
+export type Refusal = Extract<AddResult, { status: 'refused' }>;

@@ -1,0 +1,266 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type MediaDirectory, type MediaDirectoryOptions, openMediaDirectory } from '../../../src/media/media-directory.ts';
+import { MediaUnavailable, type MediaUses } from '../../../src/media/media-store.ts';
+import { movie } from '../../support/samples/movies.ts';
+import { stored, upload } from '../../support/samples/uploads.ts';
+
+const dayMs = 24 * 60 * 60 * 1_000;
+const mark = (content: string) => `the samples of ${content}`;
+const sound = (content: string) => movie({ brand: 'M4A ', tracks: ['soun'], samples: Buffer.from(mark(content)) });
+
+/** A store, the journal that it asks, and a clock. */
+class Scene {
+  folder = '';
+  store!: MediaDirectory;
+  /** Posts that the journal has, with their media. */
+  readonly posts = new Map<string, string[]>();
+  laterMs = 0;
+  readonly uses: MediaUses = {
+    isUsed: async (_, id) => [...this.posts.values()].some((media) => media.includes(id)),
+    ofPost: async (_, postId) => this.posts.get(postId) ?? [],
+  };
+
+  async open(options: Partial<MediaDirectoryOptions> = {}): Promise<void> {
+    await this.store?.close();
+    this.store = await openMediaDirectory(this.folder, { isShared: false, now: () => Date.now() + this.laterMs, ...options });
+  }
+  async add(content: string, channelId = 'a'): Promise<string> {
+    return (await stored(this.store, channelId, sound(content), 'audio/mp4')).id;
+  }
+  /** Claims and appends. */
+  async publish(postId: string, ...media: string[]): Promise<void> {
+    for (const id of media) expect(await this.store.claim('a', id, postId)).toBe('claimed');
+    this.posts.set(postId, media);
+  }
+  /** Erases as after a takedown. */
+  async takeDown(postId: string): Promise<void> {
+    await this.store.expectErasure('a', postId);
+    this.posts.delete(postId);
+    await this.store.erase('a', postId, this.uses);
+  }
+  /** Whether a file below the directory contains it. */
+  async has(content: string): Promise<boolean> {
+    return (await this.files()).some((file) => file.includes(mark(content)));
+  }
+  async files(): Promise<Buffer[]> {
+    const entries = await readdir(this.folder, { recursive: true, withFileTypes: true });
+    return Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => readFile(join(entry.parentPath, entry.name))));
+  }
+}
+
+async function scene(options?: Partial<MediaDirectoryOptions>): Promise<Scene> {
+  const made = new Scene();
+  made.folder = await mkdtemp(join(tmpdir(), 'pressbox-media-'));
+  await made.open(options);
+  onTestFinished(async () => {
+    await made.store.close();
+    await rm(made.folder, { recursive: true, force: true });
+  });
+  return made;
+}
+
+describe('the store of media', () => {
+  it('finds and opens what was added, in its channel alone, also after a restart', async () => {
+    const a = await scene();
+    const id = await a.add('one');
+    expect(id).toMatch(/^[A-Za-z0-9_-]{22}$/);
+    const media = await a.store.find('a', id);
+    expect(media).toMatchObject({ id, channelId: 'a', by: 'reporter', uploadedAt: expect.stringMatching(/Z$/) });
+    expect(Object.keys(media ?? {})).not.toContain('sha256');
+    await a.open();
+    expect(await a.store.find('a', id)).toEqual(media);
+    expect(await a.store.open('a', id, 'audio.m4a')).toMatchObject({ bytes: media?.bytes, mimeType: 'audio/mp4' });
+    expect(await a.store.find('b', id)).toBeUndefined();
+    for (const name of ['about.json', 'video.mp4', '../about.json', 'claims', '', '.', 'audio.m4a/']) {
+      expect([name, await a.store.open('a', id, name)]).toEqual([name, undefined]);
+    }
+    for (const [channelId, of] of [
+      ['..', id],
+      ['.incoming', id],
+      ['a', '..'],
+      ['a', 'by-hash'],
+      ['a/../a', id],
+    ] as const) {
+      expect(await a.store.find(channelId, of)).toBeUndefined();
+    }
+  });
+
+  it('stores the same content once in a channel, even if it is sent twice at once, and again in another', async () => {
+    const a = await scene();
+    const [first, second] = await Promise.all([0, 1].map(() => upload(a.store, 'a', sound('one'), 'audio/mp4')));
+    expect([first?.status, second?.status].sort()).toEqual(['added', 'existing']);
+    const id = first?.status === 'refused' ? '' : first?.media.id;
+    expect(await upload(a.store, 'a', sound('one'), 'audio/mp4')).toMatchObject({ status: 'existing', media: { id } });
+    expect(await upload(a.store, 'b', sound('one'), 'audio/mp4')).toMatchObject({ status: 'added' });
+  });
+
+  it('refuses what does not fit into the channel, before it is received if nothing fits', async () => {
+    const a = await scene({ channelBytes: 2 * sound('1').length });
+    await a.add('1');
+    await a.add('2');
+    expect(await upload(a.store, 'a', sound('3'), 'audio/mp4')).toMatchObject({ status: 'refused', code: 'media-full' });
+    expect(await upload(a.store, 'b', sound('3'), 'audio/mp4')).toMatchObject({ status: 'added' });
+    await a.takeDown('post');
+    expect(await a.has('1')).toBe(true);
+  });
+
+  it('says that a medium is missing which a post claims', async () => {
+    const a = await scene();
+    expect(await a.store.claim('a', 'A'.repeat(22), 'post')).toBe('missing');
+    expect(await a.store.claim('a', '../../etc', 'post')).toBe('missing');
+    await expect(a.store.claim('a', await a.add('one'), '../post')).rejects.toThrow(TypeError);
+  });
+});
+
+describe('an erasure', () => {
+  it('leaves no byte of the media that only this post used', async () => {
+    const a = await scene();
+    const [gone, shared, other] = [await a.add('gone'), await a.add('shared'), await a.add('other')];
+    await a.publish('first', gone, shared);
+    await a.publish('second', shared, other);
+    await a.takeDown('first');
+    expect([await a.has('gone'), await a.has('shared'), await a.has('other')]).toEqual([false, true, true]);
+    expect(await a.store.find('a', gone)).toBeUndefined();
+    await a.takeDown('second');
+    expect(await a.has('samples')).toBe(false);
+    for (const left of await a.files()) expect(left.length).toBe(0);
+    // The content can be uploaded again.
+    expect(await upload(a.store, 'a', sound('gone'), 'audio/mp4')).toMatchObject({ status: 'added' });
+  });
+
+  it('keeps what the post still has, and what another post is about to use', async () => {
+    const a = await scene();
+    const [before, now, soon] = [await a.add('before'), await a.add('now'), await a.add('soon')];
+    await a.publish('post', before, now, soon);
+    expect(await a.store.claim('a', soon, 'other')).toBe('claimed');
+    a.posts.set('post', [now]);
+    await a.store.erase('a', 'post', a.uses);
+    expect([await a.has('before'), await a.has('now'), await a.has('soon')]).toEqual([false, true, true]);
+    await a.takeDown('post');
+    expect(await a.has('now')).toBe(false);
+  });
+
+  it.each([
+    ['before it began', () => undefined],
+    [
+      'while the medium was moved away',
+      (a: Scene, id: string) => rename(join(a.folder, 'a', id), join(a.folder, '.erasing', `a~${id}`)),
+    ],
+    ['after its claim was dropped', (a: Scene, id: string) => rm(join(a.folder, 'a', id, 'claims', 'post'))],
+  ])('is finished after a crash %s', async (_, crash) => {
+    const a = await scene();
+    const id = await a.add('one');
+    await a.publish('post', id);
+    await a.store.expectErasure('a', 'post');
+    a.posts.delete('post');
+    if (_.startsWith('while')) await rm(join(a.folder, 'a', id, 'claims', 'post'));
+    await crash(a, id);
+    await a.open();
+    await a.store.sweep(a.uses);
+    expect(await a.has('one')).toBe(false);
+    a.laterMs = dayMs;
+    await a.store.sweep(a.uses);
+    expect(await readdir(join(a.folder, '.pending'))).toEqual([]);
+  });
+
+  it('that was expected and did not happen changes nothing', async () => {
+    const a = await scene();
+    await a.publish('post', await a.add('one'));
+    await a.store.expectErasure('a', 'post');
+    a.laterMs = dayMs;
+    await a.store.sweep(a.uses);
+    expect(await a.has('one')).toBe(true);
+    await a.takeDown('post');
+    expect(await a.has('one')).toBe(false);
+  });
+
+  it('is interrupted if the journal cannot be asked, and can be repeated', async () => {
+    const a = await scene();
+    await a.publish('post', await a.add('one'));
+    a.posts.delete('post');
+    const failing = { ...a.uses, isUsed: () => Promise.reject(new Error('no journal')) };
+    await expect(a.store.erase('a', 'post', failing)).rejects.toThrow('no journal');
+    expect(await a.has('one')).toBe(true);
+    await a.store.sweep(a.uses);
+    expect(await a.has('one')).toBe(false);
+  });
+
+  it('of a channel leaves no byte of it, and nothing of others is gone', async () => {
+    const a = await scene();
+    await a.publish('post', await a.add('one'));
+    await a.add('two', 'a-b');
+    await a.store.deleteChannel('a');
+    await a.store.deleteChannel('a');
+    expect([await a.has('one'), await a.has('two')]).toEqual([false, true]);
+    expect(await readdir(join(a.folder, '.erasing'))).toEqual([]);
+  });
+});
+
+describe('a sweep', () => {
+  it('deletes what no post claimed for a day, and claims of posts that were never appended', async () => {
+    const a = await scene();
+    const [orphan, failed, used] = [await a.add('orphan'), await a.add('failed'), await a.add('used')];
+    await a.publish('post', used);
+    expect(await a.store.claim('a', failed, 'never-appended')).toBe('claimed');
+    a.laterMs = dayMs - 60_000;
+    await a.store.sweep(a.uses);
+    expect([await a.has('orphan'), await a.has('failed'), await a.has('used')]).toEqual([true, true, true]);
+    a.laterMs = dayMs + 60_000;
+    await a.store.sweep(a.uses);
+    expect([await a.has('orphan'), await a.has('failed'), await a.has('used')]).toEqual([false, false, true]);
+    expect(await a.store.find('a', orphan)).toBeUndefined();
+    // A retraction keeps the earlier versions, with their media.
+    a.laterMs *= 2;
+    await a.store.sweep({ ...a.uses, isUsed: async () => false });
+    expect(await a.has('used')).toBe(true);
+  });
+
+  it('counts the day from the last upload of the same content', async () => {
+    const a = await scene();
+    const id = await a.add('one');
+    a.laterMs = dayMs - 60_000;
+    expect(await a.add('one')).toBe(id);
+    a.laterMs = dayMs + 60_000;
+    await a.store.sweep(a.uses);
+    expect(await a.has('one')).toBe(true);
+  });
+
+  it('keeps what is used without a claim', async () => {
+    const a = await scene();
+    a.posts.set('imported', [await a.add('one')]);
+    a.laterMs = 2 * dayMs;
+    await a.store.sweep(a.uses);
+    expect(await a.has('one')).toBe(true);
+  });
+
+  it('removes what a crash left of an upload: at once if nobody shares the directory, otherwise after an hour', async () => {
+    const a = await scene();
+    const left = async () => {
+      await mkdir(join(a.folder, '.incoming', 'X'.repeat(22)), { recursive: true });
+      await writeFile(join(a.folder, '.incoming', `${'X'.repeat(22)}.upload`), mark('half'));
+    };
+    await left();
+    await a.open({ isShared: true });
+    await a.store.sweep(a.uses);
+    expect(await a.has('half')).toBe(true);
+    a.laterMs = dayMs / 12;
+    await a.store.sweep(a.uses);
+    expect(await readdir(join(a.folder, '.incoming'))).toEqual([]);
+    await left();
+    await a.open();
+    expect(await a.has('half')).toBe(false);
+  });
+});
+
+it('says that it is unavailable if the directory is gone, and reads nothing from it', async () => {
+  const a = await scene();
+  await a.store.ready();
+  const id = await a.add('one');
+  await rm(a.folder, { recursive: true });
+  await expect(a.store.ready()).rejects.toThrow(MediaUnavailable);
+  await expect(upload(a.store, 'a', sound('two'), 'audio/mp4')).rejects.toThrow(MediaUnavailable);
+  expect(await a.store.find('a', id)).toBeUndefined();
+});

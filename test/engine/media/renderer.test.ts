@@ -1,0 +1,101 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { type MediaDirectory, openMediaDirectory } from '../../../src/media/media-directory.ts';
+import { MediaUnavailable } from '../../../src/media/media-store.ts';
+import { Renderer } from '../../../src/media/renderer.ts';
+import { stored, upload } from '../../support/samples/uploads.ts';
+
+/** A busy machine hardly runs a process of the lowest priority. */
+const patient = { jobMs: 250_000 };
+
+async function open(renderer = new Renderer(patient)): Promise<{ store: MediaDirectory; renderer: Renderer; folder: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'pressbox-renderer-'));
+  const store = await openMediaDirectory(folder, { isShared: false, renderer });
+  onTestFinished(async () => {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return { store, renderer, folder };
+}
+
+const small = (background = '#123') =>
+  sharp({ create: { width: 8, height: 8, channels: 3, background } })
+    .png()
+    .toBuffer();
+/** Takes some hundred milliseconds at least. */
+const slow = () =>
+  sharp({ create: { width: 4_000, height: 3_000, channels: 3, background: '#456' } })
+    .jpeg()
+    .toBuffer();
+/** Resolves when so many uploads wait or are being rendered. */
+const inWork = (folder: string, count = 1) =>
+  vi.waitFor(async () => {
+    const names = await readdir(join(folder, '.incoming'));
+    expect(names.filter((name) => !name.includes('.'))).toHaveLength(count);
+  });
+
+it('refuses the upload in work if the decoder is killed, and the same content that waits, and goes on with the others', async () => {
+  const { store, renderer, folder } = await open();
+  await stored(store, 'a', await small(), 'image/png');
+  const killed = renderer.pid as number;
+  const bytes = await slow();
+  const first = upload(store, 'a', bytes, 'image/jpeg');
+  await inWork(folder);
+  const same = upload(store, 'b', bytes, 'image/jpeg');
+  const other = upload(store, 'b', await small('#fff'), 'image/png');
+  await inWork(folder, 3);
+  process.kill(killed, 'SIGKILL');
+  const refused = { status: 'refused', code: 'media-unreadable', detail: expect.stringMatching(/decoder failed/) };
+  expect([await first, await same]).toEqual([refused, refused]);
+  expect(await other).toMatchObject({ status: 'added' });
+  expect(renderer.pid).not.toBe(killed);
+  expect(await readdir(join(folder, '.incoming'))).toEqual([]);
+});
+
+it.each([
+  ['takes too long', new Renderer({ jobMs: 50 }), /takes too long/],
+  ['needs too much memory', new Renderer({ bytes: 1 }), /too much memory/],
+])('kills the decoder if an upload %s, and refuses that upload', async (_, renderer, detail) => {
+  const { store } = await open(renderer);
+  const result = await upload(store, 'a', await slow(), 'image/jpeg');
+  expect(result).toEqual({ status: 'refused', code: 'media-unreadable', detail: expect.stringMatching(detail) });
+  await vi.waitFor(() => expect(renderer.pid).toBeUndefined());
+});
+
+it.skipIf(process.platform !== 'linux')(
+  'runs at the lowest priority, without the environment, and ends first without memory',
+  async () => {
+    const { store, renderer } = await open();
+    await stored(store, 'a', await small(), 'image/png');
+    const about = (name: string) => readFile(`/proc/${renderer.pid}/${name}`, 'utf8');
+    expect((await about('environ')).split('\0').filter((line) => !/^(?:$|VIPS_|MALLOC_|NODE_CHANNEL_)/.test(line))).toEqual([]);
+    expect((await about('stat')).split(') ')[1]?.split(' ')[16]).toBe('19');
+    expect(await about('oom_score_adj')).toBe('1000\n');
+  },
+);
+
+it('fails what waits when the store is closed, so that it can be sent again', async () => {
+  const { store, renderer, folder } = await open();
+  const waiting = upload(store, 'a', await slow(), 'image/jpeg').catch((error: unknown) => error);
+  await inWork(folder);
+  await store.close();
+  expect(await waiting).toBeInstanceOf(MediaUnavailable);
+  expect(renderer.pid).toBeUndefined();
+  await expect(upload(store, 'a', await small(), 'image/png')).rejects.toThrow(MediaUnavailable);
+});
+
+it('answers others while it renders', async () => {
+  const { store } = await open();
+  await stored(store, 'a', await small(), 'image/png');
+  const rendering = upload(store, 'a', await slow(), 'image/jpeg');
+  let [isOver, turns] = [false, 0];
+  void rendering.finally(() => {
+    isOver = true;
+  });
+  for (; !isOver; turns += 1) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(await rendering).toMatchObject({ status: 'added' });
+  expect(turns).toBeGreaterThan(20);
+});
