@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { secretBytes } from './access/secret.ts';
 import { isOrigin } from './http/origins.ts';
@@ -24,6 +25,8 @@ export interface Config {
   redisMinReplicas: number;
   allowUnsafeRedis: boolean;
   dataDir: string;
+  /** Where uploads are kept. Undefined: the server takes none. */
+  mediaDir: string | undefined;
   jwtSecret: Uint8Array | undefined;
   jwksUrl: string | undefined;
   /** Issuer, audience and lifetime apply to tokens signed with a key of the JWK set. */
@@ -220,6 +223,11 @@ export const variables = {
     './data',
     'Directory of the embedded journal and of the generated secret.',
   ),
+  PRESSBOX_MEDIA_DIR: optional(
+    z.string().refine((value) => !value.includes('\0'), 'must be the path of a directory.'),
+    '`media` in the data directory. With Redis: none, so that uploads are refused',
+    'Directory of uploaded pictures, videos and sounds. With Redis, all nodes must share it ([uploads](../guides/publish.md#upload-pictures-videos-and-sound)).',
+  ),
   PRESSBOX_JWT_SECRET: optional(
     z
       .string()
@@ -396,6 +404,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     redisMinReplicas: values.PRESSBOX_REDIS_MIN_REPLICAS,
     allowUnsafeRedis: values.PRESSBOX_ALLOW_UNSAFE_REDIS,
     dataDir: values.PRESSBOX_DATA_DIR,
+    mediaDir: values.PRESSBOX_MEDIA_DIR ?? (values.PRESSBOX_REDIS_URL ? undefined : join(values.PRESSBOX_DATA_DIR, 'media')),
     jwtSecret: values.PRESSBOX_JWT_SECRET,
     jwksUrl: values.PRESSBOX_JWKS_URL,
     jwtIssuer: values.PRESSBOX_JWT_ISSUER,

@@ -41,6 +41,7 @@ import { createImporter } from './newsroom/import.ts';
 import { createNewsroom } from './newsroom/newsroom.ts';
 import { newsroomLimits } from './newsroom/newsroom-limits.ts';
 import { createRenderer } from './newsroom/render.ts';
+import { openMedia } from './open-media.ts';
 import { type Transport, transports } from './protocol/model.ts';
 import { NotStarted } from './startup-errors.ts';
 import { ChannelStreams } from './streams/channel-streams.ts';
@@ -91,7 +92,7 @@ export interface ServerOptions {
   /** A monotonic clock, in milliseconds. */
   elapsed?: () => number;
   random?: () => number;
-  /** The store of uploads. Left out: the server takes none. */
+  /** The store of uploads, in place of that of the configuration. */
   media?: MediaStore;
   /**
    * Set for one of several processes that share a port, which must not be 0. Such a server listens only once it can serve,
@@ -171,7 +172,9 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const identity = createIdentity({ tokens, sessions, links, store: engine, now });
     const cookie = createSessionCookie({ publicUrl, origins: config.origins });
     const delivered = (events: number, transport: Transport) => metrics.eventsDelivered.inc({ transport }, events);
-    const { media } = options;
+    const uploads = await openMedia(config, { engine, renderer, now, log });
+    if (uploads !== undefined) undo.unshift(() => uploads.close());
+    const media = options.media ?? uploads?.store;
     const streams = new ChannelStreams({ engine, random, log, delivered });
     undo.unshift(() => streams.close());
     const diffs = createWordDiffs({ engine, renderer, metrics });

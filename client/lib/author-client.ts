@@ -9,6 +9,7 @@ import type {
   PostFields,
   PostKind,
   ReaderPost,
+  UploadedMedia,
 } from '../../src/protocol/model.ts';
 import {
   type AuthorRequest,
@@ -185,6 +186,21 @@ export class AuthorClient {
     return this.updateChannel(channelId, '*', { pinnedPostId: null }, options);
   }
 
+  /**
+   * Uploads a picture, a video or a sound for posts of the channel. `url` of the result goes into their media. The same file again is
+   * the same upload. `type`: its media type, such as `image/jpeg`.
+   */
+  async uploadMedia(
+    channelId: string,
+    file: Blob | Uint8Array<ArrayBuffer>,
+    type: string,
+    options: Omit<CommandOptions, 'key'> = {},
+  ): Promise<UploadedMedia> {
+    const path = `${apiPath(channelId)}/media`;
+    const upload = { method: 'POST' as const, path, headers: { 'content-type': type }, body: file, timeoutMs: uploadTimeoutMs };
+    return ((await this.#untilAnswered('media', upload, options)).body as { media: UploadedMedia }).media;
+  }
+
   async getChannel(channelId: string, options: CommandOptions = {}): Promise<Channel> {
     return this.#read('revision', apiPath(channelId), options);
   }
@@ -264,7 +280,7 @@ export class AuthorClient {
       const sentAt = Date.now();
       let failure: unknown;
       try {
-        const timeoutMs = Math.min(responseTimeoutMs, Math.max(0, endsAt - sentAt));
+        const timeoutMs = Math.min(request.timeoutMs ?? responseTimeoutMs, Math.max(0, endsAt - sentAt));
         const answered = await this.#http.request({ ...request, timeoutMs }, options.signal);
         if (!(request.method === 'DELETE' && answered.status === 204)) bodyWithField(field, answered);
         return answered;
@@ -287,6 +303,9 @@ export class AuthorClient {
     }
   }
 }
+
+/** An attempt to upload fails after this long. Nothing is answered before the whole file has arrived. */
+const uploadTimeoutMs = 30 * 60 * 1_000;
 
 /**
  * How long the server remembers a key, minus the time a request may be under way. A later repetition would execute the command

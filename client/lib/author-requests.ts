@@ -49,7 +49,7 @@ export interface AuthorRequest {
 }
 
 /** A request with its exact bytes. The server compares those of a repeated request with those of the first. */
-export type WriteRequest = HttpRequest & { headers: Record<string, string> };
+export type WriteRequest = HttpRequest & { headers: Record<string, string>; body?: string };
 
 export function apiPath(channelId: string, postId?: string): string {
   const channel = `/v1/channels/${encodeURIComponent(channelId)}`;

@@ -12,7 +12,7 @@ export interface HttpRequest {
   /** Path and query, relative to the server's address. */
   path: string;
   headers?: Record<string, string>;
-  body?: string;
+  body?: string | Blob | Uint8Array<ArrayBuffer>;
   /** Bypasses every cache in both directions. */
   noStore?: boolean;
   /** Overrides the client's timeout. */

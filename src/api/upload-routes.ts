@@ -34,10 +34,11 @@ export interface UploadContext {
 
 export type UploadOutcome = AddResult['status'];
 
+const noStore = 'This server takes no uploads, because no directory for them is configured (PRESSBOX_MEDIA_DIR).';
+
 export function uploadRoutes(context: UploadContext): Router {
   const { engine, media, publicUrl, rates, slots, onUpload, onStalled, log } = context;
   const router = Router({ caseSensitive: true });
-  if (media === undefined) return router;
 
   router.post('/channels/:channelId/media', async (req: Request, res: Response) => {
     const who = requirePrincipal(res);
@@ -47,6 +48,7 @@ export function uploadRoutes(context: UploadContext): Router {
     let unwatch: () => void = () => {};
     try {
       currentChannel(await admitWriter(engine, who, channelId, mayAuthor));
+      if (media === undefined) throw new Refusal('media-unavailable', { detail: noStore });
       const mimeType = requireFileType(req);
       release = slots.take();
       unwatch = cutIfStalled(req, onStalled);

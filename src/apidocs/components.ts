@@ -66,6 +66,9 @@ const [replaySchema, snapshotCatchUp] = schemas.catchUpSchema.options;
 export const components = {
   ChannelId: value(schemas.channelIdSchema, `A slug: 1 to ${limits.channelIdCharacters} lower-case letters, digits and hyphens.`),
   PostId: value(schemas.postIdSchema, 'A UUIDv7 (RFC 9562) in lower case.'),
+  MediaId: value(schemas.mediaIdSchema, 'The id of an upload: 128 random bits in base64url.'),
+  FileName: value(schemas.fileNameSchema, 'The name of a file of an upload.'),
+  Bytes: value(schemas.bytesSchema, 'The file itself.'),
   Time: value(schemas.sentTime, 'RFC 3339, in UTC, with milliseconds.'),
   Cursor: value(
     schemas.cursorSchema,
@@ -350,6 +353,25 @@ export const components = {
     closed: false,
   },
   SignOutForm: { ...clientObject(schemas.signOutFormSchema, 'The sign-out form.', { to: back }), closed: false },
+  UploadAnswer: serverObject(schemas.uploadAnswerSchema, 'The answer to an upload.', { media: 'What was uploaded.' }),
+  UploadedMedia: serverObject(schemas.uploadedMediaSchema, 'An upload of a channel.', {
+    id: 'Its id.',
+    type: 'What it is.',
+    url: 'The `url` with which posts refer to it: `media:` and the id.',
+    mimeType: 'The media type of the file that is the `url` in posts.',
+    width: 'In pixels, as it is displayed. Null for sound.',
+    height: 'In pixels, as it is displayed. Null for sound.',
+    durationSeconds: 'Null for pictures.',
+    bytes: 'Of all its files.',
+    uploadedAt: 'When it was uploaded first.',
+    files: 'Its files. Until a published post uses it, only authors of the channel can open them.',
+  }),
+  MediaFile: serverObject(schemas.mediaFileSchema, 'One file of an upload.', {
+    url: 'The address of the file.',
+    width: 'In pixels. Null for sound.',
+    mimeType: 'Its media type.',
+    bytes: 'Its size.',
+  }),
   DeletionAnswer: serverObject(schemas.deletionAnswerSchema, 'A deleted channel that is not erased everywhere yet.', {
     erasure: 'The progress of the erasure.',
   }),

@@ -15,3 +15,6 @@ export function hex(seed: number, digits: number): string {
   }
   return text.slice(0, digits);
 }
+
+/** The id of the upload in the examples. */
+export const exampleMediaId = 'kR3vQ0yT9mB2xW7nL5sZ1A';

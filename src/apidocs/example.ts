@@ -20,6 +20,8 @@ export interface Example {
   link?: ExampleRole;
   type?: string;
   body?: unknown;
+  /** The name of the file that is the body, in place of `body`. */
+  file?: string;
   /** The expected status. */
   status: number;
   /**

@@ -1,6 +1,7 @@
 import { address, channelId, contact, type Example, inChannel, post, rumour, soFar, totality } from './example.ts';
 import { exampleCursor } from './example-cursors.ts';
 import { refusals, sessions } from './refusals.ts';
+import { uploads } from './upload-examples.ts';
 
 /** The examples of the documents, in the order in which they are sent: the requests of one short channel. */
 
@@ -429,6 +430,7 @@ export const examples: readonly Example[] = [
   ...machines,
   ...sessions,
   ...pages,
+  ...uploads,
   ...withPendingErasures,
   ...leaving,
 ];

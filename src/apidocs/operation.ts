@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { idempotencyKeyPattern } from '../protocol/client-limits.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
 import type { ComponentName } from './components.ts';
-import { exampleCursor } from './example-cursors.ts';
+import { exampleCursor, exampleMediaId } from './example-cursors.ts';
 import { limitInWords } from './limit-tables.ts';
 
 /** A route as data, for the OpenAPI document and the page. Tests check that the server matches it. */
@@ -100,6 +100,8 @@ export type Audience = keyof typeof audiences;
 
 export const pathParameters = {
   channelId: { schema: 'ChannelId', description: 'The channel.', example: 'eclipse-day' },
+  mediaId: { schema: 'MediaId', description: 'The upload.', example: exampleMediaId },
+  name: { schema: 'FileName', description: 'The file of the upload.', example: '1200.jpg' },
   postId: { schema: 'PostId', description: 'The post.', example: '01980f0e-9b40-7c21-9d00-2e6f7a1b0002' },
 } as const satisfies Record<string, { schema: ComponentName; description: string; example: string }>;
 
@@ -122,6 +124,10 @@ export const requestHeaders = {
     description:
       'The `id` of the last block that you received. An EventSource sends it by itself. It takes precedence over `after`.',
     example: exampleCursor(0, 4),
+  },
+  Range: {
+    description: 'The part of the file that you need. The answer is then 206.',
+    example: 'bytes=0-99',
   },
   'Idempotency-Key': {
     description: `A key that you choose, new for each write. If you send the request again with the same key within ${limitInWords('idempotencyHours')}, the server performs the write once and repeats its answer.`,

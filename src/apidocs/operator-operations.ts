@@ -97,6 +97,22 @@ export const operatingOperations: readonly Operation[] = [
     problems: ['token-invalid'],
   },
   {
+    id: 'getMedia',
+    group: 'Pages',
+    method: 'get',
+    path: '/media/{channelId}/{mediaId}/{name}',
+    summary: 'A file of an upload',
+    description: `Posts and channels have these addresses. A file can be opened by whoever may read the channel, while a published post or the channel itself uses it, and by authors of the channel. Otherwise it is 404. Caches may keep a file of a public channel for ${limitInWords('mediaCachedSeconds')}. \`Range\` is supported.`,
+    who: 'reader',
+    optionalHeaders: ['If-None-Match', 'Range'],
+    answers: [
+      { status: 200, description: 'The file.', type: 'image/jpeg', headers: ['ETag'] },
+      { status: 206, description: 'The requested range of the file.', type: 'image/jpeg', headers: ['ETag'] },
+      { status: 304, description: 'Your copy is still current.', headers: ['ETag'] },
+    ],
+    problems: ['token-missing', 'token-invalid', 'forbidden', 'media-unavailable'],
+  },
+  {
     id: 'getElement',
     group: 'Pages',
     method: 'get',

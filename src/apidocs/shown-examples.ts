@@ -59,14 +59,15 @@ export function addressOf(example: Example): string {
 
 /** The request as a curl command for a shell, with the token in `PRESSBOX_TOKEN`. */
 export function curlOf(example: Example, url: string): string {
-  const { as, token, link, headers = {}, body, type = 'application/json' } = example;
+  const { as, token, link, headers = {}, body, file, type = 'application/json' } = example;
   const method = operationOf(example).method.toUpperCase();
   const bearer = token ?? (as && '$PRESSBOX_TOKEN') ?? (link && '$CODE');
   const lines = [
     // A query can contain characters that a shell interprets.
-    `curl -i${method === 'GET' || (method === 'POST' && body !== undefined) ? '' : ` -X ${method}`} '${url}${addressOf(example)}'`,
+    `curl -i${method === 'GET' || (method === 'POST' && (body ?? file) !== undefined) ? '' : ` -X ${method}`} '${url}${addressOf(example)}'`,
     ...(bearer === undefined ? [] : [`-H "Authorization: Bearer ${bearer}"`]),
     ...Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
+    ...(file === undefined ? [] : [`-H 'Content-Type: ${type}'`, `--data-binary @${file}`]),
     ...(body === undefined ? [] : type === formType ? formLines(body as Form) : jsonLines(body, type)),
   ];
   return lines.join(' \\\n  ');

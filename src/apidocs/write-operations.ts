@@ -128,6 +128,26 @@ export const writingOperations: readonly Operation[] = [
     problems: ['revision-moved'],
   },
   {
+    id: 'uploadMedia',
+    group: 'Writing',
+    method: 'post',
+    path: '/v1/channels/{channelId}/media',
+    summary: 'Upload a picture, a video or a sound',
+    description:
+      'The body is the file itself, with its type in `Content-Type`. Pictures are turned upright, freed of all metadata and offered in several sizes; the metadata of videos and sounds is removed. Posts of the channel refer to it by the `url` of the answer. Until a published post uses it, only authors of the channel can open it, and after a day without such a post it is deleted. The same file again is answered with 200 and the upload that exists, so that the request can be repeated.',
+    who: 'author',
+    optionalHeaders: ['Pressbox-Owner-Key'],
+    body: {
+      schema: 'Bytes',
+      types: ['image/jpeg', 'image/png', 'image/webp', 'image/avif', 'image/gif', 'video/mp4', 'audio/mp4'],
+    },
+    answers: [
+      { status: 201, description: 'The file is on disk.', schema: 'UploadAnswer', headers: ['Location'] },
+      { status: 200, description: 'The channel has this file already.', schema: 'UploadAnswer', headers: ['Location'] },
+    ],
+    problems: ['media-unreadable', 'media-full', 'media-unavailable'],
+  },
+  {
     id: 'import',
     group: 'Writing',
     method: 'post',

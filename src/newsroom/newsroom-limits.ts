@@ -65,6 +65,11 @@ export const newsroomTable = {
     metric: rateLimited('stalled'),
     atLimit: 'The connection of an upload that sends no bytes for this long is closed.',
   },
+  mediaSweepMs: {
+    value: 3_600_000,
+    metric: 'pressbox_uploads_total{outcome="added"}',
+    atLimit: 'Interval at which uploads that no post uses are deleted, and interrupted erasures completed.',
+  },
   /** The media store could not be used. */
   mediaRetrySeconds: {
     value: 5,

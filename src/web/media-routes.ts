@@ -34,7 +34,6 @@ export type MediaAnswer = 'sent' | 'unchanged' | 'refused';
 
 export function mediaRoutes({ engine, streams, media, identity, cookie, onAnswered }: MediaContext): Router {
   const router = Router({ caseSensitive: true });
-  if (media === undefined) return router;
   const used = createUsedMedia(engine);
   const sending = new Map<string, Set<Response>>();
   // What is on its way to a slow client may be erased.
@@ -42,11 +41,11 @@ export function mediaRoutes({ engine, streams, media, identity, cookie, onAnswer
     for (const response of sending.get(channelId) ?? []) response.socket?.resetAndDestroy();
   });
 
-  router.get('/media/:channelId/:id/:name', mediaHeaders(), async (req: Request, res: Response) => {
+  router.get('/media/:channelId/:mediaId/:name', mediaHeaders(), async (req: Request, res: Response) => {
     // A long video must not use up the requests of its reader.
     chargesItself(res);
     res.once('close', () => onAnswered(answerOf(res.statusCode)));
-    const { channelId, id, name } = { channelId: '', id: '', name: '', ...(req.params as Record<string, string>) };
+    const { channelId = '', mediaId: id = '', name = '' } = req.params as Record<string, string>;
     const who = await credentialsOf(req);
     const { file, isPublic } = await find(who, { channelId, id, name });
     // The content of a file never changes.

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuthorClient } from '../../../client/lib/author-client.ts';
 import type { ImageMedia, ReaderPost, UploadedMedia } from '../../../src/protocol/model.ts';
 import { uploadAnswerSchema } from '../../../src/protocol/schemas.ts';
 import { type MediaServer, startMediaServer } from '../../support/servers/media-server.ts';
@@ -75,6 +76,14 @@ describe('an upload', () => {
     } finally {
       media.store.failure = undefined;
     }
+  });
+
+  it('is sent by the client of the package', async () => {
+    const id = await channel();
+    const client = new AuthorClient({ url: media.server.url, token: media.token });
+    const uploaded = await client.uploadMedia(id, new Uint8Array(Buffer.from('by the client')), 'image/jpeg');
+    const { post } = await client.publish(id, { media: [{ type: 'image', url: uploaded.url, alt: '' }] });
+    expect(post.media).toMatchObject([{ url: uploaded.files[0]?.url }]);
   });
 });
 

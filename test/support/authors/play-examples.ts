@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
+import { crc32, deflateSync } from 'node:zlib';
 import { signLinkCode } from '../../../src/access/sign-in-links.ts';
 import { signToken } from '../../../src/access/tokens.ts';
 import { type Example, type ExampleRole, exampleRoles, keyOf } from '../../../src/apidocs/example.ts';
-import { exampleCursor, hex } from '../../../src/apidocs/example-cursors.ts';
+import { exampleCursor, exampleMediaId, hex } from '../../../src/apidocs/example-cursors.ts';
 import { examples } from '../../../src/apidocs/examples.ts';
 import type { RecordedAnswer } from '../../../src/apidocs/recorded-answers.ts';
 import { addressOf, bodyOf, operationOf } from '../../../src/apidocs/shown-examples.ts';
@@ -156,18 +157,37 @@ async function heard(reader: SocketReader | StreamReader, name: string): Promise
 }
 
 async function requestFor(example: Example, { token, code, replacer }: Played): Promise<RequestInit> {
-  const { as, link, body, type = 'application/json', headers = {} } = example;
+  const { as, link, body, file, type = 'application/json', headers = {} } = example;
   const bearer = example.token ?? (as && (await token(as))) ?? (link && (await code(link)));
   return {
     method: operationOf(example).method.toUpperCase(),
     redirect: 'manual',
     headers: {
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
-      ...(body === undefined ? {} : { 'content-type': type }),
+      ...((body ?? file) === undefined ? {} : { 'content-type': type }),
       ...headers,
     },
+    ...(file === undefined ? {} : { body: blackSky() }),
     ...(body === undefined ? {} : { body: replacer.toReal(bodyOf(example, bearer) ?? '') }),
   };
+}
+
+/** The picture of the examples: 1,600 × 900 black pixels as PNG. */
+function blackSky(): Buffer {
+  const [width, height] = [1_600, 900];
+  const chunk = (type: string, data: Buffer) => {
+    const named = Buffer.concat([Buffer.from(type), data]);
+    const framed = Buffer.alloc(8);
+    framed.writeUInt32BE(data.length);
+    framed.writeUInt32BE(crc32(named), 4);
+    return Buffer.concat([framed.subarray(0, 4), named, framed.subarray(4)]);
+  };
+  const header = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0]);
+  header.writeUInt32BE(width);
+  header.writeUInt32BE(height, 4);
+  const pixels = deflateSync(Buffer.alloc(height * (width + 1)));
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))]);
 }
 
 const recordedHeaders = [
@@ -217,6 +237,12 @@ function createReplacer(): Replacer {
   const epochs: string[] = [];
   const real = new Map<string, string>();
   const tags = new Map<string, string>();
+  const withMediaId = (text: string) => {
+    const [id] = /(?<="media:)[\w-]{22}(?=")|(?<=\/media\/[a-z-]+\/)[\w-]{22}(?=\/)/.exec(text) ?? [];
+    if (id !== undefined) real.set(exampleMediaId, id);
+    const known = real.get(exampleMediaId);
+    return known === undefined ? text : text.replaceAll(known, exampleMediaId);
+  };
   const nextTag = (tag: string) => {
     const known = tags.get(tag);
     if (known !== undefined) return known;
@@ -226,7 +252,7 @@ function createReplacer(): Replacer {
   };
   return {
     toExample: (text) =>
-      text
+      withMediaId(text)
         .replace(/\b([0-9a-f]{12})\.(\d+)\.[0-9a-f]{16}\b/g, (cursor, epoch: string, offset: string) => {
           if (!epochs.includes(epoch)) epochs.push(epoch);
           const shown = exampleCursor(epochs.indexOf(epoch), Number(offset));

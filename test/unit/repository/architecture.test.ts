@@ -30,6 +30,15 @@ const arrows: Record<string, readonly string[]> = {
   'src/server-package.ts': ['src/server.ts', 'src/startup-errors.ts', 'src/config.ts'],
   // The composition root.
   'src/server.ts': ['src/'],
+  // Opens the store of uploads.
+  'src/open-media.ts': [
+    'src/media/',
+    'src/newsroom/uploads.ts',
+    'src/newsroom/newsroom-limits.ts',
+    'src/journal/engine.ts',
+    'src/telemetry/log.ts',
+    'src/config.ts',
+  ],
   // The HTTP application.
   'src/app.ts': [
     'src/media/media-store.ts',

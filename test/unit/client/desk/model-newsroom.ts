@@ -57,7 +57,7 @@ export class ModelNewsroom {
       if (before.bytes !== bytes) throw refusalOf('key-reused');
       return before.answer;
     }
-    const answer = this.#write({ channelId, postId, action, ifMatch: headers['if-match'], body: JSON.parse(body) });
+    const answer = this.#write({ channelId, postId, action, ifMatch: headers['if-match'], body: JSON.parse(body as string) });
     this.#keys.set(key, { bytes, at: this.#now(), answer });
     return answer;
   }
