@@ -38,6 +38,8 @@ describeWith(needs.chromium, 'the desk', (chromium) => {
     ];
     const { page, complaints } = await site.openDesk(fire.id);
     const tabs = page.getByRole('navigation', { name: 'Open coverage' });
+    // A coverage is open once it has a tab. The desk must know its author first.
+    await tabs.getByRole('link', { name: 'Harbour fire' }).waitFor();
     await page.goto(`${site.server.url}/desk/${vote.id}`);
     await tabs.getByRole('link', { name: 'The vote' }).waitFor();
     await tabs.getByRole('link', { name: 'Harbour fire' }).waitFor();
