@@ -20,6 +20,7 @@ export const longFiles = [
   'test/engine/redis/repairs.test.ts',
   'test/browser/desk/editor.test.ts',
   'test/browser/desk/shell.test.ts',
+  'test/browser/desk/offline.test.ts',
   'test/browser/desk/first-post.test.ts',
   'test/browser/desk/coverages.test.ts',
   'test/browser/desk/looks.test.ts',

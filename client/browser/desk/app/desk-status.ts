@@ -1,5 +1,5 @@
 import type { ReaderState } from '../../../lib/reader-types.ts';
-import { type Delivery, isDelivered, type OutboxEntry } from '../outbox/outbox-model.ts';
+import { type Delivery, hindranceOf, isDelivered, type OutboxEntry } from '../outbox/outbox-model.ts';
 
 /** The state of the connection and the outbox, as the bar shows it. */
 export type DeskStatus =
@@ -32,8 +32,11 @@ export function statusOf({
   const needing = entries.filter(({ state }) => ['refused', 'conflict', 'asking'].includes(state.at)).length;
   if (needing > 0) return { status: 'needs-you', count: needing };
   const held = entries.filter(({ state }) => state.at === 'held').length;
-  const count = unsentIn(entries).length - held;
-  if (count > 0) return delivery === 'ready' ? { status: 'sending', count } : { status: 'waiting', count, why: delivery };
+  const unsent = unsentIn(entries).length;
+  const why = hindranceOf(delivery, isOnline);
+  // Also in the undo window: what is held does not go out at its end.
+  if (unsent > 0 && why !== undefined) return { status: 'waiting', count: unsent, why };
+  if (unsent > held) return { status: 'sending', count: unsent - held };
   if (held > 0) return { status: 'held', count: held };
   if (!isOnline) return { status: 'offline' };
   if (reader === undefined || reader.status === 'ended') return { status: 'idle' };

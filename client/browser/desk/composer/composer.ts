@@ -8,7 +8,7 @@ import { type Draft, keyOf } from '../drafts/drafts.ts';
 import { firstWords } from '../drafts/write-title.ts';
 import { type BodyEditor, createEditor } from '../editor/editor.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
-import type { Write } from '../outbox/outbox-model.ts';
+import { hindranceOf, type Write } from '../outbox/outbox-model.ts';
 import { principalOf } from '../session/session.ts';
 import { composerView } from './composer-view.ts';
 import { ComposerMemory } from './device-memory.ts';
@@ -217,7 +217,9 @@ export class DeskComposer extends RoomElement {
     try {
       await this.drafts.handOver(key);
       await this.outbox.add(write, { holdMs: seconds * 1_000, urgent });
-      this.announcement = seconds === 0 ? this.#words.sentAtOnce : this.#words.heldFor(String(seconds));
+      const isHindered = hindranceOf(this.outbox.delivery, navigator.onLine) !== undefined;
+      const { savedHere, sentAtOnce, heldFor } = this.#words;
+      this.announcement = isHindered ? savedHere : seconds === 0 ? sentAtOnce : heldFor(String(seconds));
     } catch (error) {
       console.warn('The post could not be stored.', error);
       this.drafts.save(write, { place: 'list' });

@@ -74,7 +74,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     keysKey: 'Show the keys',
     done: 'Close',
     delivery: {
-      offline: 'offline',
+      offline: 'kept on this device until you are online',
       unreachable: 'server not reachable',
       'signed-out': 'signed out',
       'other-author': 'someone else is signed in',
@@ -112,7 +112,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     keysKey: 'Tasten anzeigen',
     done: 'Schließen',
     delivery: {
-      offline: 'offline',
+      offline: 'auf diesem Gerät gespeichert, bis Sie online sind',
       unreachable: 'Server nicht erreichbar',
       'signed-out': 'abgemeldet',
       'other-author': 'jemand anderes ist angemeldet',
@@ -148,7 +148,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     keysKey: 'Afficher les touches',
     done: 'Fermer',
     delivery: {
-      offline: 'hors ligne',
+      offline: 'en attente sur cet appareil jusqu’au retour du réseau',
       unreachable: 'serveur injoignable',
       'signed-out': 'déconnecté',
       'other-author': 'quelqu’un d’autre est connecté',
@@ -185,7 +185,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     keysKey: 'Mostrar las teclas',
     done: 'Cerrar',
     delivery: {
-      offline: 'sin conexión',
+      offline: 'en este dispositivo hasta que vuelva la conexión',
       unreachable: 'servidor inaccesible',
       'signed-out': 'sesión cerrada',
       'other-author': 'otra persona ha iniciado sesión',
@@ -220,7 +220,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     keysKey: 'عرض المفاتيح',
     done: 'إغلاق',
     delivery: {
-      offline: 'غير متصل',
+      offline: 'على هذا الجهاز حتى عودة الاتصال',
       unreachable: 'يتعذر الوصول إلى الخادم',
       'signed-out': 'انتهت الجلسة',
       'other-author': 'شخص آخر مسجل الدخول',

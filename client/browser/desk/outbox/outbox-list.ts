@@ -6,7 +6,7 @@ import { type Drafts, keyOf } from '../drafts/drafts.ts';
 import { titleOf } from '../drafts/write-title.ts';
 import { type OutboxWords, outboxWordsIn } from '../i18n/outbox/index.ts';
 import type { DeskSession } from '../session/session.ts';
-import { channelOf, type Outbox, type OutboxEntry, undecidedStates, type Write } from './outbox-model.ts';
+import { channelOf, hindranceOf, type Outbox, type OutboxEntry, undecidedStates, type Write } from './outbox-model.ts';
 
 /**
  * `<desk-outbox>`: the entries that readers do not have yet, a line for each, with its state in plain words and buttons for what can
@@ -48,6 +48,11 @@ export class DeskOutbox extends DeskElement {
     return [this.outbox.subscribe(() => this.requestUpdate()), () => clearTimeout(this.#timer)];
   }
 
+  /** The reason why nothing is being sent. */
+  get #hindrance() {
+    return hindranceOf(this.outbox.delivery, navigator.onLine);
+  }
+
   get #words(): OutboxWords {
     return outboxWordsIn(this.language);
   }
@@ -62,11 +67,10 @@ export class DeskOutbox extends DeskElement {
     const words = this.#words;
     const shown = outbox.entries.filter((entry) => this.#isShown(entry));
     this.#drawAgain(shown);
-    const isWaiting = shown.some(({ state }) => state.at === 'saved' || state.at === 'sending');
+    const isWaiting = shown.some(({ state }) => state.at === 'held' || state.at === 'saved' || state.at === 'sending');
+    const why = this.#hindrance;
     const lines = [
-      ...(isWaiting && outbox.delivery !== 'ready'
-        ? [html`<p class="desk-notice desk-warning">${words.delivery[outbox.delivery]}</p>`]
-        : []),
+      ...(isWaiting && why !== undefined ? [html`<p class="desk-notice desk-warning">${words.delivery[why]}</p>`] : []),
       ...(this.tooLate ? [html`<p class="desk-notice" role="alert">${words.tooLate}</p>`] : []),
     ];
     return html`<section class="desk-outbox" aria-label=${words.unsent} ?hidden=${shown.length + outbox.others.length + lines.length === 0 && (outbox.protection === 'full' || outbox.protection === 'not-persistent')}>
@@ -141,6 +145,7 @@ ${this.#stateLine(entry)}
     const line = (text: string) => html`<p class="desk-entry-state">${text}</p>`;
     switch (state.at) {
       case 'held': {
+        if (this.#hindrance !== undefined) return line(words.saved);
         const seconds = Math.max(0, Math.ceil((state.until - Date.now()) / 1_000));
         // Said once, when it was published.
         return html`<p class="desk-entry-state" aria-hidden="true">${words.held(String(seconds))}</p>`;
@@ -179,7 +184,9 @@ ${this.#stateLine(entry)}
     const { id, state, frozen } = entry;
     switch (state.at) {
       case 'held':
-        return html`${this.#button(entry, words.undo, () => this.#takeBack(entry, 'undo'))}${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}${this.#button(entry, words.sendNow, () => this.outbox.publishNow(id))}`;
+        return html`${this.#button(entry, words.undo, () => this.#takeBack(entry, 'undo'))}${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}${
+          this.#hindrance === undefined ? this.#button(entry, words.sendNow, () => this.outbox.publishNow(id)) : nothing
+        }`;
       case 'saved':
         if (frozen) return nothing;
         return html`${this.#button(entry, words.undo, () => this.#takeBack(entry, 'undo'))}${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}`;

@@ -148,6 +148,12 @@ export function channelOf(write: Write): string {
   return write.type === 'create-channel' ? write.channel.id : write.channelId;
 }
 
+/** The reason why nothing is being sent. Undefined if nothing prevents it. The outbox may learn of a lost network a moment later. */
+export function hindranceOf(delivery: Delivery, isOnline: boolean): Exclude<Delivery, 'ready'> | undefined {
+  if (delivery !== 'ready') return delivery;
+  return isOnline ? undefined : 'offline';
+}
+
 /** Whether the author published the post on this device, as far as the outbox still has it. */
 export function isPublishedHere({ entries }: Pick<Outbox, 'entries'>, postId: string): boolean {
   return entries.some(({ write }) => write.type === 'publish' && write.post.id === postId);

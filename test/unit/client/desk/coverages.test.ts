@@ -130,6 +130,12 @@ describe('the state in the bar', () => {
     expect(state([entry('saved'), entry('out')])).toEqual({ status: 'sending', count: 1 });
     expect(state([entry('saved')], { delivery: 'offline' })).toEqual({ status: 'waiting', count: 1, why: 'offline' });
     expect(state([entry('held'), entry('out')])).toEqual({ status: 'held', count: 1 });
+    expect(state([entry('held')], { isOnline: false })).toEqual({ status: 'waiting', count: 1, why: 'offline' });
+    expect(state([entry('held'), entry('saved')], { delivery: 'unreachable' })).toEqual({
+      status: 'waiting',
+      count: 2,
+      why: 'unreachable',
+    });
     expect(state([entry('held'), entry('sending')])).toEqual({ status: 'sending', count: 1 });
     expect(state([entry('on-disk')])).toEqual({ status: 'connected' });
     expect(state([], { reader: { status: 'offline', since: '' } })).toEqual({ status: 'reconnecting' });

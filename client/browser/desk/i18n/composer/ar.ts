@@ -101,6 +101,7 @@ export const ar: ComposerWords = {
   notStored: 'تعذر حفظ المنشور على هذا الجهاز ولم يُرسل. ما زال نصه هنا. حاول مرة أخرى.',
   drafts: (count) => `المسودات (${count})`,
   restoredFrom: (at) => `عادت مسودتك من ${at}.`,
+  savedHere: 'المنشور محفوظ على هذا الجهاز ويخرج حين يمكن إرساله.',
   putAside: 'ضعها جانبًا وابدأ منشورًا جديدًا',
   openDraft: (what) => `افتح: ${what}`,
   discardDraft: (what) => `تخلص من: ${what}`,

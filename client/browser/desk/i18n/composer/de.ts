@@ -103,6 +103,7 @@ export const de: ComposerWords = {
     'Der Beitrag konnte auf diesem Gerät nicht gespeichert werden und wurde nicht gesendet. Der Text steht noch hier. Bitte noch einmal versuchen.',
   drafts: (count) => `Entwürfe (${count})`,
   restoredFrom: (at) => `Ihr Entwurf von ${at} ist wieder da.`,
+  savedHere: 'Der Beitrag ist auf diesem Gerät gespeichert und geht hinaus, sobald er gesendet werden kann.',
   putAside: 'Zur Seite legen und neu beginnen',
   openDraft: (what) => `Öffnen: ${what}`,
   discardDraft: (what) => `Verwerfen: ${what}`,

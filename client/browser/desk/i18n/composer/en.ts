@@ -102,6 +102,7 @@ export const en: ComposerWords = {
   drafts: (count) => `Drafts (${count})`,
   restoredFrom: (at) => `Your draft of ${at} is here again.`,
   putAside: 'Put aside and start a new post',
+  savedHere: 'The post is saved on this device and goes out once it can be sent.',
   openDraft: (what) => `Open: ${what}`,
   discardDraft: (what) => `Discard: ${what}`,
   discardSure: 'Discard for good',

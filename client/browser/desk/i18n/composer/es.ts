@@ -102,6 +102,7 @@ export const es: ComposerWords = {
   drafts: (count) => `Borradores (${count})`,
   restoredFrom: (at) => `Su borrador de ${at} está aquí de nuevo.`,
   putAside: 'Apartar y empezar otro mensaje',
+  savedHere: 'El mensaje está guardado en este dispositivo y sale en cuanto se pueda enviar.',
   openDraft: (what) => `Abrir: ${what}`,
   discardDraft: (what) => `Descartar: ${what}`,
   discardSure: 'Descartar definitivamente',

@@ -102,6 +102,7 @@ export const fr: ComposerWords = {
     'Le message n’a pas pu être enregistré sur cet appareil et n’a pas été envoyé. Son texte est toujours là. Réessayez.',
   drafts: (count) => `Brouillons (${count})`,
   restoredFrom: (at) => `Votre brouillon de ${at} est de retour.`,
+  savedHere: 'Le message est enregistré sur cet appareil et part dès qu’il peut être envoyé.',
   putAside: 'Mettre de côté et commencer un autre message',
   openDraft: (what) => `Ouvrir : ${what}`,
   discardDraft: (what) => `Supprimer : ${what}`,

@@ -97,6 +97,8 @@ export interface ComposerWords {
 
   // Drafts
   drafts: (count: string) => string;
+  /** In place of these two while nothing can be sent. */
+  savedHere: string;
   restoredFrom: (at: string) => string;
   putAside: string;
   openDraft: (what: string) => string;

@@ -1,0 +1,36 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { startBrowser } from '../browser.ts';
+import { isLive } from '../newsroom.ts';
+import { deskSite } from './desk-site.ts';
+
+const text = (page: Page) => page.getByRole('textbox', { name: 'Text', exact: true });
+const publish = (page: Page) => page.getByRole('button', { name: /^Publish/ }).first();
+const outbox = (page: Page) => page.locator('.desk-outbox li');
+const status = (page: Page) => page.locator('#connection');
+
+describeWith(needs.chromium, 'the desk without a network', (chromium) => {
+  const site = deskSite(() => startBrowser(chromium));
+
+  it('says of a post in its undo window that it is kept on this device and goes out later', async () => {
+    const { id } = await site.coverage();
+    const { page } = await site.openDesk(id);
+    await isLive(page);
+    await page.getByText('Sources, byline, pictures and links').click();
+    await page.getByLabel('Time to undo a post').selectOption('30 seconds');
+    await text(page).fill('Written in a tunnel.');
+    await page.context().setOffline(true);
+    await publish(page).click();
+    const held = page.locator('.desk-outbox [data-state="held"]');
+    await held.getByText('Saved on this device, will be sent in its turn').waitFor();
+    await page.getByText('No network. Everything stays on this device').waitFor();
+    expect(await status(page).textContent()).toBe('1 not out yet · kept on this device until you are online');
+    expect(await status(page).getAttribute('data-state')).toBe('waiting');
+    expect(await page.getByText('Goes out in').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Send now' }).count()).toBe(0);
+    await page.context().setOffline(false);
+    await held.getByText('Goes out in').waitFor();
+    expect(await status(page).textContent()).toBe('1 goes out in a moment');
+  });
+});
