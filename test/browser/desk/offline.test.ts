@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser } from '../browser.ts';
-import { isLive } from '../newsroom.ts';
+import { faultsOf, isLive } from '../newsroom.ts';
 import { deskSite } from './desk-site.ts';
 
 const text = (page: Page) => page.getByRole('textbox', { name: 'Text', exact: true });
@@ -32,5 +32,31 @@ describeWith(needs.chromium, 'the desk without a network', (chromium) => {
     await page.context().setOffline(false);
     await held.getByText('Goes out in').waitFor();
     expect(await status(page).textContent()).toBe('1 goes out in a moment');
+  });
+
+  it('is reloaded with the headline of its coverage, says why there are no posts, and sends later what is written', async () => {
+    const { id } = await site.coverage(['One'], { headline: 'Harbour fire' });
+    const { page, complaints } = await site.openDesk(id);
+    await page.getByRole('heading', { level: 1, name: 'Harbour fire' }).waitFor();
+    await page.evaluate('navigator.serviceWorker.ready');
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.getByText('The posts cannot be loaded without a connection.').waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Harbour fire' }).waitFor();
+    expect(await page.locator('.desk-tabs [aria-current=page]').textContent()).toBe('Harbour fire');
+    expect(await page.title()).toMatch(/^Harbour fire · /);
+    expect(await faultsOf(page)).toEqual([]);
+    await text(page).fill('Written without a network.');
+    await publish(page).click();
+    await outbox(page).waitFor();
+    await page.context().setOffline(false);
+    await page.locator('#posts').getByText('Written without a network.').waitFor();
+    expect(await page.getByText('The posts cannot be loaded').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it('says so if the server has no such coverage', async () => {
+    const { page } = await site.openDesk('no-such-coverage');
+    await page.getByText('The server has no such coverage, or you may not read it.').waitFor();
   });
 });

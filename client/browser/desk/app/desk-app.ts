@@ -52,7 +52,7 @@ export class DeskApp extends DeskElement {
   #nameDocument(): void {
     const { place, shownCoverage, sessionState } = this.desk;
     const words = appWordsIn(this.language);
-    const name = place.at === 'coverage' ? (shownCoverage?.reader.timeline?.channel.headline ?? place.channelId) : words.desk;
+    const name = place.at === 'coverage' ? (shownCoverage?.headline?.text ?? place.channelId) : words.desk;
     const title = sessionState?.status === 'signed-out' ? words.desk : name;
     const site = document.title.split(' · ').at(-1);
     document.title = `${title} · ${site}`;
@@ -101,13 +101,13 @@ export class DeskApp extends DeskElement {
   }
 
   /** Another coverage gets other elements, so that nothing of one is left in the other. */
-  #coverage({ session, outbox, drafts }: DeskAuthor, { channelId, reader }: OpenCoverage): TemplateResult {
+  #coverage({ session, outbox, drafts }: DeskAuthor, { channelId, reader, headline }: OpenCoverage): TemplateResult {
     const { client, keys } = this.desk;
     const { language } = this;
     const channel = reader.timeline?.channel;
     return html`${keyed(
       `${session.ownerKey} ${channelId}`,
-      html`<desk-coverage-head .session=${session} .outbox=${outbox} .client=${client} .language=${language} .channelId=${channelId} .channel=${channel}></desk-coverage-head>
+      html`<desk-coverage-head .session=${session} .outbox=${outbox} .client=${client} .language=${language} .channelId=${channelId} .channel=${channel} .headline=${headline}></desk-coverage-head>
 <div class="desk-columns">
 <div class="desk-read">${keyed(
         reader,

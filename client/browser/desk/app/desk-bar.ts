@@ -34,13 +34,12 @@ ${this.#status(words)}
 ${this.#question(words)}`;
   }
 
-  #tab({ channelId, reader, newPosts }: OpenCoverage, words: AppWords): TemplateResult {
+  #tab({ channelId, headline, newPosts }: OpenCoverage, words: AppWords): TemplateResult {
     const { desk } = this;
-    const channel = reader.timeline?.channel;
-    const name = channel?.headline ?? channelId;
+    const name = headline?.text ?? channelId;
     const isShown = desk.shownCoverage?.channelId === channelId;
     const count = newPosts > 0 ? html` <span class="desk-count">${this.#counted(words.newPosts, newPosts)}</span>` : nothing;
-    return html`<li class=${isShown ? 'shown' : nothing}><a href=${pathOf({ at: 'coverage', channelId })} aria-current=${isShown ? 'page' : nothing}><bdi lang=${channel?.language ?? nothing}>${name}</bdi>${count}</a><button type="button" aria-label=${words.close(name)} @click=${() => desk.closeCoverage(channelId)}><span aria-hidden="true">×</span></button></li>`;
+    return html`<li class=${isShown ? 'shown' : nothing}><a href=${pathOf({ at: 'coverage', channelId })} aria-current=${isShown ? 'page' : nothing}><bdi lang=${headline?.language ?? nothing}>${name}</bdi>${count}</a><button type="button" aria-label=${words.close(name)} @click=${() => desk.closeCoverage(channelId)}><span aria-hidden="true">×</span></button></li>`;
   }
 
   #status(words: AppWords): TemplateResult {

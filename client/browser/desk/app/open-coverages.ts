@@ -1,4 +1,4 @@
-import type { Event } from '../../../../src/protocol/model.ts';
+import type { Channel, Event } from '../../../../src/protocol/model.ts';
 import { LiveReader } from '../../../lib/live-reader.ts';
 
 /** A coverage that is open on this desk: it is followed and has a tab in the bar, whether it is shown or not. */
@@ -6,8 +6,16 @@ export interface OpenCoverage {
   readonly channelId: string;
   /** Replaced after the session was renewed, if the server had ended the connection. */
   reader: LiveReader;
+  /** As it was last received, also on an earlier visit. Undefined until then. */
+  headline: Headline | undefined;
   /** Posts that colleagues published while another place of the desk was shown. */
   newPosts: number;
+}
+
+/** The headline of a coverage, in its language. */
+export interface Headline {
+  text: string;
+  language: string;
 }
 
 /** Each open coverage has its own connection. Above this number, the coverage that was not shown for the longest time is closed. */
@@ -36,7 +44,8 @@ export class OpenCoverages {
 
   constructor(options: OpenCoveragesOptions) {
     this.#options = options;
-    for (const channelId of this.#remembered()) this.#add(channelId);
+    const headlines = this.#rememberedHeadlines();
+    for (const channelId of this.#remembered()) this.#add(channelId, headlines[channelId]);
   }
 
   get all(): readonly OpenCoverage[] {
@@ -88,8 +97,8 @@ export class OpenCoverages {
     }
   }
 
-  #add(channelId: string): OpenCoverage {
-    const coverage = { channelId, newPosts: 0 } as OpenCoverage;
+  #add(channelId: string, headline?: Headline): OpenCoverage {
+    const coverage = { channelId, headline, newPosts: 0 } as OpenCoverage;
     coverage.reader = this.#follow(coverage);
     this.#open.set(channelId, coverage);
     coverage.reader.open();
@@ -105,6 +114,7 @@ export class OpenCoverages {
       received(channelId, event);
     });
     reader.on('timeline', (timeline) => {
+      this.#name(coverage, timeline.channel);
       received(channelId, timeline);
       changed();
     });
@@ -117,6 +127,12 @@ export class OpenCoverages {
     if (!this.#options.isOwn(event.post.id)) coverage.newPosts += 1;
   }
 
+  #name(coverage: OpenCoverage, { headline: text, language }: Channel): void {
+    if (coverage.headline?.text === text && coverage.headline.language === language) return;
+    coverage.headline = { text, language };
+    this.#remember();
+  }
+
   #drop(channelId: string): void {
     this.#open.get(channelId)?.reader.close();
     this.#open.delete(channelId);
@@ -127,20 +143,43 @@ export class OpenCoverages {
     return `pressbox-desk-open:${this.#options.ownerKey}`;
   }
 
+  /** Beside the ids, which earlier versions of the desk read too. */
+  get #headlinesKey(): string {
+    return `pressbox-desk-headlines:${this.#options.ownerKey}`;
+  }
+
   #remembered(): string[] {
+    const saved = this.#read(this.#storageKey);
+    return Array.isArray(saved) ? saved.filter((id) => typeof id === 'string').slice(-maxOpenCoverages) : [];
+  }
+
+  #rememberedHeadlines(): Record<string, Headline> {
+    const saved = this.#read(this.#headlinesKey);
+    if (typeof saved !== 'object' || saved === null) return {};
+    return Object.fromEntries(Object.entries(saved).filter(([, value]) => isHeadline(value)));
+  }
+
+  #read(key: string): unknown {
     try {
-      const saved: unknown = JSON.parse(this.#options.storage?.getItem(this.#storageKey) ?? '[]');
-      return Array.isArray(saved) ? saved.filter((id) => typeof id === 'string').slice(-maxOpenCoverages) : [];
+      return JSON.parse(this.#options.storage?.getItem(key) ?? 'null');
     } catch {
-      return [];
+      return null;
     }
   }
 
   #remember(): void {
+    const named = this.all.filter(({ headline }) => headline !== undefined);
+    const headlines = Object.fromEntries(named.map(({ channelId, headline }) => [channelId, headline]));
     try {
       this.#options.storage?.setItem(this.#storageKey, JSON.stringify([...this.#open.keys()]));
+      this.#options.storage?.setItem(this.#headlinesKey, JSON.stringify(headlines));
     } catch {
       // Without storage the next visit begins with the list.
     }
   }
+}
+
+function isHeadline(value: unknown): value is Headline {
+  const { text, language } = (value ?? {}) as Partial<Headline>;
+  return typeof text === 'string' && typeof language === 'string';
 }

@@ -5,6 +5,7 @@ import { mayEdit } from '../../../../src/protocol/rights.ts';
 import { directionOf } from '../../view/direction.ts';
 import { wordsOf } from '../../view/time.ts';
 import { AuthorElement } from '../app/author-element.ts';
+import type { Headline } from '../app/open-coverages.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { type CoverageWords, coverageWordsIn } from '../i18n/coverages.ts';
 import { principalOf } from '../session/session.ts';
@@ -16,24 +17,31 @@ export class CoverageHead extends AuthorElement {
   static override properties = {
     channelId: { attribute: false },
     channel: { attribute: false },
+    headline: { attribute: false },
     failed: { state: true },
   };
   declare channelId: string;
   declare channel: Channel | undefined;
+  /** Shown until the coverage is loaded. */
+  declare headline: Headline | undefined;
   /** The outbox could not store the change. */
   declare failed: boolean;
 
   protected override render(): TemplateResult | typeof nothing {
-    const { channel, language, failed } = this;
-    if (channel === undefined) return nothing;
+    const { channel, headline: known, language, failed } = this;
+    if (channel === undefined) return known ? html`<header class="desk-head">${this.#name(known)}</header>` : nothing;
     const words = coverageWordsIn(language);
     const { state, access, headline } = channel;
     return html`<header class="desk-head"><p class="state"><span class="badge ${state}">${wordsOf({ language })[state]}</span>${access === 'public' ? nothing : html` <span class="dated">${words.accesses[access]}</span>`}</p>
-<h1 lang=${channel.language} dir=${directionOf(channel.language)}>${headline}</h1>
+${this.#name({ text: headline, language: channel.language })}
 <p class="desk-head-actions"><a class="as-readers" href=${channelPath(this.channelId)} target="_blank">${words.asReaders}</a>${this.#buttons(channel, words)}</p>
 ${failed ? html`<p class="fault" role="alert">${coverageFormWordsIn(language).answers['not-stored']}</p>` : nothing}</header>
 <desk-coverage-dialog .session=${this.session} .outbox=${this.outbox} .client=${this.client} .language=${language}></desk-coverage-dialog>
 <desk-end-coverage .outbox=${this.outbox} .client=${this.client} .language=${language} .channel=${channel}></desk-end-coverage>`;
+  }
+
+  #name({ text, language }: Headline): TemplateResult {
+    return html`<h1 lang=${language} dir=${directionOf(language)}>${text}</h1>`;
   }
 
   /** No buttons for authors who may not press them. */

@@ -12,6 +12,8 @@ export interface TimelineWords {
   previousPost: string;
   editPost: string;
   loading: string;
+  offline: string;
+  noCoverage: string;
   notLoaded: string;
 }
 
@@ -31,6 +33,9 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
     previousPost: 'Previous post',
     editPost: 'Edit or correct the post that has the focus',
     loading: 'Loading the posts.',
+    offline:
+      'The posts cannot be loaded without a connection. You can write: what you publish is kept on this device and goes out once the connection is back.',
+    noCoverage: 'The server has no such coverage, or you may not read it.',
     notLoaded: 'The posts could not be loaded. Try again.',
   },
   de: {
@@ -44,6 +49,9 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
     previousPost: 'Voriger Beitrag',
     editPost: 'Den Beitrag mit dem Fokus bearbeiten oder korrigieren',
     loading: 'Die Beiträge werden geladen.',
+    offline:
+      'Ohne Verbindung können die Beiträge nicht geladen werden. Schreiben können Sie: Was Sie veröffentlichen, bleibt auf diesem Gerät und geht hinaus, sobald die Verbindung wieder da ist.',
+    noCoverage: 'Der Server hat keine solche Berichterstattung, oder Sie dürfen sie nicht lesen.',
     notLoaded: 'Die Beiträge konnten nicht geladen werden. Versuchen Sie es noch einmal.',
   },
   fr: {
@@ -57,6 +65,9 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
     previousPost: 'Message précédent',
     editPost: 'Modifier ou corriger le message sélectionné',
     loading: 'Chargement des messages.',
+    offline:
+      'Les messages ne peuvent pas être chargés sans connexion. Vous pouvez écrire : ce que vous publiez reste sur cet appareil et part dès le retour de la connexion.',
+    noCoverage: 'Le serveur n’a pas de tel direct, ou vous n’avez pas le droit de le lire.',
     notLoaded: 'Les messages n’ont pas pu être chargés. Réessayez.',
   },
   es: {
@@ -70,6 +81,9 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
     previousPost: 'Mensaje anterior',
     editPost: 'Editar o corregir el mensaje seleccionado',
     loading: 'Cargando los mensajes.',
+    offline:
+      'Los mensajes no se pueden cargar sin conexión. Puede escribir: lo que publique queda en este dispositivo y sale en cuanto vuelva la conexión.',
+    noCoverage: 'El servidor no tiene esta cobertura, o usted no puede leerla.',
     notLoaded: 'No se han podido cargar los mensajes. Inténtelo de nuevo.',
   },
   ar: {
@@ -83,6 +97,8 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
     previousPost: 'المنشور السابق',
     editPost: 'تحرير المنشور المحدد أو تصحيحه',
     loading: 'جارٍ تحميل المنشورات.',
+    offline: 'لا يمكن تحميل المنشورات بلا اتصال. يمكنك الكتابة: ما تنشره يبقى على هذا الجهاز ويخرج عند عودة الاتصال.',
+    noCoverage: 'لا توجد هذه التغطية على الخادم، أو لا يحق لك الاطلاع عليها.',
     notLoaded: 'تعذر تحميل المنشورات. حاول مرة أخرى.',
   },
 };

@@ -1,4 +1,4 @@
-import { html, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { type Channel, type Event as ChannelEvent, type ReaderPost, readerView } from '../../../../src/protocol/model.ts';
 import type { LiveReader } from '../../../lib/live-reader.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
@@ -8,7 +8,7 @@ import { RoomElement } from '../app/room-element.ts';
 import type { DeskCorrect } from '../changes/correct.ts';
 import type { DeskWithdraw } from '../changes/withdraw.ts';
 import type { Draft } from '../drafts/drafts.ts';
-import { timelineWordsIn } from '../i18n/timeline.ts';
+import { type TimelineWords, timelineWordsIn } from '../i18n/timeline.ts';
 import { isPublishedHere, type OutboxEntry, postOf } from '../outbox/outbox-model.ts';
 import { principalOf } from '../session/session.ts';
 import { OwnPosts } from './own-posts.ts';
@@ -43,11 +43,13 @@ export class DeskTimeline extends RoomElement {
     this.#own = new OwnPosts({ client, channelId, session, changed: () => this.#posts?.syncTools() });
     const listeners = new AbortController();
     addEventListener('scroll', () => this.#posts?.onScroll(), { passive: true, signal: listeners.signal });
+    for (const name of ['online', 'offline']) addEventListener(name, () => this.requestUpdate(), { signal: listeners.signal });
     return [
       () => listeners.abort(),
       reader.on('event', (event, before) => this.#posts?.onEvent(event, before, this.#isOwnChange(event))),
       reader.on('reset', () => this.#posts?.revealNext()),
       reader.on('timeline', () => this.#show()),
+      reader.on('state', () => this.requestUpdate()),
       outbox.subscribe(() => this.#posts?.syncTools()),
       drafts.onOpen((draft, ifFree) => this.#openDraft(draft, ifFree)),
       this.#registerKeys(),
@@ -73,12 +75,19 @@ export class DeskTimeline extends RoomElement {
 <div class="notices"><button type="button" class="new-posts" hidden @click=${this.#goToUnseen}></button></div>
 <nav class="pages newer" aria-label=${newerPosts} @click=${this.#onPage}></nav>
 <p class="desk-failed" role="alert" ?hidden=${!this.failed}>${words.notLoaded}</p>
-<p class="empty" ?hidden=${this.channel !== undefined}>${words.loading}</p>
+${this.channel === undefined ? html`<p class="empty" role="status">${this.#absence(words)}</p>` : nothing}
 <div id="posts" @click=${this.#onClick}></div>
 <nav class="pages older" aria-label=${olderPosts} @click=${this.#onPage}></nav>
 <p class="visually-hidden" role="status"></p>
 <desk-withdraw .session=${this.session} .outbox=${this.outbox} .language=${this.language} .channel=${this.channel} @desk-erase-name=${this.#onEraseName}></desk-withdraw>
 </section>`;
+  }
+
+  /** The reason why no posts are shown. */
+  #absence({ loading, offline, noCoverage }: TimelineWords): string {
+    const { state } = this.reader;
+    if (state.status === 'ended' && state.reason !== 'expired') return noCoverage;
+    return state.status === 'offline' || !navigator.onLine ? offline : loading;
   }
 
   #show(): void {
