@@ -45,6 +45,8 @@ const pressTwice = (button: Locator) =>
 
 const entriesIn = (page: Page) => page.evaluate<number>('document.querySelector("desk-outbox").outbox.entries.length');
 
+const storedDrafts = (page: Page) => page.evaluate<number>('document.querySelector("desk-drafts").drafts.list.length');
+
 const editor = { sub: 'grace', name: 'Grace Hopper' };
 
 /** How published posts are changed, in a browser. */
@@ -222,6 +224,19 @@ export function changes(start: () => Promise<TestBrowser>): void {
     await pressTwice(dialog.getByRole('button', { name: 'Retract', exact: true }));
     await dialog.waitFor({ state: 'detached' });
     expect(await entriesIn(page)).toBe(2);
+  });
+
+  it('does not count a correction that is on screen among the drafts', async () => {
+    const { id, ids } = await site.coverage(['The mayor resigned.']);
+    const { page } = await openAt(site, id, ids[0]);
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
+    await writeBody(page, 'The mayor stays.');
+    await eventually(async () => expect(await storedDrafts(page)).toBe(1));
+    expect(await page.getByText(/^Drafts/).count()).toBe(0);
+    await page.keyboard.press('Escape');
+    await page.getByText('Drafts (1)').waitFor();
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
+    await page.getByText('Drafts (1)').waitFor({ state: 'detached' });
   });
 
   it('keeps a draft that is closed before it is loaded', async () => {

@@ -43,8 +43,6 @@ export interface ComposerState {
   editor: BodyEditor | undefined;
   isLinking: boolean;
   drafts: Drafts;
-  /** The key of the draft in the composer. */
-  draftKey: string;
   channel: Channel | undefined;
   byline: string;
   memory: ComposerMemory;
@@ -75,7 +73,7 @@ ${formatting(form, state)}
 ${markFields(form)}
 ${moreFields(form, state)}
 <div id=${id('preview')} class="composer-preview" ?hidden=${!composer.previewing}>${composer.previewing ? preview(form, state) : nothing}</div>
-<desk-drafts .drafts=${drafts} .language=${state.language} .timezone=${state.timezone} .channelId=${composer.channelId} .current=${state.draftKey}></desk-drafts>
+<desk-drafts .drafts=${drafts} .language=${state.language} .timezone=${state.timezone} .channelId=${composer.channelId}></desk-drafts>
 <div class="composer-foot">${lackList(form, state)}<button type="button" class="desk-quiet" aria-expanded=${composer.previewing} aria-controls=${id('preview')}
  @click=${() => (composer.previewing = !composer.previewing)}>${composer.previewing ? words.hidePreview : words.preview}</button>
 ${isEnded ? nothing : publishButton(form, state)}</div>

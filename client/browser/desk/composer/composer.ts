@@ -117,7 +117,6 @@ export class DeskComposer extends RoomElement {
       editor: this.#editor,
       isLinking: this.linking,
       drafts,
-      draftKey: this.#key,
       channel,
       byline: session.name,
       memory: this.memory,

@@ -26,12 +26,16 @@ export class DraftClaims {
 
   /** Returns false if the draft is open in another tab. */
   async claim(key: string): Promise<boolean> {
-    if (this.#locks === undefined) return true;
-    const claim = this.#claims.get(key) ?? this.#request(key, this.#locks);
+    const claim = this.#claims.get(key) ?? this.#request(key);
     this.#claims.set(key, claim);
     const isGranted = await claim.granted;
     if (!isGranted && this.#claims.get(key) === claim) this.#claims.delete(key);
     return isGranted;
+  }
+
+  /** Whether the draft is open in this tab, or is being opened. */
+  has(key: string): boolean {
+    return this.#claims.has(key);
   }
 
   /** Also of a claim that is not answered yet: the lock is then given back at once. */
@@ -44,7 +48,9 @@ export class DraftClaims {
     for (const key of [...this.#claims.keys()]) this.release(key);
   }
 
-  #request(key: string, locks: Locks): Claim {
+  #request(key: string): Claim {
+    const locks = this.#locks;
+    if (locks === undefined) return { granted: Promise.resolve(true), release() {} };
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const granted = new Promise<boolean>((answer) => {
       const held = () => {

@@ -8,7 +8,7 @@ import type { Draft, Drafts } from './drafts.ts';
 import { titleOf } from './write-title.ts';
 
 /**
- * `<desk-drafts>`: the drafts of this author on this device, but for the one in the composer. Opening one asks the composer that it
+ * `<desk-drafts>`: the drafts of this author on this device, but for those that are open on this page. Opening one asks the composer that it
  * belongs to, or leads to its coverage, where it is opened.
  */
 export class DeskDrafts extends DeskElement {
@@ -16,14 +16,11 @@ export class DeskDrafts extends DeskElement {
     drafts: { attribute: false },
     channelId: { attribute: false },
     timezone: { attribute: false },
-    current: { attribute: false },
     discarding: { state: true },
   };
   declare drafts: Drafts;
   declare channelId: string;
   declare timezone: string;
-  /** The key of the draft in the composer. */
-  declare current: string | undefined;
   /** The draft that was asked to be discarded. */
   declare private discarding: string | undefined;
 
@@ -33,7 +30,7 @@ export class DeskDrafts extends DeskElement {
 
   protected override render(): TemplateResult | typeof nothing {
     const words = composerWordsIn(this.language);
-    const listed = this.drafts.list.filter(({ key }) => key !== this.current);
+    const listed = this.drafts.list.filter(({ key }) => !this.drafts.isOpen(key));
     if (listed.length === 0) return nothing;
     return html`<details class="desk-drafts"><summary>${words.drafts(String(listed.length))}</summary>
 <ul>${listed.map((draft) => this.#item(draft))}</ul></details>`;

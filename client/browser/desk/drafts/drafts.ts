@@ -101,13 +101,23 @@ export class Drafts {
   }
 
   /** Keeps other tabs from opening the draft. Returns false if one of them has it open. */
-  claim(key: string): Promise<boolean> {
-    return this.#options.claims.claim(key);
+  async claim(key: string): Promise<boolean> {
+    const claimed = this.#options.claims.claim(key);
+    this.#changed();
+    const isClaimed = await claimed;
+    if (!isClaimed) this.#changed();
+    return isClaimed;
+  }
+
+  /** Whether the draft is open on this page, in a composer or as a change of its post. */
+  isOpen(key: string): boolean {
+    return this.#options.claims.has(key);
   }
 
   /** The composer of the draft is closed. */
   release(key: string): void {
     this.#options.claims.release(key);
+    this.#changed();
   }
 
   /** The draft as its author has it now. It is stored within half a second. */
@@ -139,7 +149,7 @@ export class Drafts {
   /** Leaves the draft in the list. The composer is free for another one. */
   async putAside(key: string): Promise<void> {
     await this.#place(key, 'list');
-    this.#options.claims.release(key);
+    this.release(key);
   }
 
   /**
