@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import type { PostFields } from '../../../src/protocol/model.ts';
 import { blankFields } from '../../../src/protocol/post-fields.ts';
@@ -20,6 +20,15 @@ const field = (page: Page, name: string) => page.getByRole('textbox', { name });
 const publish = (page: Page) => page.getByRole('button', { name: /^Publish/ }).first();
 const outbox = (page: Page) => page.locator('.desk-outbox li');
 const choose = (page: Page, name: string) => page.getByRole('radio', { name }).check({ force: true });
+
+/** Whether the element is in the window and nothing covers its middle. */
+const isInView = (shown: Locator) =>
+  shown.evaluate((element) => {
+    const { left, top, bottom } = element.getBoundingClientRect();
+    const page = element.ownerDocument;
+    const isInside = top >= 0 && bottom <= page.documentElement.clientHeight;
+    return isInside && element.contains(page.elementFromPoint(left + 20, (top + bottom) / 2));
+  });
 
 /** The fields that the server has of the newest post. */
 async function newestPost(site: DeskSite, channelId: string): Promise<Partial<PostFields>> {
@@ -298,6 +307,29 @@ describeWith(needs.chromium, 'the composer', (chromium) => {
     await text(page).fill('From a phone.');
     await page.getByRole('button', { name: 'Fold the composer' }).tap();
     await page.getByRole('button', { name: 'From a phone.' }).waitFor();
+  });
+
+  it('folds on a phone once a post is published, so that the post and its state are in view', async () => {
+    const { id } = await site.coverage(['A post.']);
+    const { page } = await site.openDesk(id, {}, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    await page.getByRole('button', { name: 'Write a post' }).tap();
+    await text(page).fill('From a phone.');
+    await publish(page).tap();
+    await page.locator('desk-composer[folded]').waitFor();
+    await eventually(async () => expect(await page.evaluate('document.activeElement.className')).toContain('composer-unfold'));
+    await outbox(page).waitFor();
+    expect(await isInView(outbox(page))).toBe(true);
+    await outbox(page).getByRole('button', { name: 'Send now' }).tap();
+    const shown = page.locator('#posts .post', { hasText: 'From a phone.' });
+    await shown.waitFor();
+    expect(await isInView(shown.locator('.body'))).toBe(true);
+    // Undone, a post is back in the open composer.
+    await page.getByRole('button', { name: 'Write a post' }).tap();
+    await text(page).fill('Too early.');
+    await publish(page).tap();
+    await outbox(page).getByRole('button', { name: 'Undo' }).tap();
+    await eventually(async () => expect(await bodyOf(page)).toBe('Too early.'));
+    expect(await publish(page).isVisible()).toBe(true);
   });
 
   it('has no accessibility faults, in five languages', async () => {

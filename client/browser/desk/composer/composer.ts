@@ -212,7 +212,9 @@ export class DeskComposer extends RoomElement {
     this.memory.remember(write.post.authors ?? []);
     this.drafts.save(write);
     this.#setDraft(this.#fresh());
-    this.write();
+    // On a phone, the post and its state are below the composer.
+    if (this.#canFold) this.fold();
+    else this.write();
     try {
       await this.drafts.handOver(key);
       await this.outbox.add(write, { holdMs: seconds * 1_000, urgent });
@@ -221,6 +223,7 @@ export class DeskComposer extends RoomElement {
       this.announcement = isHindered ? savedHere : seconds === 0 ? sentAtOnce : heldFor(String(seconds));
     } catch (error) {
       console.warn('The post could not be stored.', error);
+      this.folded = false;
       this.drafts.save(write, { place: 'list' });
       if (!hasContent(this.#draft)) this.#take(draft);
       this.notice = 'not-stored';
@@ -341,10 +344,14 @@ export class DeskComposer extends RoomElement {
   /** Folds the composer, or leaves it where it is always open, so that letters are keys of the desk again. */
   #fold(): boolean {
     if (this.folded || !this.#isWriting) return this.#leaveOpen();
-    const canFold = (this.querySelector('.composer-fold')?.getClientRects().length ?? 0) > 0;
-    if (!canFold) return this.#leaveOpen();
+    if (!this.#canFold) return this.#leaveOpen();
     this.fold();
     return true;
+  /** Only on a phone. */
+  get #canFold(): boolean {
+    return (this.querySelector('.composer-fold')?.getClientRects().length ?? 0) > 0;
+  }
+
   }
 
   #leaveOpen(): boolean {
