@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser } from '../browser.ts';
-import { faultsOf, isLive } from '../newsroom.ts';
+import { eventually, faultsOf, isLive } from '../newsroom.ts';
 import { deskSite } from './desk-site.ts';
 
 const text = (page: Page) => page.getByRole('textbox', { name: 'Text', exact: true });
@@ -58,5 +58,34 @@ describeWith(needs.chromium, 'the desk without a network', (chromium) => {
   it('says so if the server has no such coverage', async () => {
     const { page } = await site.openDesk('no-such-coverage');
     await page.getByText('The server has no such coverage, or you may not read it.').waitFor();
+  });
+
+  it('compares a change of a coverage with that of a colleague in the words of its form', async () => {
+    const { id } = await site.coverage([], { headline: 'Harbour fire', section: 'Local' });
+    const { page } = await site.openDesk(id);
+    await isLive(page);
+    await page.getByRole('button', { name: 'Change' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Headline').fill('Fire at the harbour');
+    await form.getByLabel('Typing slip').check();
+    await form.getByLabel('Who may read it').selectOption('For members');
+    await page.context().setOffline(true);
+    await form.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('It is kept on this device').waitFor();
+    const change = { kind: 'refile' } as const;
+    await site.author.updateChannel(id, '*', { headline: 'Harbour on fire', change });
+    await page.context().setOffline(false);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: /^Compare: / }).click();
+    const dialog = page.getByRole('dialog', { name: 'Two changes of one coverage' });
+    const names = dialog.locator('.desk-differences .desk-hint:first-child');
+    await eventually(async () => expect(await names.allTextContents()).toEqual(['Headline', 'Who may read it']));
+    expect(await dialog.locator('code').count()).toBe(0);
+    expect(await dialog.locator('.desk-differences li').nth(1).textContent()).toMatch(/For.*everyone.*members/);
+    await dialog.getByRole('button', { name: 'Keep mine' }).click();
+    await eventually(async () => {
+      const { headline, access } = await site.author.getChannel(id);
+      expect([headline, access]).toEqual(['Fire at the harbour', 'members']);
+    });
   });
 });

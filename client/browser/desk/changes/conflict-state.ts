@@ -1,5 +1,6 @@
 import type { AuthorChange, AuthorPost, Change, Channel, PostFields } from '../../../../src/protocol/model.ts';
 import type { ChannelPatch } from '../../../lib/author-client.ts';
+import { type CoverageForm, formOf } from '../coverages/coverage-fields.ts';
 import type { OutboxEntry, Write } from '../outbox/outbox-model.ts';
 import {
   changedFields,
@@ -91,17 +92,21 @@ export function changesSince(write: Write, { channel, post }: Standing): readonl
   return typeof expected === 'number' ? history.filter(({ revision }) => revision > expected).slice(-namedChanges) : [];
 }
 
-/** The fields of a coverage that both changed, with their values. */
-export function channelDifferences(patch: ChannelPatch, theirs: Channel): [name: string, mine: string, theirs: string][] {
-  const { change: _change, ...fields } = patch;
-  return Object.entries(fields).flatMap(([name, value]) => {
-    const now = theirs[name as keyof typeof fields];
-    const [mine, other] = [valueText(value), valueText(now)];
-    return mine === other ? [] : [[name, mine, other] as [string, string, string]];
-  });
+/** A field of a coverage that both changed, with its texts as the form of the coverage has them. */
+export interface CoverageDifference {
+  field: keyof CoverageForm | 'pinnedPostId';
+  mine: string;
+  theirs: string;
 }
 
-function valueText(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+export function coverageDifferences(patch: ChannelPatch, theirs: Channel): CoverageDifference[] {
+  const { change: _change, ...fields } = patch;
+  const [mine, now] = [textsOf({ ...theirs, ...fields }), textsOf(theirs)];
+  const names = Object.keys(mine) as CoverageDifference['field'][];
+  return names.filter((field) => mine[field] !== now[field]).map((field) => ({ field, mine: mine[field], theirs: now[field] }));
+}
+
+function textsOf(channel: Channel): Record<CoverageDifference['field'], string> {
+  const { state, pinnedPostId } = channel;
+  return { ...formOf(channel), state, pinnedPostId: pinnedPostId ?? '' };
 }

@@ -1,19 +1,22 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
-import type { Channel } from '../../../../src/protocol/model.ts';
+import type { Access, Channel, ChannelState } from '../../../../src/protocol/model.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { numberText } from '../../view/counts.ts';
 import { directionOf } from '../../view/direction.ts';
-import { textBeside } from '../../view/time.ts';
+import { textBeside, wordsOf } from '../../view/time.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
+import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
+import { coverageWordsIn } from '../i18n/coverages.ts';
 import type { OutboxEntry, Write } from '../outbox/outbox-model.ts';
 import type { DeskSession } from '../session/session.ts';
 import {
   type Choices,
+  type CoverageDifference,
   changesSince,
-  channelDifferences,
+  coverageDifferences,
   type Decision,
   type PostConflict,
   type Standing,
@@ -223,11 +226,32 @@ function channelChoices(
   words: ChangesWords,
 ): TemplateResult {
   const { channel } = standing;
-  const rows = channelDifferences(write.patch, channel);
-  return html`<p>${words.conflictAbout}</p>${since(dialog, write, standing, words)}
-<ol class="desk-differences">${rows.map(([name, mine, theirs]) => html`<li><p class="desk-hint"><code>${name}</code></p>${compared(theirs, mine, channel, words)}</li>`)}</ol>
+  const rows = coverageDifferences(write.patch, channel).map((difference) => {
+    const { name, text } = fieldOfCoverage(difference.field, dialog.language, words);
+    return html`<li><p class="desk-hint">${name}</p>${compared(text(difference.theirs), text(difference.mine), channel, words)}</li>`;
+  });
+  return html`<p>${words.conflictAboutCoverage}</p>${since(dialog, write, standing, words)}
+<ol class="desk-differences">${rows}</ol>
 <div class="desk-buttons"><button type="button" class="desk-button" @click=${() => void dialog.keepMine()}>${words.keepMine}</button>
 <button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.takeTheirs}</button></div>`;
+}
+
+/** The name of a field, as the form of a coverage has it, and its value in words. */
+function fieldOfCoverage(field: CoverageDifference['field'], language: Language, words: ChangesWords) {
+  const form = coverageFormWordsIn(language);
+  const asItIs = (value: string) => value;
+  switch (field) {
+    case 'pinnedPostId':
+      return { name: words.pinnedPost, text: asItIs };
+    case 'state':
+      return { name: words.stateOfCoverage, text: (state: string) => wordsOf({ language })[state as ChannelState] };
+    case 'access':
+      return { name: form.access, text: (access: string) => coverageWordsIn(language).accesses[access as Access] };
+    case 'startsAt':
+      return { name: form.startsAt, text: (wall: string) => wall.replace('T', ' ') };
+    default:
+      return { name: form[field], text: asItIs };
+  }
 }
 
 /** Somebody changed the post that is to be withdrawn. */

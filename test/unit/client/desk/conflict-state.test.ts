@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   changesSince,
-  channelDifferences,
+  coverageDifferences,
   type Decision,
   decisionOf,
   keepMine,
@@ -82,10 +82,18 @@ describe('a change that met another one', () => {
     expect(changesSince({ ...patch, expected: '*' }, { channel, post: undefined })).toEqual([]);
   });
 
-  it('names the fields of a coverage that differ', () => {
-    const theirs = { headline: 'Fire out', section: null } as unknown as Channel;
-    expect(channelDifferences({ headline: 'Fire', section: null, change: { kind: 'refile' } }, theirs)).toEqual([
-      ['headline', 'Fire', 'Fire out'],
+  it('names the fields of a coverage that differ, with their texts as the form has them', () => {
+    const theirs = { headline: 'Fire out', section: null, byline: [], state: 'live', startsAt: null } as unknown as Channel;
+    const byline = [{ name: 'Ada Byron', role: 'at the pier' }, { name: 'Grace Hopper' }];
+    const picture = { url: 'https://example.org/pier.jpg', alt: 'The pier' };
+    const change = { kind: 'refile' } as const;
+    const patch = { headline: 'Fire', section: null, byline, picture, state: 'ended', change } as const;
+    expect(coverageDifferences({ ...patch, byline }, theirs)).toEqual([
+      { field: 'state', mine: 'ended', theirs: 'live' },
+      { field: 'headline', mine: 'Fire', theirs: 'Fire out' },
+      { field: 'byline', mine: 'Ada Byron, at the pier\nGrace Hopper', theirs: '' },
+      { field: 'pictureUrl', mine: 'https://example.org/pier.jpg', theirs: '' },
+      { field: 'pictureAlt', mine: 'The pier', theirs: '' },
     ]);
   });
 });

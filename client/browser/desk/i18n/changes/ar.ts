@@ -44,6 +44,7 @@ export const ar: ChangesWords = {
   conflict: 'تغييران لمنشور واحد',
   conflictAbout: 'غيّر شخص آخر هذا المنشور قبل وصول تغييرك. لم يُستبدل شيء. قرر ما سيراه القراء.',
   conflictWithdrawn: 'سُحب هذا المنشور قبل وصول تغييرك. نصك ما زال هنا.',
+  conflictAboutCoverage: 'غيّر شخص آخر هذه التغطية قبل وصول تغييرك. لم يُستبدل شيء. قرر ما يبقى.',
   conflictOfCoverage: 'تغييران لتغطية واحدة',
   changedBy: (account, at, { isWithdrawal, isOwn }) =>
     `${isWithdrawal ? 'سحبه' : 'غيّره'} ${account}${isOwn ? '، وهو حسابك' : ''}، ${at}.`,
@@ -54,6 +55,8 @@ export const ar: ChangesWords = {
   difference: 'من النسخة الأخرى إلى نسختك',
   keepMine: 'الإبقاء على نسختي',
   takeTheirs: 'أخذ النسخة الأخرى',
+  stateOfCoverage: 'الحالة',
+  pinnedPost: 'المنشور المثبت',
   paragraph: (number) => `الفقرة ${number}`,
   byBoth: 'غُيّر في النسختين',
   onlyYou: 'غُيّر في نسختك فقط',

@@ -48,6 +48,8 @@ export const de: ChangesWords = {
   conflictAbout:
     'Jemand anderes hat diesen Beitrag geändert, bevor Ihre Änderung ankam. Nichts wurde überschrieben. Entscheiden Sie, was zu lesen sein soll.',
   conflictWithdrawn: 'Dieser Beitrag wurde zurückgezogen, bevor Ihre Änderung ankam. Ihr Text steht noch hier.',
+  conflictAboutCoverage:
+    'Jemand hat diese Berichterstattung geändert, bevor Ihre Änderung ankam. Nichts wurde überschrieben. Entscheiden Sie, was bleibt.',
   conflictOfCoverage: 'Zwei Änderungen einer Berichterstattung',
   changedBy: (account, at, { isWithdrawal, isOwn }) =>
     `${isWithdrawal ? 'Zurückgezogen' : 'Geändert'} von ${account}${isOwn ? ', Ihrem eigenen Konto' : ''}, ${at}.`,
@@ -58,6 +60,8 @@ export const de: ChangesWords = {
   difference: 'Von der anderen zu Ihrer Fassung',
   keepMine: 'Meine behalten',
   takeTheirs: 'Die andere nehmen',
+  stateOfCoverage: 'Zustand',
+  pinnedPost: 'Angehefteter Beitrag',
   paragraph: (number) => `Absatz ${number}`,
   byBoth: 'Hier haben Sie beide etwas geändert',
   onlyYou: 'Nur von Ihnen geändert',

@@ -44,6 +44,8 @@ export const en: ChangesWords = {
   conflict: 'Two changes of one post',
   conflictAbout: 'Somebody else changed this post before your change arrived. Nothing was overwritten. Decide what readers get.',
   conflictWithdrawn: 'This post was withdrawn before your change arrived. Your text is still here.',
+  conflictAboutCoverage:
+    'Somebody else changed this coverage before your change arrived. Nothing was overwritten. Decide what stays.',
   conflictOfCoverage: 'Two changes of one coverage',
   changedBy: (account, at, { isWithdrawal, isOwn }) =>
     `${isWithdrawal ? 'Withdrawn' : 'Changed'} by ${account}${isOwn ? ', your own account' : ''}, ${at}.`,
@@ -54,6 +56,8 @@ export const en: ChangesWords = {
   difference: 'From theirs to yours',
   keepMine: 'Keep mine',
   takeTheirs: 'Take theirs',
+  stateOfCoverage: 'State',
+  pinnedPost: 'Pinned post',
   paragraph: (number) => `Paragraph ${number}`,
   byBoth: 'You both changed this',
   onlyYou: 'Only you changed this',

@@ -46,6 +46,8 @@ export const es: ChangesWords = {
   conflictAbout:
     'Otra persona cambió este mensaje antes de que llegara su cambio. No se ha sobrescrito nada. Decida qué verán los lectores.',
   conflictWithdrawn: 'Este mensaje se retiró antes de que llegara su cambio. Su texto sigue aquí.',
+  conflictAboutCoverage:
+    'Alguien cambió esta cobertura antes de que llegara su cambio. No se ha sobrescrito nada. Decida qué se queda.',
   conflictOfCoverage: 'Dos cambios de una misma cobertura',
   changedBy: (account, at, { isWithdrawal, isOwn }) =>
     `${isWithdrawal ? 'Retirado' : 'Modificado'} por ${account}${isOwn ? ', su propia cuenta' : ''}, ${at}.`,
@@ -56,6 +58,8 @@ export const es: ChangesWords = {
   difference: 'De la otra versión a la suya',
   keepMine: 'Conservar la mía',
   takeTheirs: 'Tomar la otra',
+  stateOfCoverage: 'Estado',
+  pinnedPost: 'Mensaje fijado',
   paragraph: (number) => `Párrafo ${number}`,
   byBoth: 'Cambiado por ambas partes',
   onlyYou: 'Cambiado solo por usted',

@@ -50,6 +50,8 @@ export const fr: ChangesWords = {
   conflictAbout:
     'Quelqu’un d’autre a modifié ce message avant l’arrivée de votre modification. Rien n’a été écrasé. Décidez de ce que les lecteurs verront.',
   conflictWithdrawn: 'Ce message a été retiré avant l’arrivée de votre modification. Votre texte est encore ici.',
+  conflictAboutCoverage:
+    'Quelqu’un a modifié ce direct avant l’arrivée de votre modification. Rien n’a été écrasé. Décidez de ce qui reste.',
   conflictOfCoverage: 'Deux modifications d’un même direct',
   changedBy: (account, at, { isWithdrawal, isOwn }) =>
     `${isWithdrawal ? 'Retiré' : 'Modifié'} par ${account}${isOwn ? ', votre propre compte' : ''}, ${at}.`,
@@ -60,6 +62,8 @@ export const fr: ChangesWords = {
   difference: 'De l’autre version à la vôtre',
   keepMine: 'Garder la mienne',
   takeTheirs: 'Prendre l’autre',
+  stateOfCoverage: 'État',
+  pinnedPost: 'Message épinglé',
   paragraph: (number) => `Paragraphe ${number}`,
   byBoth: 'Modifié des deux côtés',
   onlyYou: 'Modifié par vous seulement',

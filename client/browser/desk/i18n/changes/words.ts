@@ -48,6 +48,7 @@ export interface ChangesWords {
   conflict: string;
   conflictAbout: string;
   conflictWithdrawn: string;
+  conflictAboutCoverage: string;
   conflictOfCoverage: string;
   /** The account and the time of a change, by itself. `isOwn`: the account is that of the author who reads it. */
   changedBy: (account: string, at: string, change: { isWithdrawal: boolean; isOwn: boolean }) => string;
@@ -59,6 +60,8 @@ export interface ChangesWords {
   difference: string;
   keepMine: string;
   takeTheirs: string;
+  stateOfCoverage: string;
+  pinnedPost: string;
   paragraph: (number: string) => string;
   byBoth: string;
   onlyYou: string;
