@@ -332,6 +332,27 @@ describeWith(needs.chromium, 'the composer', (chromium) => {
     expect(await publish(page).isVisible()).toBe(true);
   });
 
+  it('names the time zone as the posts do, whatever the language of the desk', async () => {
+    const { id } = await site.coverage(['A post.'], { language: 'en-GB', timezone: 'Europe/Paris' });
+    const { page } = await site.openDesk(id, {}, { locale: 'en-US' });
+    const ofPost = await page.locator('#posts .post time').first().textContent();
+    const zone = ofPost?.split(' ').at(-1);
+    expect(zone).toMatch(/^CES?T$/);
+    await text(page).fill('A draft');
+    await page.getByText('Sources, byline, pictures and links').click();
+    await page.getByRole('button', { name: 'Find an earlier post' }).click();
+    const found = page.locator('.composer-found small');
+    await found.waitFor();
+    expect((await found.textContent())?.split(' ').at(-1)).toBe(zone);
+    await page.keyboard.press('Escape');
+    await page.reload();
+    const restored = page.locator('.desk-notice', { hasText: 'Put aside' });
+    await restored.filter({ hasText: zone as string }).waitFor();
+    await restored.getByRole('button').click();
+    await page.getByText('Drafts (1)').click();
+    expect((await page.locator('.desk-drafts small').textContent())?.split(' ').at(-1)).toBe(zone);
+  });
+
   it('has no accessibility faults, in five languages', async () => {
     for (const locale of ['en', 'de', 'fr', 'es', 'ar']) {
       const { id } = await site.coverage([], { language: locale });

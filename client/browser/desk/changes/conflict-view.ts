@@ -5,7 +5,8 @@ import type { Language } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { numberText } from '../../view/counts.ts';
 import { directionOf } from '../../view/direction.ts';
-import { textBeside, wordsOf } from '../../view/time.ts';
+import { wordsOf } from '../../view/time.ts';
+import { sinceIn } from '../app/coverage-time.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
@@ -88,16 +89,16 @@ function loaded(dialog: ConflictDialog, entry: OutboxEntry, standing: Standing, 
 /** Who has changed it since, when, and with which note, as far as the server says. */
 function since(dialog: ConflictDialog, write: Write, standing: Standing, words: ChangesWords): TemplateResult | typeof nothing {
   const { language, session } = dialog;
-  const { timezone, language: spoken } = standing.channel;
+  const { channel } = standing;
   const changes = changesSince(write, standing);
   if (changes.length === 0) return nothing;
   return html`<ul class="desk-since">${changes.map(({ at, by, kind, note }) => {
-    const when = textBeside(at, new Date().toISOString(), { language, timezone });
+    const when = sinceIn(channel, at, language);
     const isWithdrawal = kind === 'retraction' || kind === 'takedown';
     const account = by === undefined ? '' : isolated(by);
     const sentence =
       by === undefined ? words.changedAt(when) : words.changedBy(account, when, { isWithdrawal, isOwn: by === session.sub });
-    return html`<li>${sentence}${note === null ? nothing : html` <q lang=${spoken} dir="auto">${note}</q>`}</li>`;
+    return html`<li>${sentence}${note === null ? nothing : html` <q lang=${channel.language} dir="auto">${note}</q>`}</li>`;
   })}</ul>`;
 }
 

@@ -53,7 +53,6 @@ export interface ComposerState {
   /** The beginning of the draft, on the folded composer. */
   foldedText: string;
   language: Language;
-  timezone: string;
 }
 
 /** The parts of the composer, from top to bottom. */
@@ -73,7 +72,7 @@ ${formatting(form, state)}
 ${markFields(form)}
 ${moreFields(form, state)}
 <div id=${id('preview')} class="composer-preview" ?hidden=${!composer.previewing}>${composer.previewing ? preview(form, state) : nothing}</div>
-<desk-drafts .drafts=${drafts} .language=${state.language} .timezone=${state.timezone} .channelId=${composer.channelId}></desk-drafts>
+<desk-drafts .drafts=${drafts} .language=${state.language} .channel=${channel} .channelId=${composer.channelId}></desk-drafts>
 <div class="composer-foot">${lackList(form, state)}<button type="button" class="desk-quiet" aria-expanded=${composer.previewing} aria-controls=${id('preview')}
  @click=${() => (composer.previewing = !composer.previewing)}>${composer.previewing ? words.hidePreview : words.preview}</button>
 ${isEnded ? nothing : publishButton(form, state)}</div>
@@ -112,7 +111,7 @@ function lackList(form: PostForm, { lacks, composer }: ComposerState): TemplateR
 /** The fields that most posts do not need. */
 function moreFields(form: PostForm, state: ComposerState): TemplateResult {
   const { draft, words } = form;
-  const { composer } = state;
+  const { composer, channel } = state;
   const count = draft.media.length + draft.sources.length + draft.derivedFrom.length + Number(draft.verification !== null);
   const toggle = ({ target }: { target: HTMLDetailsElement }) => {
     composer.moreOpen = target.open;
@@ -120,7 +119,7 @@ function moreFields(form: PostForm, state: ComposerState): TemplateResult {
   return html`<details class="composer-more" .open=${composer.moreOpen} @toggle=${toggle}>
 <summary>${words.more}${count > 0 ? html` <span class="composer-badge">${count}</span>` : nothing}</summary>
 <div class="composer-more-fields">${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${earlierPosts(form, state)}${bylineFields(form, state.memory.bylines, state.byline)}${undoTime(form, state)}</div></details>
-<desk-post-search .client=${composer.client} .channelId=${composer.channelId} .language=${state.language} .timezone=${state.timezone} .restated=${draft.derivedFrom}
+<desk-post-search .client=${composer.client} .channelId=${composer.channelId} .language=${state.language} .channel=${channel} .restated=${draft.derivedFrom}
  .link=${composer.link.bind(composer)} .restate=${composer.restate.bind(composer)}></desk-post-search>`;
 }
 

@@ -2,7 +2,7 @@ import { nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { Channel } from '../../../../src/protocol/model.ts';
 import { mayAuthor } from '../../../../src/protocol/rights.ts';
 import { newPostId } from '../../../lib/ids.ts';
-import { clockText } from '../../view/time.ts';
+import { clockIn } from '../app/coverage-time.ts';
 import { RoomElement } from '../app/room-element.ts';
 import { type Draft, keyOf } from '../drafts/drafts.ts';
 import { firstWords } from '../drafts/write-title.ts';
@@ -111,7 +111,6 @@ export class DeskComposer extends RoomElement {
   protected override render(): TemplateResult | typeof nothing {
     if (!this.#mayWrite) return nothing;
     const { channel, session, drafts, language } = this;
-    const zone = { language, timezone: channel?.timezone ?? 'UTC' };
     return composerView(this.form, {
       composer: this,
       editor: this.#editor,
@@ -123,9 +122,8 @@ export class DeskComposer extends RoomElement {
       lacks: this.lacks ?? [],
       notice: this.notice,
       announcement: this.announcement,
-      restoredAt: this.restoredAt === undefined ? undefined : clockText(new Date(this.restoredAt).toISOString(), zone),
+      restoredAt: this.restoredAt === undefined ? undefined : clockIn(channel, new Date(this.restoredAt).toISOString(), language),
       foldedText: firstWords(this.#draft.headline || this.#draft.body),
-      timezone: zone.timezone,
       language,
     });
   }
@@ -223,9 +221,9 @@ export class DeskComposer extends RoomElement {
       this.announcement = isHindered ? savedHere : seconds === 0 ? sentAtOnce : heldFor(String(seconds));
     } catch (error) {
       console.warn('The post could not be stored.', error);
-      this.folded = false;
       this.drafts.save(write, { place: 'list' });
       if (!hasContent(this.#draft)) this.#take(draft);
+      this.folded = false;
       this.notice = 'not-stored';
     }
   }
@@ -347,11 +345,11 @@ export class DeskComposer extends RoomElement {
     if (!this.#canFold) return this.#leaveOpen();
     this.fold();
     return true;
+  }
+
   /** Only on a phone. */
   get #canFold(): boolean {
     return (this.querySelector('.composer-fold')?.getClientRects().length ?? 0) > 0;
-  }
-
   }
 
   #leaveOpen(): boolean {

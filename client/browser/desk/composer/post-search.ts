@@ -1,9 +1,9 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { pageMost } from '../../../../src/protocol/client-limits.ts';
-import { isWithdrawn } from '../../../../src/protocol/model.ts';
+import { type Channel, isWithdrawn } from '../../../../src/protocol/model.ts';
 import type { AuthorClient, SeenPost } from '../../../lib/author-client.ts';
 import { textOf } from '../../view/plain-text.ts';
-import { datedText } from '../../view/time.ts';
+import { datedIn } from '../app/coverage-time.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { matchesOf } from './search-matches.ts';
@@ -22,7 +22,7 @@ export class DeskPostSearch extends DeskElement {
   static override properties = {
     client: { attribute: false },
     channelId: { attribute: false },
-    timezone: { attribute: false },
+    channel: { attribute: false },
     restated: { attribute: false },
     link: { attribute: false },
     restate: { attribute: false },
@@ -34,7 +34,7 @@ export class DeskPostSearch extends DeskElement {
   };
   declare client: AuthorClient;
   declare channelId: string;
-  declare timezone: string;
+  declare channel: Channel | undefined;
   /** The ids of the posts that the new one restates. */
   declare restated: readonly string[];
   declare link: (post: FoundPost) => void;
@@ -104,7 +104,7 @@ ${this.more ? html`<button type="button" class="desk-quiet" ?disabled=${this.fet
 
   #found(post: SeenPost): TemplateResult {
     const words = composerWordsIn(this.language);
-    const at = datedText(post.publishedAt, { language: this.language, timezone: this.timezone });
+    const at = datedIn(this.channel, post.publishedAt, this.language);
     const text = textOf(post.html).split('\n')[0] ?? '';
     const title = post.headline || text || words.postAt(at);
     const found = { id: post.id, title };

@@ -2,9 +2,9 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { type ChannelState, channelStates, type ListedChannel } from '../../../../src/protocol/model.ts';
 import { mayEditSome } from '../../../../src/protocol/rights.ts';
 import { directionOf } from '../../view/direction.ts';
-import { datedText } from '../../view/time.ts';
-import { agoText, ownZone } from '../../view/time-choice.ts';
+import { agoText } from '../../view/time-choice.ts';
 import { AuthorElement } from '../app/author-element.ts';
+import { datedIn } from '../app/coverage-time.ts';
 import type { KeyRegistry } from '../app/keys.ts';
 import { pathOf } from '../app/places.ts';
 import { type CoverageWords, coverageWordsIn } from '../i18n/coverages.ts';
@@ -122,9 +122,8 @@ ${order.map((state) => this.#section(state, shown[state], sections[state].next !
 
   /** "4 min ago", or the date in the zone of the device. */
   #timeText(at: string): string {
-    const setting = { language: this.language, timezone: ownZone() ?? 'UTC' };
     const isPast = Date.parse(at) <= Date.now();
-    return (isPast ? agoText(at, Date.now(), setting) : null) ?? datedText(at, setting);
+    return (isPast ? agoText(at, Date.now(), this) : null) ?? datedIn(undefined, at, this.language);
   }
 
   async #load(): Promise<void> {

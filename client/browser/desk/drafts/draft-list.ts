@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { datedText } from '../../view/time.ts';
+import type { Channel } from '../../../../src/protocol/model.ts';
+import { datedIn } from '../app/coverage-time.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
@@ -15,12 +16,13 @@ export class DeskDrafts extends DeskElement {
   static override properties = {
     drafts: { attribute: false },
     channelId: { attribute: false },
-    timezone: { attribute: false },
+    channel: { attribute: false },
     discarding: { state: true },
   };
   declare drafts: Drafts;
   declare channelId: string;
-  declare timezone: string;
+  /** The coverage that is shown. Undefined until it is loaded. */
+  declare channel: Channel | undefined;
   /** The draft that was asked to be discarded. */
   declare private discarding: string | undefined;
 
@@ -42,7 +44,7 @@ export class DeskDrafts extends DeskElement {
     const title = titleOf(draft) || words.withoutText;
     const at = new Date(draft.changedAt).toISOString();
     const isHere = channelId === this.channelId;
-    const label = html`<bdi>${title}</bdi> <small>${datedText(at, { language: this.language, timezone: this.timezone })}${isHere ? nothing : html` ${words.inCoverage(channelId)}`}</small>`;
+    const label = html`<bdi>${title}</bdi> <small>${datedIn(this.channel, at, this.language)}${isHere ? nothing : html` ${words.inCoverage(channelId)}`}</small>`;
     const opener = isHere
       ? html`<button type="button" class="composer-open" aria-label=${words.openDraft(title)} @click=${() => this.drafts.open(draft.key)}>${label}</button>`
       : html`<a class="composer-open" href=${pathOf({ at: 'coverage', channelId })} @click=${() => this.drafts.bringForward(draft.key)}>${label}</a>`;

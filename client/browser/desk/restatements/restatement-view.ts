@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Language } from '../../i18n/languages.ts';
-import { datedText, type Setting } from '../../view/time.ts';
+import type { Setting } from '../../view/time.ts';
+import { datedIn } from '../app/coverage-time.ts';
 import type { RestatementsWords } from '../i18n/restatements.ts';
 import { type ExcerptPart, excerptsOf, firstWordsOf } from './excerpts.ts';
 import type { Restatement } from './search-posts.ts';
@@ -21,7 +22,7 @@ export interface RestatementViewOptions {
 /** One post of the list, with each passage in the text around it. */
 export function restatementView({ post, isDerived, occurrences }: Restatement, options: RestatementViewOptions): TemplateResult {
   const { words, language, setting, mayChange, notOpened } = options;
-  const at = datedText(post.publishedAt, { language, timezone: setting.timezone });
+  const at = datedIn(setting, post.publishedAt, language);
   const title = post.headline || words.untitled(at);
   const excerpts = occurrences.length > 0 ? excerptsOf(post.text, occurrences) : [firstWordsOf(post.text, post.headline)];
   const inHeadline = post.headline !== null && excerpts[0]?.map(({ text }) => text).join('') === post.headline;
