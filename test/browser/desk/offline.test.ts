@@ -60,6 +60,34 @@ describeWith(needs.chromium, 'the desk without a network', (chromium) => {
     await page.getByText('The server has no such coverage, or you may not read it.').waitFor();
   });
 
+  it('asks about a post that could not be sent for as long as its author chose', async () => {
+    const { id } = await site.coverage();
+    const { page } = await site.openDesk(id);
+    await page.clock.install();
+    await page.reload();
+    await isLive(page);
+    await page.getByText('Sources, byline, pictures and links').click();
+    const choice = page.getByLabel('Ask before sending after a wait of');
+    expect(await choice.inputValue()).toBe('30');
+    await choice.selectOption('10 minutes');
+    await page.context().setOffline(true);
+    await text(page).fill('The bridge is closed.');
+    await publish(page).click();
+    await outbox(page).waitFor();
+    await page.clock.fastForward(6_000);
+    await page.locator('.desk-outbox [data-state="saved"]').waitFor();
+    await page.clock.fastForward('06:00');
+    await page.clock.runFor(2_000);
+    expect(await outbox(page).getAttribute('data-state')).toBe('saved');
+    await page.getByText('Sources, byline, pictures and links').click();
+    // A shorter time applies to posts that are waiting already.
+    await choice.selectOption('5 minutes');
+    await page.getByText('This could not be sent for a while. Is it still right?').waitFor();
+    await page.context().setOffline(false);
+    await page.getByRole('button', { name: 'Publish: The bridge is closed.' }).click();
+    await eventually(async () => expect((await site.author.listPosts(id)).posts.length).toBe(1));
+  });
+
   it('compares a change of a coverage with that of a colleague in the words of its form', async () => {
     const { id } = await site.coverage([], { headline: 'Harbour fire', section: 'Local' });
     const { page } = await site.openDesk(id);

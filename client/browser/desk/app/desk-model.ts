@@ -1,4 +1,5 @@
 import { AuthorClient } from '../../../lib/author-client.ts';
+import { ComposerMemory } from '../composer/device-memory.ts';
 import { Drafts } from '../drafts/drafts.ts';
 import { isPublished } from '../drafts/published-posts.ts';
 import { openOutbox } from '../outbox/outbox.ts';
@@ -187,12 +188,15 @@ export class DeskModel {
 
   async #open(session: DeskSession): Promise<OwnParts> {
     const { ownerKey } = session;
+    const choices = new ComposerMemory(ownerKey);
     const drafts = await Drafts.open(ownerKey);
-    const outbox = await openOutbox({ session }).catch(async (error: unknown) => {
-      // The next attempt opens the drafts again, which only one holder may claim.
-      await drafts.close();
-      throw error;
-    });
+    const outbox = await openOutbox({ session, askAfterMs: () => choices.askAfterMinutes * 60_000 }).catch(
+      async (error: unknown) => {
+        // The next attempt opens the drafts again, which only one holder may claim.
+        await drafts.close();
+        throw error;
+      },
+    );
     void drafts.follow(outbox, (write) => isPublished(this.client, write));
     outbox.subscribe(() => this.#onOutbox(outbox));
     const coverages = new OpenCoverages({

@@ -7,7 +7,8 @@ import { trusted } from '../../trusted-html.ts';
 import { keyNames } from '../app/keys.ts';
 import type { Drafts } from '../drafts/drafts.ts';
 import type { BodyEditor } from '../editor/editor.ts';
-import { type ComposerMemory, undoChoices } from './device-memory.ts';
+import type { Outbox } from '../outbox/outbox-model.ts';
+import { askChoices, type ComposerMemory, undoChoices } from './device-memory.ts';
 import { labelOf, type PostForm, removeButton, rowsOf } from './form.ts';
 import { headlineField, kindField, markFields } from './head-fields.ts';
 import { mediaFields } from './media-fields.ts';
@@ -25,6 +26,7 @@ export interface ComposerActions {
   /** The titles of posts that were found, by id. */
   readonly titles: ReadonlyMap<string, string>;
   readonly client: AuthorClient;
+  readonly outbox: Outbox;
   readonly channelId: string;
   write(): void;
   fold(): void;
@@ -118,7 +120,7 @@ function moreFields(form: PostForm, state: ComposerState): TemplateResult {
   };
   return html`<details class="composer-more" .open=${composer.moreOpen} @toggle=${toggle}>
 <summary>${words.more}${count > 0 ? html` <span class="composer-badge">${count}</span>` : nothing}</summary>
-<div class="composer-more-fields">${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${earlierPosts(form, state)}${bylineFields(form, state.memory.bylines, state.byline)}${undoTime(form, state)}</div></details>
+<div class="composer-more-fields">${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${earlierPosts(form, state)}${bylineFields(form, state.memory.bylines, state.byline)}${undoTime(form, state)}${askTime(form, state)}</div></details>
 <desk-post-search .client=${composer.client} .channelId=${composer.channelId} .language=${state.language} .channel=${channel} .restated=${draft.derivedFrom}
  .link=${composer.link.bind(composer)} .restate=${composer.restate.bind(composer)}></desk-post-search>`;
 }
@@ -141,6 +143,18 @@ function undoTime({ words, id }: PostForm, { memory }: ComposerState): TemplateR
     (seconds) =>
       html`<option value=${seconds} ?selected=${seconds === chosen}>${seconds === 0 ? words.noUndoTime : words.seconds(String(seconds))}</option>`,
   )}</select></div>`;
+}
+
+function askTime({ words, id }: PostForm, { memory, composer }: ComposerState): TemplateResult {
+  const choose = ({ target }: { target: HTMLSelectElement }) => {
+    memory.askAfterMinutes = Number(target.value);
+    // Posts that are waiting already may be due now.
+    composer.outbox.wake();
+  };
+  const chosen = memory.askAfterMinutes;
+  return html`<div class="composer-field"><label for=${id('ask')}>${words.askTime}</label><select id=${id('ask')} aria-describedby=${id('ask-why')} @change=${choose}>${askChoices.map(
+    (minutes) => html`<option value=${minutes} ?selected=${minutes === chosen}>${words.minutes(String(minutes))}</option>`,
+  )}</select><small class="desk-hint" id=${id('ask-why')}>${words.askTimeWhy}</small></div>`;
 }
 
 /** The post as readers will see it. Its links do nothing, so that no click leaves the draft. */

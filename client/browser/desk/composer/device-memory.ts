@@ -1,6 +1,6 @@
 import type { Person } from '../../../../src/protocol/model.ts';
 
-/** The choices of an author on this device: the time to undo a post, and the bylines used before. */
+/** The choices of an author on this device: the time to undo a post, when to ask before sending it, and the bylines used before. */
 export class ComposerMemory {
   readonly #storage: Pick<Storage, 'getItem' | 'setItem'> | undefined;
   readonly #ownerKey: string;
@@ -18,6 +18,16 @@ export class ComposerMemory {
 
   set undoSeconds(seconds: number) {
     this.#write('undo-seconds', seconds);
+  }
+
+  /** One of `askChoices`: a post that was unsent for this long is not sent without its author. */
+  get askAfterMinutes(): number {
+    const minutes = this.#read('ask-after-minutes');
+    return askChoices.find((choice) => choice === minutes) ?? askDefaultMinutes;
+  }
+
+  set askAfterMinutes(minutes: number) {
+    this.#write('ask-after-minutes', minutes);
   }
 
   /** The bylines used before, the latest first. */
@@ -62,6 +72,9 @@ export class ComposerMemory {
 /** The times to undo a post, in seconds. 0 sends it at once. */
 export const undoChoices = [0, 3, 5, 10, 20, 30] as const;
 const undoDefaultSeconds = 5;
+/** The times after which the desk asks before it sends a post, in minutes. */
+export const askChoices = [5, 10, 15, 30, 60, 120] as const;
+const askDefaultMinutes = 30;
 const maxBylines = 20;
 
 function isPerson(value: unknown): value is Person {

@@ -28,7 +28,7 @@ export interface OutboxParts {
   /** In [0, 1). */
   random(): number;
   isOnline(): boolean;
-  askAfterMs: number;
+  askAfterMs(): number;
   protection: Protection;
 }
 
@@ -183,7 +183,7 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
     try {
       const { isDue } = await store.change((before) => {
         const released = release(before, { now, openedAt, oldest: isLeading });
-        const asked = askAboutUnsent(before, { now, askAfterMs });
+        const asked = askAboutUnsent(before, { now, askAfterMs: askAfterMs() });
         const put = [...(released.put ?? []), ...(asked.put ?? [])];
         return { change: { ...forgetDelivered(before, now), put }, isDue: put.length > 0 };
       });
@@ -198,7 +198,7 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
 
   function schedule(): void {
     cancelAlarm();
-    const at = isClosed ? undefined : nextChangeAt(stored.entries, { askAfterMs });
+    const at = isClosed ? undefined : nextChangeAt(stored.entries, { askAfterMs: askAfterMs() });
     if (at === undefined) return;
     // A second at least after a change that is overdue, which another tab or the sender makes.
     const ms = at <= clock.now() ? overdueMs : at - clock.now();

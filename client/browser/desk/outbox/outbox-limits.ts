@@ -2,8 +2,6 @@ import { idempotencyHours } from '../../../../src/protocol/client-limits.ts';
 
 /** The limits of the outbox, and what happens at each. Times are in milliseconds. */
 
-/** An entry that was unsent for this long is not sent without its author. */
-export const askAfterMs = 30 * 60_000;
 /**
  * An entry whose key was first sent this long ago is looked up before it is sent again. One hour less than the server remembers
  * the key, so that an attempt that is under way at that moment still ends in time.

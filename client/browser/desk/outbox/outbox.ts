@@ -2,7 +2,6 @@ import { Http } from '../../../lib/http.ts';
 import { browserTabs } from './browser-tabs.ts';
 import { createOutbox } from './create-outbox.ts';
 import { openDatabase } from './database.ts';
-import { askAfterMs as defaultAskAfterMs } from './outbox-limits.ts';
 import type { Outbox, Protection } from './outbox-model.ts';
 import { memoryStore } from './outbox-store.ts';
 import type { Clock } from './sender.ts';
@@ -11,12 +10,12 @@ import { soleTab } from './tabs-model.ts';
 
 export interface OutboxOptions {
   session: Owner;
-  /** An entry that was unsent for this long is not sent without its author. */
-  askAfterMs?: number;
+  /** An entry that was unsent for this long is not sent without its author. Read again each time, because authors can change it. */
+  askAfterMs(): number;
 }
 
 /** Opens the outbox of the signed-in author in a browser. */
-export async function openOutbox({ session, askAfterMs = defaultAskAfterMs }: OutboxOptions): Promise<Outbox> {
+export async function openOutbox({ session, askAfterMs }: OutboxOptions): Promise<Outbox> {
   const owner = { ownerKey: session.ownerKey, sub: session.sub, name: session.name };
   const { store, protection } = await openStore(owner);
   const outbox = await createOutbox({

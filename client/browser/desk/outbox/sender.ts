@@ -41,7 +41,7 @@ export interface SenderParts {
   /** In [0, 1). */
   random(): number;
   isOnline(): boolean;
-  askAfterMs: number;
+  askAfterMs(): number;
   onDelivery(delivery: Delivery): void;
   /** Entries have changed in the store. */
   onChange(): void;
@@ -237,6 +237,6 @@ export function createSender(parts: SenderParts): Sender {
   }
 
   function timing() {
-    return { now: clock.now(), askAfterMs };
+    return { now: clock.now(), askAfterMs: askAfterMs() };
   }
 }

@@ -133,8 +133,8 @@ function outboxPage(page: Page, site: OutboxSite, session: Session, askAfterMs: 
     page,
     async open() {
       await page.goto(`${site.url}/outbox-page`);
-      const options = { session, ...(askAfterMs !== undefined && { askAfterMs }) };
-      await page.evaluate(`openOutbox(${JSON.stringify(options)}).then((opened) => void (globalThis.outbox = opened))`);
+      const options = `{ session: ${JSON.stringify(session)}, askAfterMs: () => ${askAfterMs ?? 30 * 60_000} }`;
+      await page.evaluate(`openOutbox(${options}).then((opened) => void (globalThis.outbox = opened))`);
     },
     add: (write, options) => call('add', write, options),
     undo: (id) => call('undo', id),

@@ -24,6 +24,17 @@ describe('the memory of a composer', () => {
     expect(memory.undoSeconds).toBe(0);
   });
 
+  it('lets a post wait for half an hour before its author is asked, until they decide otherwise', () => {
+    const shared = storage();
+    const memory = new ComposerMemory('ada', shared);
+    expect(memory.askAfterMinutes).toBe(30);
+    memory.askAfterMinutes = 120;
+    expect(new ComposerMemory('ada', shared).askAfterMinutes).toBe(120);
+    expect(new ComposerMemory('grace', shared).askAfterMinutes).toBe(30);
+    memory.askAfterMinutes = 1;
+    expect(memory.askAfterMinutes).toBe(30);
+  });
+
   it('suggests bylines, last used first, and begins the next post with the last ones', () => {
     const memory = new ComposerMemory('ada', storage());
     memory.remember([{ name: 'Ada', role: 'on the pier' }]);

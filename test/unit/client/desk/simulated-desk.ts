@@ -68,7 +68,7 @@ export class SimulatedDesk {
       },
       random: () => 0.5,
       isOnline: () => this.isOnline,
-      askAfterMs: 30 * 60_000,
+      askAfterMs: () => 30 * 60_000,
       protection: 'full',
     });
     await settled();

@@ -45,6 +45,10 @@ export const de: ComposerWords = {
   undoTime: 'Zeit zum Zurückholen',
   seconds: (count) => `${count} Sekunden`,
   noUndoTime: 'Keine',
+  askTime: 'Vor dem Senden fragen nach einer Wartezeit von',
+  askTimeWhy:
+    'Ein Beitrag, der so lange nicht gesendet werden konnte, etwa ohne Netz, geht nicht von selbst hinaus. Sie werden vorher gefragt.',
+  minutes: (count) => `${count} Minuten`,
   earlierPosts: 'Frühere Beiträge',
   searchPosts: 'Früheren Beitrag suchen',
   searchHelp: 'Wörter aus Überschrift oder Text',
@@ -99,11 +103,11 @@ export const de: ComposerWords = {
   heldFor: (seconds) =>
     `Der Beitrag geht in ${seconds} Sekunden hinaus. In der Liste der ungesendeten Beiträge können Sie ihn zurückholen.`,
   sentAtOnce: 'Der Beitrag wird gesendet.',
+  savedHere: 'Der Beitrag ist auf diesem Gerät gespeichert und geht hinaus, sobald er gesendet werden kann.',
   notStored:
     'Der Beitrag konnte auf diesem Gerät nicht gespeichert werden und wurde nicht gesendet. Der Text steht noch hier. Bitte noch einmal versuchen.',
   drafts: (count) => `Entwürfe (${count})`,
   restoredFrom: (at) => `Ihr Entwurf von ${at} ist wieder da.`,
-  savedHere: 'Der Beitrag ist auf diesem Gerät gespeichert und geht hinaus, sobald er gesendet werden kann.',
   putAside: 'Zur Seite legen und neu beginnen',
   openDraft: (what) => `Öffnen: ${what}`,
   discardDraft: (what) => `Verwerfen: ${what}`,

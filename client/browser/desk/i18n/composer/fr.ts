@@ -45,6 +45,10 @@ export const fr: ComposerWords = {
   undoTime: 'Délai pour annuler un envoi',
   seconds: (count) => `${count} secondes`,
   noUndoTime: 'Aucun',
+  askTime: 'Demander avant l’envoi après une attente de',
+  askTimeWhy:
+    'Un message qui n’a pas pu être envoyé pendant ce temps, par exemple sans réseau, ne part pas de lui-même. La page vous demande d’abord.',
+  minutes: (count) => `${count} minutes`,
   earlierPosts: 'Messages précédents',
   searchPosts: 'Chercher un message précédent',
   searchHelp: 'Mots de son titre ou de son texte',
@@ -98,11 +102,11 @@ export const fr: ComposerWords = {
   before: 'Avant de publier :',
   heldFor: (seconds) => `Le message part dans ${seconds} secondes. Vous pouvez l’annuler dans la liste des messages non envoyés.`,
   sentAtOnce: 'Le message est en cours d’envoi.',
+  savedHere: 'Le message est enregistré sur cet appareil et part dès qu’il peut être envoyé.',
   notStored:
     'Le message n’a pas pu être enregistré sur cet appareil et n’a pas été envoyé. Son texte est toujours là. Réessayez.',
   drafts: (count) => `Brouillons (${count})`,
   restoredFrom: (at) => `Votre brouillon de ${at} est de retour.`,
-  savedHere: 'Le message est enregistré sur cet appareil et part dès qu’il peut être envoyé.',
   putAside: 'Mettre de côté et commencer un autre message',
   openDraft: (what) => `Ouvrir : ${what}`,
   discardDraft: (what) => `Supprimer : ${what}`,

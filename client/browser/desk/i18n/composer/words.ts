@@ -52,6 +52,10 @@ export interface ComposerWords {
   undoTime: string;
   seconds: (count: string) => string;
   noUndoTime: string;
+  /** Names the choice of the time after which an unsent post is not sent by itself. */
+  askTime: string;
+  askTimeWhy: string;
+  minutes: (count: string) => string;
 
   // Earlier posts
   earlierPosts: string;
@@ -93,12 +97,12 @@ export interface ComposerWords {
   /** Announced once, after publishing. */
   heldFor: (seconds: string) => string;
   sentAtOnce: string;
+  /** In place of these two while nothing can be sent. */
+  savedHere: string;
   notStored: string;
 
   // Drafts
   drafts: (count: string) => string;
-  /** In place of these two while nothing can be sent. */
-  savedHere: string;
   restoredFrom: (at: string) => string;
   putAside: string;
   openDraft: (what: string) => string;

@@ -19,7 +19,7 @@ export const outboxWords: OutboxWords = {
   refused: 'لم يُنشر',
   conflict: 'غيّره شخص آخر قبلك',
   asking: {
-    'unsent-long': 'لم يُرسل هذا منذ نصف ساعة أو أكثر. هل ما زال صحيحًا؟',
+    'unsent-long': 'تعذر إرسال هذا مدة من الوقت. هل ما زال صحيحًا؟',
     'closed-while-held': 'أُغلقت الصفحة قبل أن يخرج هذا. هل تنشره الآن؟',
   },
   helps: {

@@ -19,7 +19,7 @@ export const outboxWords: OutboxWords = {
   refused: 'Nicht veröffentlicht',
   conflict: 'Jemand anderes hat es zuerst geändert',
   asking: {
-    'unsent-long': 'Das wurde eine halbe Stunde oder länger nicht gesendet. Stimmt es noch?',
+    'unsent-long': 'Das konnte längere Zeit nicht gesendet werden. Stimmt es noch?',
     'closed-while-held': 'Die Seite wurde geschlossen, bevor das hinausging. Jetzt veröffentlichen?',
   },
   helps: {

@@ -19,7 +19,7 @@ export const outboxWords: OutboxWords = {
   refused: 'Not published',
   conflict: 'Somebody changed it first',
   asking: {
-    'unsent-long': 'This was not sent for half an hour or more. Is it still right?',
+    'unsent-long': 'This could not be sent for a while. Is it still right?',
     'closed-while-held': 'The desk was closed before this went out. Publish it now?',
   },
   helps: {

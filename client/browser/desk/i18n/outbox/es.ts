@@ -19,7 +19,7 @@ export const outboxWords: OutboxWords = {
   refused: 'No publicado',
   conflict: 'Alguien lo cambió antes',
   asking: {
-    'unsent-long': 'Esto no se envió durante media hora o más. ¿Sigue siendo correcto?',
+    'unsent-long': 'Esto no se pudo enviar durante un tiempo. ¿Sigue siendo correcto?',
     'closed-while-held': 'La página se cerró antes de que saliera. ¿Publicarlo ahora?',
   },
   helps: {

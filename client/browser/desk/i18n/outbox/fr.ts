@@ -19,7 +19,7 @@ export const outboxWords: OutboxWords = {
   refused: 'Non publié',
   conflict: 'Quelqu’un l’a modifié avant vous',
   asking: {
-    'unsent-long': 'Ceci n’a pas été envoyé pendant une demi-heure ou plus. Est-ce toujours exact ?',
+    'unsent-long': 'Ceci n’a pas pu être envoyé pendant un moment. Est-ce toujours exact ?',
     'closed-while-held': 'La page a été fermée avant l’envoi. Publier maintenant ?',
   },
   helps: {
