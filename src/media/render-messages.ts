@@ -12,7 +12,10 @@ export interface RenderJob {
   directory: string;
 }
 
-export type FromRenderer = { type: 'ready' } | { type: 'done'; id: number; outcome: RenderOutcome };
+export type FromRenderer =
+  | { type: 'ready' }
+  | { type: 'done'; id: number; outcome: RenderOutcome }
+  | { type: 'failed'; id: number; reason: string };
 
 export type RenderOutcome = { status: 'rendered'; facts: RenderedFacts } | Refusal;
 

@@ -74,7 +74,9 @@ async function perform({ kind, file, directory }: RenderJob): Promise<RenderOutc
     if (tooLarge !== undefined) return refused('too-large', tooLarge);
     try {
       return await renderPicture(file, directory, { isMoving: size.frames > 1 });
-    } catch {
+    } catch (error) {
+      // The disk may be full, which the picture is not to blame for.
+      if (error instanceof Error && 'syscall' in error) throw error;
       return refused('media-unreadable', 'The picture is damaged or incomplete, and cannot be decoded.');
     }
   } finally {
@@ -156,6 +158,10 @@ function send(message: FromRenderer): void {
 setUp();
 process.on('disconnect', () => process.exit());
 process.on('message', async (job: RenderJob) => {
-  send({ type: 'done', id: job.id, outcome: await perform(job) });
+  const { id } = job;
+  await perform(job).then(
+    (outcome) => send({ type: 'done', id, outcome }),
+    (error: Error) => send({ type: 'failed', id, reason: error.message }),
+  );
 });
 send({ type: 'ready' });

@@ -84,10 +84,14 @@ export class Renderer {
         this.#failAll(unavailable);
         break;
       }
-      const outcome = await this.#perform(job);
+      const outcome = await this.#perform(job).catch((error: MediaUnavailable) => error);
       if (this.#closing.signal.aborted) {
         job.fail(closed());
         break;
+      }
+      if (outcome instanceof MediaUnavailable) {
+        job.fail(outcome);
+        continue;
       }
       job.settle(outcome.result);
       if (!outcome.isOver) {
@@ -138,14 +142,16 @@ export class Renderer {
     }
   }
 
-  /** Resolves with the outcome. `isOver` if the child is gone, or must be. */
+  /** Throws `MediaUnavailable` if files cannot be read or written. `isOver` if the child is gone, or must be. */
   async #perform(job: Waiting): Promise<{ result: RenderOutcome; isOver: boolean }> {
     const child = this.#child as ChildProcess;
     const id = ++this.#jobs;
-    const { promise, resolve } = Promise.withResolvers<{ result: RenderOutcome; isOver: boolean }>();
+    const { promise, resolve, reject } = Promise.withResolvers<{ result: RenderOutcome; isOver: boolean }>();
     const over = (detail: string) => resolve({ result: { status: 'refused', code: 'media-unreadable', detail }, isOver: true });
     const receive = (message: FromRenderer) => {
-      if (message.type === 'done' && message.id === id) resolve({ result: message.outcome, isOver: false });
+      if (message.type === 'ready' || message.id !== id) return;
+      if (message.type === 'done') resolve({ result: message.outcome, isOver: false });
+      else reject(new MediaUnavailable('The directory for uploads cannot be used now.', { cause: message.reason }));
     };
     const crashed = () => over('The file cannot be processed: the decoder failed on it.');
     child.on('message', receive).on('exit', crashed);

@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type MediaDirectory, openMediaDirectory } from '../../../src/media/media-directory.ts';
-import type { StoredMedia } from '../../../src/media/media-store.ts';
+import { MediaUnavailable, type StoredMedia } from '../../../src/media/media-store.ts';
 import { Renderer } from '../../../src/media/renderer.ts';
 import { box, movie, place, words } from '../../support/samples/movies.ts';
 import { stored, upload } from '../../support/samples/uploads.ts';
@@ -234,4 +234,14 @@ describe('an upload is refused', () => {
       expect(result).toMatchObject({ status: 'refused', code: 'invalid-body' });
     }
   });
+});
+
+it('says that processing is unavailable, not that the file is damaged, if files cannot be written', async () => {
+  const renderer = new Renderer({ jobMs: 250_000 });
+  onTestFinished(() => renderer.close());
+  const file = join(folder, 'whole.jpg');
+  await writeFile(file, await picture(40, 30).jpeg().toBuffer());
+  const task = { kind: 'jpeg', file, directory: join(folder, 'missing'), sha256: '' } as const;
+  await expect(renderer.render(task)).rejects.toThrow(MediaUnavailable);
+  expect(await renderer.render({ ...task, directory: folder })).toMatchObject({ status: 'rendered' });
 });
