@@ -42,13 +42,25 @@ describeWith(needs.chromium, 'the desk in every state', (chromium) => {
       },
     },
     'its keys': { path: '', reach: (page) => page.keyboard.press('?') },
+    // Its draft is shown wherever the coverage is opened later.
+    'a figure that is called a typing slip': {
+      path: 'looks-fire',
+      async reach(page) {
+        await page.getByRole('button', { name: 'Edit or correct' }).first().click();
+        await page.getByRole('toolbar').first().waitFor();
+        await page.keyboard.type('40 ');
+        await page.getByLabel('Typing slip').check();
+        await page.getByText('This changes a figure').waitFor();
+        await page.locator('desk-correct [data-path="body"]').focus();
+      },
+    },
   };
 
   async function examine(page: Page, name: string): Promise<unknown[]> {
     const { path, reach } = states[name]!;
     await page.goto(`${site.server.url}/desk/${path}`);
     await page.getByRole('heading', { level: 1 }).waitFor();
-    await page.emulateMedia({ colorScheme: 'light' });
+    await page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' });
     await page.setViewportSize({ width: 1280, height: 900 });
     await reach(page);
     const all = await faultsOf(page);
@@ -62,10 +74,16 @@ describeWith(needs.chromium, 'the desk in every state', (chromium) => {
     await letters(page, '');
     await page.emulateMedia({ colorScheme: 'dark' });
     all.push(...(await faultsOf(page, { runOnly: ofTheLook })));
+    for (const [colorScheme, width] of [['light', 390] as const, ['dark', 1280] as const]) {
+      await page.emulateMedia({ colorScheme, forcedColors: 'active' });
+      await page.setViewportSize({ width, height: 900 });
+      const faults = await faultsOf(page, { runOnly: ['color-contrast'] });
+      all.push(...faults.map((fault) => [`forced colours, ${colorScheme}`, fault]));
+    }
     return all;
   }
 
-  it('passes axe-core on desktop in light mode and on a phone in dark mode, and fits its window', async () => {
+  it('passes axe-core on desktop in light mode, on a phone in dark mode and with forced colours, and fits its window', async () => {
     await site.coverage(
       [
         { headline: 'What we know', kind: 'summary', body: 'Two warehouses burn.' },
