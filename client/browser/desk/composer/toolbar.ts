@@ -62,7 +62,7 @@ export function toolbar(state: ToolbarState): TemplateResult | typeof nothing {
   const link = html`<button type="button" tabindex="-1" class="composer-tool" aria-expanded=${state.isLinking} aria-label=${words.link} title=${titleOf(words.link, 'Mod+k')}
  aria-pressed=${editor.link !== null} @click=${() => state.setLinking(!state.isLinking)}>${icon(chain)}</button>`;
   const [bold, italic, ...others] = commands.map((command, at) => button(command, words, at === 0));
-  return html`<div class="composer-toolbar" role="toolbar" aria-label=${words.formatting} @mousedown=${keepCursor} @keydown=${moveWithin}>${bold}${italic}${link}${others}${tableTools(editor, words)}</div>
+  return html`<div class="composer-toolbar" role="toolbar" aria-label=${words.formatting} @mousedown=${keepCursor} @keydown=${moveWithin}>${bold}${italic}${link}${tableTools(editor, words)}${others}</div>
 ${state.isLinking ? linkField(state) : nothing}`;
 }
 
