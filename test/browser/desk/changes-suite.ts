@@ -153,6 +153,24 @@ export function changes(start: () => Promise<TestBrowser>): void {
     expect(await page.getByLabel('It was unclear').isChecked()).toBe(true);
   });
 
+  it('leaves the cursor to an author who writes on elsewhere while an edit is loaded', async () => {
+    const { id, ids } = await site.coverage(['The mayor resigned.']);
+    const { page } = await openAt(site, id, ids[0]);
+    const text = page.locator('desk-composer [data-path="body"]');
+    const { promise: isWriting, resolve: write } = Promise.withResolvers<void>();
+    await page.route(`**/posts/${ids[0]}`, (route) => isWriting.then(() => route.continue()));
+    await deskPost(page, ids[0]).focus();
+    await page.keyboard.press('e');
+    await page.locator('desk-correct').waitFor();
+    await text.click();
+    await page.keyboard.type('The next ');
+    write();
+    await body(page).waitFor();
+    await page.keyboard.type('post.');
+    await eventually(async () => expect(await textOf(text)).toBe('The next post.'));
+    expect(await bodyText(page)).toBe('The mayor resigned.');
+  });
+
   it('keeps an open edit while the post changes under it, and adds the other change', async () => {
     const { id, ids } = await site.coverage(['40 people were injured.\n\nMore follows.', 'Below.']);
     const { page, complaints } = await openAt(site, id, ids[0]);

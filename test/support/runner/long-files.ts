@@ -38,6 +38,7 @@ export const longFiles = [
   'test/browser/page/news-first.test.ts',
   'test/browser/desk/two-editors.test.ts',
   'test/browser/desk/restatements.test.ts',
+  'test/browser/desk/several-changes.test.ts',
   'test/browser/desk/sign-in.test.ts',
   'test/browser/desk/session-end.test.ts',
   'test/engine/redis/concurrency.test.ts',

@@ -8,26 +8,28 @@ import { type OutboxEntry, undecidedStates } from '../outbox/outbox-model.ts';
  */
 export interface BasePost {
   post: AuthorPost;
-  /** Changes of this author are on their way, and come first. */
-  follows: boolean;
+  /** The last change of this author that is on its way, and comes first. */
+  basedOn?: string;
 }
 
 /** `post`: as the server has it. Undefined: it has none, or gives no answer. */
 export function basePostOf(post: AuthorPost | undefined, postId: string, entries: readonly OutboxEntry[]): BasePost | undefined {
   let base = post;
-  let follows = false;
-  for (const { write, state } of entries) {
+  let basedOn: string | undefined;
+  for (const { id, write, state, base: seen } of entries) {
     if (undecidedStates.includes(state.at)) continue;
     if (write.type === 'publish' && write.post.id === postId && base === undefined) {
       base = unpublished(write);
-      follows = true;
+      basedOn = id;
     }
-    if (write.type !== 'revise' || write.postId !== postId || base === undefined) continue;
+    if (write.type !== 'revise' || write.postId !== postId) continue;
+    base ??= seen;
+    if (base === undefined) continue;
     if (write.expected !== base.revision) continue;
     base = { ...base, ...write.revision.changes, revision: base.revision + 1 };
-    follows = true;
+    basedOn = id;
   }
-  return base && { post: base, follows };
+  return base && { post: base, ...(basedOn !== undefined && { basedOn }) };
 }
 
 /** The post that this write will publish, as far as it is known. Its html is that of the preview. */

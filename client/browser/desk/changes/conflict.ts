@@ -136,10 +136,10 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
     const { entry } = this;
     if (entry === undefined) return;
     await this.#once(async () => {
-      const { write, base } = entry;
+      const { write, base, basedOn } = entry;
       // Another post has the id of this one.
       const kept: Write = write.type === 'publish' ? { ...write, post: { ...write.post, id: newPostId() } } : write;
-      if (write.type !== 'retract' && write.type !== 'takedown') this.drafts.save(kept, { base, place: 'list' });
+      if (write.type !== 'retract' && write.type !== 'takedown') this.drafts.giveBack(kept, { base, basedOn, place: 'list' });
       await this.drafts.flush();
       await this.#remove();
     });
@@ -179,7 +179,11 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
   }
 
   async #remove(): Promise<void> {
-    if (this.entry) await this.outbox.discard(this.entry.id);
+    const { entry } = this;
+    if (entry !== undefined) {
+      await this.outbox.discard(entry.id);
+      await this.drafts.forget(entry.write);
+    }
     this.close();
   }
 }

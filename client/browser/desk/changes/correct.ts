@@ -8,10 +8,11 @@ import { ComposerMemory } from '../composer/device-memory.ts';
 import type { PostForm } from '../composer/form.ts';
 import type { Lack } from '../composer/post-draft.ts';
 import { lacksOfDraft } from '../composer/render-draft.ts';
-import { keyOf } from '../drafts/drafts.ts';
+import type { Draft } from '../drafts/drafts.ts';
 import { type BodyEditor, createEditor } from '../editor/editor.ts';
 import { changesWordsIn } from '../i18n/changes/index.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
+import { holds } from '../outbox/lookup.ts';
 import { principalOf } from '../session/session.ts';
 import { basePostOf } from './base-post.ts';
 import {
@@ -39,6 +40,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     postId: { attribute: false },
     current: { attribute: false },
     erases: { attribute: false },
+    draftKey: { attribute: false },
     failed: { state: true },
     change: { state: true },
     lacks: { state: true },
@@ -52,6 +54,8 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   declare current: ReaderPost | undefined;
   /** Begins with the choice to erase the earlier versions. */
   declare erases: boolean;
+  /** The draft to go on with, which is claimed. Undefined: the one of the post, or another if that one is open elsewhere. */
+  declare draftKey: string | undefined;
   declare failed: boolean;
   /** Undefined until the text of the post is loaded. */
   declare change: ChangeState | undefined;
@@ -60,7 +64,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   declare changeLacks: readonly ChangeLack[];
   declare notice: CorrectForm['notice'];
   declare linking: boolean;
-  follows = false;
+  #basedOn: string | undefined;
   editor: BodyEditor | undefined;
   #isPublishing = false;
 
@@ -119,6 +123,10 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     return mayErase(principalOf(this.session), this.channel.id);
   }
 
+  get follows(): boolean {
+    return this.#basedOn !== undefined;
+  }
+
   get meanwhile(): CorrectForm['meanwhile'] {
     const { current, change } = this;
     if (current === undefined || change === undefined) return undefined;
@@ -145,7 +153,11 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     if (this.lacks.length > 0) this.lacks = this.#lacksNow;
     if (this.changeLacks.length > 0) this.changeLacks = changeLacksOf(change);
     if (this.notice === 'took-over') this.notice = undefined;
-    if (isChanged(change)) this.drafts.save(writeOf(change), { base: change.base });
+    if (isChanged(change)) this.#save(change);
+  }
+
+  #save(change: ChangeState): void {
+    this.drafts.save(writeOf(change), { key: this.#key, base: change.base, basedOn: this.#basedOn });
   }
 
   callWrong(): void {
@@ -166,6 +178,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
       this.notice = 'both-changed';
       return;
     }
+    this.#basedOn = undefined;
     this.set({ base: theirs, draft: { ...merged, id: theirs.id } });
     this.editor?.setBody(merged.body);
     this.notice = 'took-over';
@@ -183,7 +196,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
       // A post that is still in the outbox is not on the server yet.
       if (!(error instanceof ProblemError) || error.problem.code !== 'not-found') console.warn('The post was not loaded.', error);
     }
-    if (!this.isConnected) return;
+    if (!(await this.#claim())) return;
     const found = basePostOf(post, postId, outbox.entries);
     const draft = drafts.get(this.#key);
     const write = draft?.write.type === 'revise' && draft.place !== 'outbox' ? draft.write : undefined;
@@ -193,11 +206,25 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
       this.failed = true;
       return;
     }
-    this.follows = base === found?.post && found.follows;
+    this.#basedOn = base === found?.post ? found.basedOn : this.#stillBasedOn(draft, post);
     this.change = write === undefined ? beginChange(base) : restoredChange(write, base);
     if (write !== undefined) this.notice = draft?.carriedOver ? 'carried-over' : 'restored';
     if (this.erases) this.set({ eraseEarlier: true, kind: 'correction' });
-    void drafts.claim(this.#key);
+  }
+
+  /** Undefined once the server has the revision from which the draft began. */
+  #stillBasedOn(draft: Draft | undefined, post: AuthorPost | undefined): string | undefined {
+    const { base, basedOn } = draft ?? {};
+    const isThere = base !== undefined && post?.revision === base.revision && holds(post, fieldsOf(base));
+    return isThere ? undefined : basedOn;
+  }
+
+  /** Returns false if the form was closed meanwhile. */
+  async #claim(): Promise<boolean> {
+    const key = this.draftKey ?? (await this.drafts.claimAny(`revise:${this.postId}`));
+    this.draftKey = key;
+    if (!this.isConnected) this.drafts.release(key);
+    return this.isConnected;
   }
 
   async #read(): Promise<AuthorPost | undefined> {
@@ -218,7 +245,8 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
       onSelect: () => this.requestUpdate(),
       onLink: () => this.setLinking(true),
     });
-    this.editor.focus();
+    // Somebody who has gone on writing elsewhere meanwhile goes on there.
+    if (!isTypedInto(document.activeElement)) this.editor.focus();
     this.requestUpdate();
   }
 
@@ -226,7 +254,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     this.editor?.destroy();
     this.editor = undefined;
     void this.drafts.flush();
-    this.drafts.release(this.#key);
+    if (this.draftKey !== undefined) this.drafts.release(this.draftKey);
   }
 
   // ---- Publishing
@@ -241,13 +269,17 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     const write = writeOf(change);
     this.#isPublishing = true;
     try {
-      drafts.save(write, { base });
-      await drafts.handOver(keyOf(write));
-      await this.outbox.add(write, { holdMs: this.memory.undoSeconds * 1_000, base });
+      this.#save(change);
+      await drafts.handOver(this.#key);
+      await this.outbox.add(write, {
+        holdMs: this.memory.undoSeconds * 1_000,
+        base,
+        ...(this.#basedOn !== undefined && { basedOn: this.#basedOn }),
+      });
       this.#end(changesWordsIn(this.language).handedOver);
     } catch (error) {
       console.warn('The change could not be stored.', error);
-      drafts.save(write, { base });
+      this.#save(change);
       this.notice = 'not-stored';
     } finally {
       this.#isPublishing = false;
@@ -257,12 +289,13 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   /** Keeps what was written as a draft, also a draft that is not loaded yet. */
   async close(): Promise<void> {
     const { change, drafts } = this;
+    const key = this.draftKey ?? `revise:${this.postId}`;
     const isWritten = change !== undefined && isChanged(change);
     // The copy of a change that is in the outbox stays until the server has it.
-    if (!isWritten && drafts.get(this.#key)?.place === 'outbox') return this.#end();
+    if (!isWritten && drafts.get(key)?.place === 'outbox') return this.#end();
     if (change !== undefined && !isWritten) return this.discard();
-    if (change !== undefined) drafts.save(writeOf(change), { base: change.base });
-    await drafts.putAside(this.#key);
+    if (change !== undefined) this.#save(change);
+    await drafts.putAside(key);
     this.#end(isWritten ? changesWordsIn(this.language).keptAsDraft : undefined);
   }
 
@@ -299,8 +332,9 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     field?.setSelectionRange(field.value.length, field.value.length);
   }
 
+  /** Known once the post is loaded. */
   get #key(): string {
-    return `revise:${this.postId}`;
+    return this.draftKey as string;
   }
 
   #ifWriting(run: () => Promise<void>): boolean {
@@ -308,6 +342,11 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     void run();
     return true;
   }
+}
+
+/** Whether the author is typing in it. What they type must not go on in a form that has opened meanwhile. */
+function isTypedInto(element: Element | null): boolean {
+  return element?.matches('input, textarea, select, [contenteditable="true"]') === true;
 }
 
 /** How long to wait for the text of the post, in milliseconds. */

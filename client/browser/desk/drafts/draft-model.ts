@@ -6,13 +6,15 @@ import type { Write } from '../outbox/outbox-model.ts';
  * while it is incomplete.
  */
 export interface Draft {
-  /** One draft for each new post, and for each change of a post or channel. */
+  /** That of its write, or one of its own if the author writes several changes of one post. */
   key: string;
   /** The author whose draft it is. */
   ownerKey: string;
   write: Write;
   /** The post that a change is based on, as its author saw it. */
   base?: AuthorPost | undefined;
+  /** The entry of the outbox that was to make the revision of `base`, if the server did not have it. */
+  basedOn?: string | undefined;
   /** Milliseconds since 1970, of this device's clock. */
   changedAt: number;
   /** Its note and changes come from the correction of another post, and its author has not changed them yet. */
@@ -24,6 +26,7 @@ export interface Draft {
   place: 'composer' | 'list' | 'outbox';
 }
 
+/** The key of the draft in which the write is written first. */
 export function keyOf(write: Write): string {
   switch (write.type) {
     case 'publish':
@@ -36,5 +39,29 @@ export function keyOf(write: Write): string {
     case 'retract':
     case 'takedown':
       return `${write.type}:${write.postId}`;
+  }
+}
+
+/**
+ * Whether both say the same. The revisions that they expect may differ, because the outbox sends a change after those that were
+ * not sent before it.
+ */
+export function saysTheSame(one: Write, other: Write): boolean {
+  return keyOf(one) === keyOf(other) && JSON.stringify(contentOf(one)) === JSON.stringify(contentOf(other));
+}
+
+function contentOf(write: Write): unknown {
+  switch (write.type) {
+    case 'publish':
+      return write.post;
+    case 'create-channel':
+      return write.channel;
+    case 'update-channel':
+      return write.patch;
+    case 'revise':
+      return write.revision;
+    case 'retract':
+    case 'takedown':
+      return write.note;
   }
 }

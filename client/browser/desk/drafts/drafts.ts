@@ -1,8 +1,9 @@
 import type { AuthorPost } from '../../../../src/protocol/model.ts';
+import { newKey } from '../../../lib/ids.ts';
 import { onPageLifecycle } from '../../../lib/page-lifecycle.ts';
 import { channelOf, isDelivered, type Outbox, type OutboxEntry, type Write } from '../outbox/outbox-model.ts';
 import { DraftClaims } from './draft-claims.ts';
-import { type Draft, keyOf } from './draft-model.ts';
+import { type Draft, keyOf, saysTheSame } from './draft-model.ts';
 import { type DraftStore, memoryStore, openDraftStore } from './draft-store.ts';
 
 export type { Draft } from './draft-model.ts';
@@ -20,7 +21,10 @@ export interface DraftsOptions {
 }
 
 export interface SaveOptions {
+  /** Of the draft, if it is not that of the write. */
+  key?: string;
   base?: AuthorPost | undefined;
+  basedOn?: string | undefined;
   place?: 'composer' | 'list';
   carriedOver?: boolean;
 }
@@ -42,7 +46,7 @@ export class Drafts {
   readonly #unsaved = new Set<string>();
   readonly #listeners = new Set<() => void>();
   readonly #openers = new Set<DraftOpener>();
-  readonly #tabs: BroadcastChannel | undefined;
+  #tabs: BroadcastChannel | undefined;
   /** Keys of drafts that are being deleted. */
   readonly #removing = new Set<string>();
   readonly #outlivesPage: boolean;
@@ -121,11 +125,35 @@ export class Drafts {
   }
 
   /** The draft as its author has it now. It is stored within half a second. */
-  save(write: Write, { base, place = 'composer', carriedOver = false }: SaveOptions = {}): void {
-    const key = keyOf(write);
+  save(write: Write, { key = keyOf(write), place = 'composer', carriedOver = false, ...from }: SaveOptions = {}): void {
     const { ownerKey, now } = this.#options;
-    const draft: Draft = { key, ownerKey, write, base: base ?? this.#drafts.get(key)?.base, changedAt: now(), place };
+    const { base, basedOn } = from.base === undefined ? (this.#drafts.get(key) ?? {}) : from;
+    const draft: Draft = { key, ownerKey, write, base, basedOn, changedAt: now(), place };
     this.#change(carriedOver ? { ...draft, carriedOver } : draft);
+  }
+
+  /** Claims the draft with this key, or another one if that is open in another tab or on its way to the outbox. Returns its key. */
+  async claimAny(key: string): Promise<string> {
+    if (this.#drafts.get(key)?.place !== 'outbox' && (await this.claim(key))) return key;
+    const another = anotherKey(key);
+    await this.claim(another);
+    return another;
+  }
+
+  /**
+   * Keeps a write that has left the outbox. A change gets a draft of its own, because its author may be writing the next change of the
+   * same post. Returns the key of the draft.
+   */
+  giveBack(write: Write, options: Pick<SaveOptions, 'base' | 'basedOn' | 'place'>): string {
+    const [handedOver] = this.#handedOver(write);
+    const key = handedOver?.key ?? (write.type === 'publish' ? keyOf(write) : anotherKey(keyOf(write)));
+    this.save(write, { ...options, key });
+    return key;
+  }
+
+  /** The author discards a write that has left the outbox, and not the next change of the same post. */
+  async forget(write: Write): Promise<void> {
+    for (const { key } of this.#handedOver(write)) await this.discard(key);
   }
 
   /** Registers a composer, or another form that opens drafts. Returns its own undo. */
@@ -143,7 +171,7 @@ export class Drafts {
   /** Makes the draft the one that its coverage opens next. */
   bringForward(key: string): void {
     const draft = this.#drafts.get(key);
-    if (draft) this.save(draft.write);
+    if (draft) this.#change({ ...draft, place: 'composer', changedAt: this.#options.now() });
   }
 
   /** Leaves the draft in the list. The composer is free for another one. */
@@ -194,17 +222,15 @@ export class Drafts {
    */
   async follow(outbox: Pick<Outbox, 'entries' | 'subscribe'>, isPublished: (write: Write) => Promise<boolean>): Promise<void> {
     const settle = () => {
-      for (const entry of outbox.entries) {
-        const key = keyOf(entry.write);
-        const draft = this.#drafts.get(key);
-        if (draft !== undefined && isDelivered(entry) && isOf(entry, draft)) void this.discard(key);
+      for (const draft of [...this.#drafts.values()]) {
+        if (outbox.entries.some((entry) => isDelivered(entry) && isOf(entry, draft))) void this.discard(draft.key);
       }
     };
     this.#undo.push(outbox.subscribe(settle));
     settle();
     for (const draft of [...this.#drafts.values()]) {
       const { key, place, write } = draft;
-      if (place !== 'outbox' || outbox.entries.some((entry) => keyOf(entry.write) === key && isOf(entry, draft))) continue;
+      if (place !== 'outbox' || outbox.entries.some((entry) => isOf(entry, draft))) continue;
       // Without an answer the draft is listed: rather once too often than never.
       if (await isPublished(write).catch(() => false)) await this.discard(key);
       else await this.putAside(key);
@@ -241,6 +267,7 @@ export class Drafts {
     await this.flush();
     this.#options.claims.releaseAll();
     this.#tabs?.close();
+    this.#tabs = undefined;
     this.#options.store.close();
   }
 
@@ -275,6 +302,11 @@ export class Drafts {
     }
     if (!isStored) this.#copyForEmergency(this.#unsavedDrafts);
     return isStored;
+  }
+
+  /** The drafts of this write that are on their way to the outbox, or were. */
+  #handedOver(write: Write): Draft[] {
+    return [...this.#drafts.values()].filter((draft) => draft.place === 'outbox' && saysTheSame(draft.write, write));
   }
 
   get #unsavedDrafts(): Draft[] {
@@ -322,11 +354,15 @@ export class Drafts {
   }
 }
 
-/** Whether the entry is the draft with its key, and not an earlier change of the same post or channel. */
+/** Whether the entry is the draft, and not an earlier change that says the same. */
 function isOf({ write, addedAt }: OutboxEntry, draft: Draft): boolean {
-  if (draft.place === 'outbox') return addedAt >= draft.changedAt;
-  // Another tab may have listed it again a moment before the entry was there.
-  return write.type === 'publish' && JSON.stringify(write) === JSON.stringify(draft.write);
+  if (!saysTheSame(write, draft.write)) return false;
+  // Another tab may have listed a new post again a moment before the entry was there.
+  return draft.place === 'outbox' ? addedAt >= draft.changedAt : write.type === 'publish';
+}
+
+function anotherKey(key: string): string {
+  return `${key}:${newKey()}`;
 }
 
 /** Time from a change until it is stored, in milliseconds. The promise is 500. */

@@ -17,7 +17,10 @@ export function browserTabs(ownerKey: string): Tabs {
           // Closed while it waited.
         });
     },
-    tell: (message) => channel.postMessage(message),
+    tell(message) {
+      // The answer to an attempt may arrive after the author has signed out.
+      if (!closing.signal.aborted) channel.postMessage(message);
+    },
     onTold(hear) {
       channel.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => hear(data));
     },

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
-import { type Drafts, keyOf } from '../drafts/drafts.ts';
+import type { Drafts } from '../drafts/drafts.ts';
 import { titleOf } from '../drafts/write-title.ts';
 import { type OutboxWords, outboxWordsIn } from '../i18n/outbox/index.ts';
 import type { DeskSession } from '../session/session.ts';
@@ -229,13 +229,17 @@ ${this.#stateLine(entry)}
     const write = await this.#take(entry);
     if (write === undefined) return;
     const { drafts } = this;
-    drafts.save(write, { base: entry.base, place: how === 'draft' ? 'list' : 'composer' });
-    if (how !== 'draft') drafts.open(keyOf(write), { ifFree: how === 'undo' });
+    const key = drafts.giveBack(write, {
+      base: entry.base,
+      basedOn: entry.basedOn,
+      place: how === 'draft' ? 'list' : 'composer',
+    });
+    if (how !== 'draft') drafts.open(key, { ifFree: how === 'undo' });
   }
 
   async #discard(entry: OutboxEntry): Promise<void> {
     const write = await this.#take(entry);
-    if (write !== undefined) await this.drafts.discard(keyOf(write));
+    if (write !== undefined) await this.drafts.forget(write);
   }
 
   async #take({ id, state }: OutboxEntry): Promise<Write | undefined> {

@@ -63,6 +63,8 @@ export interface OutboxEntry {
   readonly state: EntryState;
   /** The post that a change is based on, as its author saw it. */
   readonly base?: AuthorPost | undefined;
+  /** The entry that was to make the revision of `base`, if the server did not have it when the author began. */
+  readonly basedOn?: string | undefined;
   /** The title of the post that is withdrawn. */
   readonly title?: string | undefined;
   /** A breaking post, which overtakes those in the undo window. */
@@ -81,6 +83,11 @@ export interface AddOptions {
   urgent?: boolean;
   /** The post that a change is based on. */
   base?: AuthorPost;
+  /**
+   * The entry that was to make the revision on which a change is based, if the server did not have it when the author began. If that
+   * entry will not make it, the revision may become that of a colleague, so the change is in conflict.
+   */
+  basedOn?: string;
   /** The title of the post that is withdrawn. */
   title?: string;
 }

@@ -92,11 +92,12 @@ export class OutboxFull extends Error {
 export function newEntry(
   entries: readonly StoredEntry[],
   given: Write,
-  { holdMs, urgent = false, base, title }: AddOptions,
+  { holdMs, urgent = false, base, basedOn, title }: AddOptions,
   { owner, now, id }: { owner: Owner; now: number; id: string },
 ): StoredEntry {
   if (entries.filter(({ pending }) => pending === 1).length >= undeliveredMost) throw new OutboxFull();
-  const before = predecessorOf(given, entries);
+  const isLost = basedOn !== undefined && isLostBase(basedOn, entries);
+  const before = isLost ? undefined : predecessorOf(given, entries);
   const write = before?.write ?? given;
   return {
     format: entryFormat,
@@ -116,11 +117,21 @@ export function newEntry(
     attempts: 0,
     unsettled: false,
     waitsFor: [...new Set([...(before === undefined ? [] : [before.id]), ...neededBy(write, entries)])],
-    ...(before !== undefined && { basedOn: before.id }),
-    ...(holdMs > 0
-      ? { state: { at: 'held', until: now + holdMs } }
-      : { state: { at: 'saved' }, place: nextPlace(entries), readyAt: now }),
+    ...(before === undefined ? basedOn !== undefined && { basedOn } : { basedOn: before.id }),
+    ...begin(),
   };
+
+  function begin(): Pick<StoredEntry, 'state' | 'place' | 'readyAt'> {
+    if (isLost) return { state: { at: 'conflict', problem: problem('revision-moved') } };
+    if (holdMs > 0) return { state: { at: 'held', until: now + holdMs } };
+    return { state: { at: 'saved' }, place: nextPlace(entries), readyAt: now };
+  }
+}
+
+/** Whether the entry will not make the revision that it was to make: it was taken out, or readers get something else. */
+function isLostBase(id: string, entries: readonly StoredEntry[]): boolean {
+  const entry = entries.find((one) => one.id === id);
+  return entry === undefined || isIn(['refused', 'conflict'], entry, entries);
 }
 
 export function nextPlace(entries: readonly StoredEntry[]): number {
@@ -165,6 +176,7 @@ export function publicEntry(entry: StoredEntry, entries: readonly StoredEntry[])
     write: entry.write,
     state: entry.state,
     base: entry.base,
+    basedOn: entry.basedOn,
     title: entry.title,
     urgent: entry.urgent,
     addedAt: entry.addedAt,

@@ -246,10 +246,10 @@ ${findings.map((one) => this.#section(one, words))}`;
   /** Opens the correction of the post. A change of it that the author has begun already goes on as it is. */
   async #correct({ post }: Restatement, since: SearchedEntry): Promise<void> {
     const { client, channelId, drafts } = this;
-    const key = `revise:${post.id}`;
     this.notOpened = undefined;
-    const begun = drafts.get(key);
-    if (begun === undefined || begun.place === 'outbox') {
+    const begun = drafts.get(`revise:${post.id}`);
+    const key = begun === undefined || begun.place !== 'outbox' ? `revise:${post.id}` : await drafts.claimAny(begun.key);
+    if (begun?.key !== key) {
       const read = await client.getPost(channelId, post.id, { deadlineMs: readMs }).catch(() => undefined);
       if (read?.body === undefined) {
         this.notOpened = post.id;
@@ -258,7 +258,7 @@ ${findings.map((one) => this.#section(one, words))}`;
       const base = read as AuthorPost;
       const { passages, language } = this.#searchFor(since).change;
       const write = carriedOver(base, since, preparedChanges(base, passages, language), language);
-      drafts.save(write, { base, carriedOver: true });
+      drafts.save(write, { key, base, carriedOver: true });
     }
     this.unfolded = false;
     drafts.open(key);

@@ -8,6 +8,7 @@ import { RoomElement } from '../app/room-element.ts';
 import type { DeskCorrect } from '../changes/correct.ts';
 import type { DeskWithdraw } from '../changes/withdraw.ts';
 import type { Draft } from '../drafts/drafts.ts';
+import { composerWordsIn } from '../i18n/composer/index.ts';
 import { type TimelineWords, timelineWordsIn } from '../i18n/timeline.ts';
 import { isPublishedHere, type OutboxEntry, postOf } from '../outbox/outbox-model.ts';
 import { principalOf } from '../session/session.ts';
@@ -23,6 +24,7 @@ export class DeskTimeline extends RoomElement {
     channel: { attribute: false },
     loading: { state: true },
     failed: { state: true },
+    isElsewhere: { state: true },
   };
   declare channelId: string;
   /** Follows the coverage. `reader.timeline` is undefined until the first answer. */
@@ -31,6 +33,8 @@ export class DeskTimeline extends RoomElement {
   /** The direction in which posts are being loaded. */
   declare loading: 'newer' | 'older' | undefined;
   declare failed: boolean;
+  /** The draft that was to be opened is open in another tab. */
+  declare private isElsewhere: boolean;
 
   #posts: TimelinePosts | undefined;
   #own: OwnPosts | undefined;
@@ -75,6 +79,7 @@ export class DeskTimeline extends RoomElement {
 <div class="notices"><button type="button" class="new-posts" hidden @click=${this.#goToUnseen}></button></div>
 <nav class="pages newer" aria-label=${newerPosts} @click=${this.#onPage}></nav>
 <p class="desk-failed" role="alert" ?hidden=${!this.failed}>${words.notLoaded}</p>
+<p class="desk-failed" role="alert" ?hidden=${!this.isElsewhere}>${composerWordsIn(this.language).openElsewhere}</p>
 ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absence(words)}</p>` : nothing}
 <div id="posts" @click=${this.#onClick}></div>
 <nav class="pages older" aria-label=${olderPosts} @click=${this.#onPage}></nav>
@@ -200,22 +205,41 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
 
   #edit(postId: string, erases = false): void {
     const post = this.reader.timeline && held(this.reader.timeline, postId);
-    if (post !== undefined) this.#openEdit(post, erases);
+    if (post !== undefined) this.#openEdit(post, { erases });
   }
 
   /** One after the other, however fast the keys are pressed. */
-  #openEdit(post: ReaderPost, erases = false): void {
-    this.#opening = this.#opening.then(() => this.#place(post, erases)).catch((error: unknown) => console.warn(error));
+  #openEdit(post: ReaderPost, how: { erases?: boolean; draftKey?: string }): void {
+    this.#opening = this.#opening.then(() => this.#place(post, how)).catch((error: unknown) => console.warn(error));
   }
 
   /** Puts the edit into its post. Another open edit becomes a draft. */
-  async #place(post: ReaderPost, erases: boolean): Promise<void> {
-    if (this.#edited?.post.id === post.id) return this.#edited.element.focusBody();
+  async #place(post: ReaderPost, { erases = false, draftKey }: { erases?: boolean; draftKey?: string }): Promise<void> {
+    const open = this.#edited;
+    const isThis = open?.post.id === post.id && (draftKey === undefined || open.element.draftKey === draftKey);
+    if (isThis) return open.element.focusBody();
+    if (draftKey !== undefined && !(await this.drafts.claim(draftKey))) {
+      this.isElsewhere = true;
+      return;
+    }
+    this.isElsewhere = false;
     await customElements.whenDefined('desk-correct');
     await this.#edited?.element.close();
     const { session, outbox, drafts, client, keys, language, channel } = this;
     const element = document.createElement('desk-correct') as DeskCorrect;
-    Object.assign(element, { session, outbox, drafts, client, keys, language, channel, postId: post.id, current: post, erases });
+    Object.assign(element, {
+      session,
+      outbox,
+      drafts,
+      client,
+      keys,
+      language,
+      channel,
+      postId: post.id,
+      current: post,
+      erases,
+      draftKey,
+    });
     element.addEventListener('desk-close', (event) => this.#onClosed((event as CustomEvent<{ said: string }>).detail.said));
     this.#edited = { element, post };
     // It may be a post that the window does not have.
@@ -256,13 +280,13 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
       void this.#withdraw(write.postId, write.type, write.note ?? undefined);
       return true;
     }
-    if (ifFree && this.#edited !== undefined && this.#edited.post.id !== write.postId) {
+    if (ifFree && this.#edited !== undefined) {
       void this.drafts.putAside(key);
       return true;
     }
     const post = (this.reader.timeline && held(this.reader.timeline, write.postId)) ?? (base && readerView(base));
     if (post === undefined) return false;
-    this.#openEdit(post);
+    this.#openEdit(post, { draftKey: key });
     return true;
   }
 

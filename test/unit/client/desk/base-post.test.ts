@@ -37,14 +37,14 @@ const revise = (expected: number, body: string): Write => ({
 
 describe('what a change begins from', () => {
   it('is the post on the server', () => {
-    expect(basePostOf(onServer, id, [])).toEqual({ post: onServer, follows: false });
+    expect(basePostOf(onServer, id, [])).toEqual({ post: onServer });
     expect(basePostOf(undefined, id, [])).toBeUndefined();
   });
 
   it('has the changes of this author that are on their way', () => {
     const entries = [entry(revise(3, '14 hurt.'), { at: 'sending', since: 0 }), entry(revise(4, '13 hurt.'), { at: 'saved' })];
-    const { post, follows } = basePostOf(onServer, id, entries) ?? {};
-    expect([post?.body, post?.revision, follows]).toEqual(['13 hurt.', 5, true]);
+    const { post, basedOn } = basePostOf(onServer, id, entries) ?? {};
+    expect([post?.body, post?.revision, basedOn]).toEqual(['13 hurt.', 5, 'e']);
   });
 
   it('has no change that the server has already, or that does not go out', () => {
@@ -53,12 +53,18 @@ describe('what a change begins from', () => {
       entry(revise(3, 'refused'), { at: 'refused', problem: {} as never }),
       entry(revise(3, 'moved'), { at: 'conflict', problem: {} as never }),
     ];
-    expect(basePostOf(onServer, id, entries)).toEqual({ post: onServer, follows: false });
+    expect(basePostOf(onServer, id, entries)).toEqual({ post: onServer });
   });
 
   it('is the post in the outbox if the server does not have it yet', () => {
     const publish: Write = { type: 'publish', channelId: 'fire', post: { id, body: 'New.' } };
-    const { post, follows } = basePostOf(undefined, id, [entry(publish, { at: 'sending', since: 0 })]) ?? {};
-    expect([post?.body, post?.revision, follows]).toEqual(['New.', 1, true]);
+    const { post, basedOn } = basePostOf(undefined, id, [entry(publish, { at: 'sending', since: 0 })]) ?? {};
+    expect([post?.body, post?.revision, basedOn]).toEqual(['New.', 1, 'e']);
+  });
+
+  it('is what the author saw, with the change that is on its way, if the server gives no answer', () => {
+    const change = { ...entry(revise(3, '14 hurt.'), { at: 'saved' }), base: onServer };
+    const { post, basedOn } = basePostOf(undefined, id, [change]) ?? {};
+    expect([post?.body, post?.revision, basedOn]).toEqual(['14 hurt.', 4, 'e']);
   });
 });

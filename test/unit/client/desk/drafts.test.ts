@@ -176,6 +176,53 @@ describe('drafts', () => {
     expect(drafts.get(keyOf(published))).toBeUndefined();
   });
 
+  describe('of several changes of one post', () => {
+    const change = (body: string): Write => ({
+      type: 'revise',
+      channelId: 'storm',
+      postId: '1',
+      expected: 1,
+      revision: { kind: 'update', changes: { body } },
+    });
+    const texts = (drafts: Drafts) =>
+      drafts.list.map(({ write }) => (write.type === 'revise' ? write.revision.changes.body : '')).sort();
+
+    it('are listed beside each other when one comes back from the outbox', async () => {
+      const drafts = await open();
+      drafts.save(change('First'));
+      await drafts.handOver(keyOf(change('First')));
+      const next = await drafts.claimAny(keyOf(change('Second')));
+      drafts.save(change('Second'), { key: next });
+      drafts.giveBack(change('First'), { place: 'list' });
+      drafts.giveBack(change('Third, whose draft is gone'), { place: 'list' });
+      expect(texts(drafts)).toEqual(['First', 'Second', 'Third, whose draft is gone']);
+    });
+
+    it('are forgotten with their own entry alone', async () => {
+      const drafts = await open();
+      drafts.save(change('First'));
+      await drafts.handOver(keyOf(change('First')));
+      drafts.save(change('Second'), { key: await drafts.claimAny(keyOf(change('Second'))) });
+      await drafts.forget(change('Second'));
+      expect(texts(drafts)).toEqual(['Second']);
+      await drafts.forget(change('First'));
+      expect(drafts.get(keyOf(change('First')))).toBeUndefined();
+      expect(texts(drafts)).toEqual(['Second']);
+    });
+
+    it('are deleted when their own entry reaches the disk, whichever revision it expects by then', async () => {
+      const drafts = await open();
+      for (const body of ['First', 'Second']) {
+        const key = await drafts.claimAny(keyOf(change(body)));
+        drafts.save(change(body), { key });
+        await drafts.handOver(key);
+      }
+      const sent = { ...change('Second'), expected: 2 } as Write;
+      await drafts.follow(outboxWith(sent, 'on-disk'), async () => false);
+      await vi.waitFor(() => expect(texts(drafts)).toEqual(['First']));
+    });
+  });
+
   it('are gone once they are discarded, also for the other tabs', async () => {
     const store = memoryStore();
     const [one, other] = [await open({ store }), await open({ store })];
