@@ -24,8 +24,13 @@ const quiet = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+  '--host-resolver-rules=MAP newsroom.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
 ];
+
+/** The same servers under a name that is not this machine’s, so that plain HTTP is not a secure context there. Only in Chromium. */
+export function insecurely(url: string): string {
+  return url.replace('127.0.0.1', 'newsroom.test');
+}
 
 const emptyPicture = '<svg xmlns="http://www.w3.org/2000/svg" width="3" height="2"/>';
 
@@ -144,7 +149,7 @@ const newProfile = () => mkdtemp(join(tmpdir(), 'pressbox-browser-'));
  * Messages that do not count as complaints: failed connections, which tests cause on purpose, and the icon that Firefox requests
  * by itself.
  */
-const away =
+export const away =
   /favicon\.ico|WebSocket connection to .* failed|net::ERR_(?:CONNECTION_|INTERNET_|EMPTY_|INCOMPLETE_)|connection to (?:the server at )?ws:|NetworkError/;
 
 function testBrowser(browser: Browser, profile: string, prepare: (context: BrowserContext) => Promise<unknown>): TestBrowser {

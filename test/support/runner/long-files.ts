@@ -13,6 +13,7 @@ export const longFiles = [
   'test/server/docs/tutorial.test.ts',
   'test/browser/desk/outbox/outbox.test.ts',
   'test/browser/desk/outbox/outbox-runs.test.ts',
+  'test/browser/desk/runs/desk-runs.test.ts',
   'test/browser/page/unseen-news-at-length.test.ts',
   'test/browser/firefox.test.ts',
   'test/browser/desk/changes-firefox.test.ts',

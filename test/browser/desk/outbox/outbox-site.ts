@@ -1,10 +1,9 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { build } from 'esbuild';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { AddOptions, OutboxEntry, Write } from '../../../../client/browser/desk/outbox/outbox-model.ts';
+import { type LossyNetwork, startLossyFront } from '../../../support/servers/lossy-front.ts';
 import { type ServerProcess, startServerProcess } from '../../../support/servers/process.ts';
 
 /**
@@ -14,37 +13,25 @@ import { type ServerProcess, startServerProcess } from '../../../support/servers
 export interface OutboxSite extends AsyncDisposable {
   readonly url: string;
   readonly server: ServerProcess;
-  network: {
-    isDown: boolean;
-    /** The next writes: lost on the way there, or on the way back. */
-    losses: ('request' | 'answer')[];
-  };
+  network: LossyNetwork;
 }
 
 export async function startOutboxSite(): Promise<OutboxSite> {
   const script = await bundledOutbox();
-  const network: OutboxSite['network'] = { isDown: false, losses: [] };
-  let server: ServerProcess | undefined;
-  const front = createServer((incoming, outgoing) => {
-    if (incoming.url === '/outbox-page') return void outgoing.setHeader('content-type', 'text/html').end(page);
-    if (incoming.url === '/outbox-page.js') return void outgoing.setHeader('content-type', 'text/javascript').end(script);
-    const isWrite = incoming.method !== 'GET' && incoming.url?.startsWith('/v1/channels') === true;
-    const loss = isWrite ? network.losses.shift() : undefined;
-    if (server === undefined || network.isDown || loss === 'request') return void incoming.socket.destroy();
-    forward(incoming, outgoing, { to: server.url, losesAnswer: loss === 'answer' });
+  const server = await startServerProcess();
+  const front = await startLossyFront(server.url, ({ url }, answer) => {
+    if (url === '/outbox-page') answer.setHeader('content-type', 'text/html').end(page);
+    else if (url === '/outbox-page.js') answer.setHeader('content-type', 'text/javascript').end(script);
+    else return false;
+    return true;
   });
-  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
-  const started = await startServerProcess();
-  server = started;
   return {
-    url,
-    server: started,
-    network,
+    url: front.url,
+    server,
+    network: front.network,
     async [Symbol.asyncDispose]() {
-      front.closeAllConnections();
-      front.close();
-      await started[Symbol.asyncDispose]();
+      await front[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
     },
   };
 }
@@ -65,25 +52,6 @@ async function bundledOutbox(): Promise<string> {
     write: false,
   });
   return outputFiles[0]?.text ?? '';
-}
-
-function forward(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  { to, losesAnswer }: { to: string; losesAnswer: boolean },
-): void {
-  const { hostname, port } = new URL(to);
-  const { method, url: path, headers } = incoming;
-  const lose = () => incoming.socket.destroy();
-  const passed = request({ hostname, port, method, path, headers }, (answer) => {
-    if (losesAnswer) return void answer.resume().once('end', lose);
-    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(outgoing);
-    answer.once('error', lose);
-  });
-  // The server was killed.
-  passed.once('error', lose);
-  incoming.pipe(passed);
 }
 
 export interface Session {

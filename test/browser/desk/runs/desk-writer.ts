@@ -1,0 +1,305 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DeskSnapshot, DeskTab, SeenEntry } from './desk-tab.ts';
+import { type WrittenText, WrittenTexts } from './written-texts.ts';
+
+/** After this time a change is stored. */
+const storedMs = 600;
+
+/** An author at the desk: what they do in a tab, at random, and what they were told about each of their texts. */
+export class DeskWriter {
+  readonly sub: string;
+  readonly texts = new WrittenTexts();
+  readonly #random: () => number;
+  #count = 0;
+
+  constructor(sub: string, random: () => number) {
+    this.sub = sub;
+    this.#random = random;
+  }
+
+  /** The desk of this author, if this tab shows it. */
+  async at(tab: DeskTab): Promise<DeskSnapshot | undefined> {
+    const seen = await tab.look();
+    return seen?.sub === this.sub && seen.composer !== undefined ? seen : undefined;
+  }
+
+  /** Writes a post, or goes on with the one in the composer. Returns its text. */
+  async write(tab: DeskTab): Promise<WrittenText | undefined> {
+    await tab.bringToFront();
+    const seen = await this.at(tab);
+    if (seen === undefined) return undefined;
+    const restored = this.texts.of(seen.composer?.text);
+    if (restored !== undefined) return restored;
+    const text = this.#next();
+    const written = this.texts.write(text, 'publish');
+    const isTyped = await this.#attempt(tab, async () => {
+      await tab.text.click();
+      await this.#type(tab, text);
+      await tab.until('the composer', ({ composer }) => composer?.text === text || undefined);
+    });
+    if (isTyped) await this.#linger(tab, written);
+    return isTyped ? written : undefined;
+  }
+
+  async publish(tab: DeskTab): Promise<void> {
+    const written = await this.write(tab);
+    if (written === undefined || tab.isGone) return;
+    if (this.#random() < 0.15) await this.#attempt(tab, () => this.#choose(tab, 'Breaking'));
+    await this.#attempt(tab, () => tab.text.focus());
+    written.last = 'pressed';
+    const button = tab.page.locator('desk-composer .composer-publish');
+    await this.#attempt(tab, () => (this.#random() < 0.5 ? tab.page.keyboard.press('Control+Enter') : button.click()));
+    await this.#untilAccepted(tab, written);
+  }
+
+  /** Opens a post by `E`, or goes on with the edit that is open, and publishes another text. */
+  async correct(tab: DeskTab, postId: string | undefined): Promise<void> {
+    await tab.bringToFront();
+    const before = await this.at(tab);
+    if (before === undefined) return;
+    if (before.edit === undefined) {
+      if (postId === undefined || !(await tab.edit(postId).catch(() => false))) return;
+    }
+    const edit = await this.#edit(tab);
+    if (edit === undefined) return;
+    const restored = this.texts.of(edit.text);
+    const isRestored = restored !== undefined && edit.text !== edit.base;
+    const text = isRestored ? edit.text : this.#next();
+    const written = this.texts.write(text, 'revise', edit.base);
+    const form = tab.page.locator('desk-correct');
+    const isWritten = await this.#attempt(tab, async () => {
+      if (!isRestored) {
+        await form.locator('[data-path="body"]').click();
+        await tab.page.keyboard.press('ControlOrMeta+a');
+        await this.#type(tab, text);
+        await tab.until('the edit', ({ edit: now }) => now === undefined || now.text === text || undefined);
+      }
+      await this.#choose(tab, 'Typing slip');
+    });
+    if (!isWritten) return;
+    await this.#linger(tab, written);
+    if (this.#random() < 0.15) return;
+    if (
+      await form
+        .getByText('This post was withdrawn meanwhile')
+        .isVisible()
+        .catch(() => true)
+    ) {
+      await this.#attempt(tab, () => form.getByRole('button', { name: 'Close', exact: true }).click());
+      return;
+    }
+    written.last = 'pressed';
+    const button = form.getByRole('button', { name: 'Publish the change' });
+    await this.#attempt(tab, async () => {
+      if (this.#random() < 0.5) await button.click();
+      else {
+        await form.locator('[data-path="body"]').focus();
+        await tab.page.keyboard.press('Control+Enter');
+      }
+    });
+    await this.#untilAccepted(tab, written);
+  }
+
+  async retract(tab: DeskTab, postId: string): Promise<void> {
+    await tab.bringToFront();
+    if ((await this.at(tab)) === undefined) return;
+    await this.#attempt(tab, async () => {
+      await tab.page.locator(`#posts > [data-post="${postId}"] [data-desk-action="retract"]`).click({ timeout: 1_000 });
+      const dialog = tab.page.locator('desk-withdraw dialog');
+      await dialog.getByLabel('Why it is retracted').fill('It did not happen.');
+      await dialog.getByRole('button', { name: 'Retract', exact: true }).click();
+      await dialog.waitFor({ state: 'detached' });
+    });
+  }
+
+  /** "Undo" or "Edit" of something that was not sent yet. */
+  async takeBack(tab: DeskTab, how: 'Undo' | 'Edit'): Promise<void> {
+    const entry = await this.#pickEntry(tab, ({ at }) => at === 'held' || at === 'saved');
+    const written = this.texts.of(entry?.text);
+    if (entry === undefined) return;
+    const before = written?.last;
+    if (written !== undefined) written.last = 'taking back';
+    const isPressed = await tab.press(entry.id, new RegExp(`^${how}`));
+    if (written === undefined || before === undefined) return;
+    if (!isPressed && !tab.isGone) {
+      written.last = before;
+      return;
+    }
+    const outcome = await tab.until(`${how} ${entry.text}`, ({ entries, drafts, composer, edit }) => {
+      const still = entries.find(({ id }) => id === entry.id);
+      if (still !== undefined) return still.at === 'held' || still.at === 'saved' ? undefined : 'too late';
+      const isBack = [...drafts.map(({ text }) => text), composer?.text, edit?.text].includes(entry.text);
+      return isBack ? 'back' : undefined;
+    });
+    if (outcome === 'back') written.last = 'taken back';
+    if (outcome === 'too late') written.last = before;
+  }
+
+  async sendNow(tab: DeskTab): Promise<void> {
+    const entry = await this.#pickEntry(tab, ({ at }) => at === 'held');
+    const written = this.texts.of(entry?.text);
+    if (entry === undefined) return;
+    if (written !== undefined) written.leavesAt = undefined;
+    await tab.press(entry.id, /^Send now/);
+  }
+
+  /** Decides about something that waits for its author. */
+  async decide(tab: DeskTab): Promise<void> {
+    await tab.bringToFront();
+    const entry = await this.#pickEntry(tab, ({ at }) => at === 'asking' || at === 'refused' || at === 'conflict');
+    const written = this.texts.of(entry?.text);
+    if (entry === undefined) return;
+    const choices = {
+      asking: [this.#publishAsking, this.#publishAsking, this.#keepAsDraft, this.#discard],
+      refused: [this.#keepAsDraft, this.#discard],
+      conflict: [this.#keepMine, this.#takeTheirs, this.#keepAsDraft, this.#discard],
+    }[entry.at as 'asking' | 'refused' | 'conflict'];
+    await this.#pick(choices)?.call(this, tab, entry, written);
+  }
+
+  async #publishAsking(tab: DeskTab, { id }: SeenEntry, written: WrittenText | undefined): Promise<void> {
+    if (written !== undefined) written.leavesAt = undefined;
+    await tab.press(id, /^Publish/);
+  }
+
+  async #keepAsDraft(tab: DeskTab, entry: SeenEntry, written: WrittenText | undefined): Promise<void> {
+    await this.#leaveOutbox(tab, entry, written, ['taking back', 'taken back'], () => tab.press(entry.id, /^Keep as draft/));
+  }
+
+  async #discard(tab: DeskTab, entry: SeenEntry, written: WrittenText | undefined): Promise<void> {
+    const press = () => tab.press(entry.id, /^Discard:/, /^Discard for good/);
+    await this.#leaveOutbox(tab, entry, written, ['discarding', 'discarded'], press);
+  }
+
+  async #takeTheirs(tab: DeskTab, entry: SeenEntry, written: WrittenText | undefined): Promise<void> {
+    await this.#leaveOutbox(tab, entry, written, ['taking back', 'taken back'], async () => {
+      if (!(await this.#compare(tab, entry.id))) return false;
+      const choice = tab.page.getByRole('dialog').getByRole('button', { name: /^(?:Take theirs|Keep mine as a draft)$/ });
+      return this.#attempt(tab, () => choice.click());
+    });
+  }
+
+  /** Publishes the same text on top of what stands there now. */
+  async #keepMine(tab: DeskTab, entry: SeenEntry, written: WrittenText | undefined): Promise<void> {
+    if (!(await this.#compare(tab, entry.id))) return;
+    const dialog = tab.page.getByRole('dialog');
+    const standing = await tab.page
+      .evaluate<string | undefined>("document.querySelector('desk-conflict').standing?.post?.body")
+      .catch(() => undefined);
+    const mine = dialog.getByRole('button', { name: 'Keep mine', exact: true });
+    if (standing === undefined || !(await mine.isVisible().catch(() => false))) {
+      await this.#attempt(tab, () => dialog.getByRole('button', { name: 'Close' }).first().click());
+      return;
+    }
+    if (written !== undefined) Object.assign(written, { sawBefore: standing, leavesAt: undefined });
+    await this.#attempt(tab, () => mine.click());
+    await tab.until('keep mine', ({ entries }) => !entries.some(({ id }) => id === entry.id) || undefined);
+  }
+
+  async #compare(tab: DeskTab, id: string): Promise<boolean> {
+    if (!(await tab.press(id, /^Compare/))) return false;
+    const dialog = tab.page.getByRole('dialog');
+    // Without the network what stands on the server is not shown.
+    const loaded = dialog.getByRole('button', { name: /^(?:Keep mine|Retract|Keep mine as a draft)$/ }).first();
+    return this.#attempt(tab, () => loaded.waitFor());
+  }
+
+  async #leaveOutbox(
+    tab: DeskTab,
+    entry: SeenEntry,
+    written: WrittenText | undefined,
+    [during, after]: [WrittenText['last'], WrittenText['last']],
+    press: () => Promise<boolean>,
+  ): Promise<void> {
+    const before = written?.last;
+    if (written !== undefined) written.last = during;
+    const isPressed = await press();
+    if (written === undefined || before === undefined) return;
+    if (!isPressed && !tab.isGone) {
+      written.last = before;
+      return;
+    }
+    const outcome = await tab.until(`${after}: ${entry.text}`, ({ entries }) => {
+      const still = entries.find(({ id }) => id === entry.id);
+      if (still === undefined) return 'gone';
+      // Decided in another tab.
+      return still.at === entry.at ? undefined : 'stays';
+    });
+    if (outcome === 'gone') written.last = after;
+    if (outcome === 'stays') written.last = before;
+  }
+
+  async openDraft(tab: DeskTab): Promise<void> {
+    const seen = await this.at(tab);
+    const draft = this.#pick(seen?.drafts.filter(({ type, text }) => type === 'publish' && text !== seen.composer?.text) ?? []);
+    if (draft?.text === undefined) return;
+    await this.#attempt(tab, async () => {
+      const list = tab.page.locator('desk-drafts details');
+      if ((await list.getAttribute('open', { timeout: 2_000 })) === null) await list.locator('summary').click();
+      await list.getByRole('button', { name: `Open: ${draft.text}` }).click({ timeout: 2_000 });
+    });
+    await pause(100);
+  }
+
+  async #untilAccepted(tab: DeskTab, written: WrittenText): Promise<void> {
+    if (this.#random() < 0.15) return;
+    const entry = await tab.until(`accept ${written.text}`, ({ entries }) =>
+      entries.find(({ text, at }) => text === written.text && at !== 'conflict' && at !== 'refused'),
+    );
+    if (entry !== undefined) this.texts.accepted(written, entry);
+  }
+
+  /** The edit that is open, once it is loaded. Undefined: it could not be. */
+  async #edit(tab: DeskTab): Promise<DeskSnapshot['edit']> {
+    const form = tab.page.locator('desk-correct');
+    const loaded = form.locator('[data-path="body"]');
+    const failed = form.getByRole('button', { name: 'Try again' });
+    const isOpen = await this.#attempt(tab, () => loaded.or(failed).first().waitFor());
+    if (!isOpen) return undefined;
+    const edit = (await this.at(tab))?.edit;
+    if (edit === undefined) await this.#attempt(tab, () => form.getByRole('button', { name: 'Close', exact: true }).click());
+    return edit;
+  }
+
+  async #choose(tab: DeskTab, name: string): Promise<void> {
+    const form = name === 'Breaking' ? 'desk-composer' : 'desk-correct';
+    await tab.page.locator(form).getByRole('radio', { name }).first().check({ force: true, timeout: 5_000 });
+  }
+
+  async #type(tab: DeskTab, text: string): Promise<void> {
+    if (this.#random() < 0.5) await tab.page.keyboard.type(text);
+    else await tab.page.keyboard.insertText(text);
+  }
+
+  /** Sometimes looks at a text until it is stored. */
+  async #linger(tab: DeskTab, written: WrittenText): Promise<void> {
+    if (this.#random() < 0.5) return;
+    await pause(storedMs);
+    if (!tab.isGone) written.wasStored = true;
+  }
+
+  async #pickEntry(tab: DeskTab, isMeant: (entry: SeenEntry) => boolean): Promise<SeenEntry | undefined> {
+    const seen = await this.at(tab);
+    return this.#pick(seen?.entries.filter(isMeant) ?? []);
+  }
+
+  /** False: the tab is gone, or the author cannot do that now. */
+  async #attempt(tab: DeskTab, act: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await act();
+      return true;
+    } catch (error) {
+      if (!tab.isGone && !/Timeout|closed|crashed|detached|navigat|context/i.test(String(error))) throw error;
+      return false;
+    }
+  }
+
+  #next(): string {
+    this.#count += 1;
+    return `Text ${this.#count} of ${this.sub}.`;
+  }
+
+  #pick<T>(from: readonly T[]): T | undefined {
+    return from[Math.floor(this.#random() * from.length)];
+  }
+}

@@ -1,0 +1,119 @@
+import { expect } from 'vitest';
+import type { DeskSnapshot, SeenEntry } from './desk-tab.ts';
+
+/** A text of an author in a run, and what its author was told about it last. */
+export interface WrittenText {
+  text: string;
+  type: 'publish' | 'revise';
+  /**
+   * `writing`: in a form. `pressed`: published, and the desk has not said that it has it. `accepted`: the desk has it in its outbox.
+   * `taken back`: it is in a form or a draft again. `taking back`: the desk has not said whether it was in time. `discarded`,
+   * `discarding`: likewise.
+   */
+  last: 'writing' | 'pressed' | 'accepted' | 'taken back' | 'taking back' | 'discarded' | 'discarding';
+  entryId?: string;
+  /** When it leaves the undo window by itself, by the device's clock. Undefined: its author decided when. */
+  leavesAt: number | undefined;
+  isUrgent: boolean;
+  /** The text of the post that its author saw when they began to change it. */
+  sawBefore?: string | undefined;
+  /** It was on the screen for longer than the half second within which it is stored. */
+  wasStored: boolean;
+}
+
+/** Everything that an author wrote in a run. */
+export class WrittenTexts {
+  readonly all = new Map<string, WrittenText>();
+
+  write(text: string, type: WrittenText['type'], sawBefore?: string): WrittenText {
+    const before = this.all.get(text);
+    const written: WrittenText = before ?? {
+      text,
+      type,
+      last: 'writing',
+      leavesAt: undefined,
+      isUrgent: false,
+      wasStored: false,
+    };
+    if (sawBefore !== undefined) written.sawBefore = sawBefore;
+    this.all.set(text, written);
+    return written;
+  }
+
+  accepted(written: WrittenText, { id, until, addedAt, urgent }: SeenEntry): void {
+    Object.assign(written, { last: 'accepted', entryId: id, isUrgent: urgent, leavesAt: until ?? addedAt });
+  }
+
+  of(text: string | undefined): WrittenText | undefined {
+    return text === undefined ? undefined : this.all.get(text);
+  }
+
+  /** Of a colleague or of this author: whatever the journal has, in its order. */
+  check(journal: readonly JournalText[], seen: DeskSnapshot): void {
+    for (const written of this.all.values()) this.#checkOne(written, journal, seen);
+    this.#checkOrder(journal);
+  }
+
+  #checkOne({ text, last, type, wasStored }: WrittenText, journal: readonly JournalText[], seen: DeskSnapshot): void {
+    const times = journal.filter(({ body }) => body === text).length;
+    const entries = seen.entries.filter((entry) => entry.text === text && entry.type === type);
+    const undelivered = entries.filter(({ at }) => at !== 'on-disk' && at !== 'out');
+    const isListed = undelivered.length === 1 && undelivered.every(({ at, waitsFor }) => isWaiting(at) || waitsFor !== undefined);
+    const form = type === 'publish' ? seen.composer : seen.edit;
+    const isDraft = seen.drafts.some((draft) => draft.text === text) || form?.text === text;
+    const found = { text, last, times, entries: entries.map(({ at }) => at), isDraft };
+    expect(times, `once at most: ${JSON.stringify(found)}`).toBeLessThanOrEqual(1);
+    expect(undelivered.length === 0 || isListed, `listed: ${JSON.stringify(found)}`).toBe(true);
+    // What the outbox lists is surely not published.
+    if (isListed) expect(times, `not published: ${JSON.stringify(found)}`).toBe(0);
+    for (const { id } of undelivered)
+      expect(
+        seen.lines.map((line) => line.id),
+        JSON.stringify(found),
+      ).toContain(id);
+    if (times === 1) expect(isDraft, `no draft any more: ${JSON.stringify(found)}`).toBe(false);
+    const somewhere = times + Number(isListed || isDraft);
+    switch (last) {
+      case 'writing':
+        expect(times + undelivered.length, `not pressed: ${JSON.stringify(found)}`).toBe(0);
+        if (wasStored) expect(isDraft, `a draft: ${JSON.stringify(found)}`).toBe(true);
+        return;
+      case 'pressed':
+        if (wasStored) expect(somewhere, `kept: ${JSON.stringify(found)}`).toBeGreaterThan(0);
+        return;
+      case 'accepted':
+        expect(times + Number(isListed), `published or listed: ${JSON.stringify(found)}`).toBe(1);
+        return;
+      case 'taking back':
+        expect(somewhere, `kept: ${JSON.stringify(found)}`).toBeGreaterThan(0);
+        return;
+      case 'taken back':
+        expect(times + undelivered.length, `not published: ${JSON.stringify(found)}`).toBe(0);
+        expect(isDraft, `a draft: ${JSON.stringify(found)}`).toBe(true);
+        return;
+      case 'discarding':
+        return;
+      case 'discarded':
+        expect(somewhere, `gone: ${JSON.stringify(found)}`).toBe(0);
+    }
+  }
+
+  /** Posts that left their undo window by themselves are in the journal in this order. */
+  #checkOrder(journal: readonly JournalText[]): void {
+    const order = journal.flatMap(({ body }) => {
+      const written = this.all.get(body);
+      return written?.type === 'publish' && written.last === 'accepted' && written.leavesAt !== undefined ? [written] : [];
+    });
+    const times = order.map(({ leavesAt }) => leavesAt ?? 0);
+    expect(times, `the order of ${order.map(({ text }) => text).join(' ')}`).toEqual(times.toSorted((a, b) => a - b));
+  }
+}
+
+export interface JournalText {
+  postId: string;
+  revision: number;
+  body: string;
+  seq: number;
+}
+
+export const isWaiting = (at: SeenEntry['at']): boolean => at === 'asking' || at === 'refused' || at === 'conflict';
