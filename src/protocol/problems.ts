@@ -24,6 +24,7 @@ export const problems = {
     retry: false,
     title: 'The limit of revoked tokens is reached. Replace the key that signs tokens: all of them are then refused.',
   },
+  'media-full': { status: 409, retry: false, title: 'The uploads of this channel have reached their limit.' },
   'channel-deleted': { status: 410, retry: false, title: 'This channel was deleted.' },
   'revision-moved': { status: 412, retry: false, title: 'Somebody else changed it first. `current` has the latest version.' },
   'owner-mismatch': { status: 412, retry: false, title: 'Another person is signed in than the one that the request names.' },
@@ -43,7 +44,6 @@ export const problems = {
   'media-unavailable': { status: 503, retry: true, title: 'Uploads cannot be stored or read at the moment.' },
   starting: { status: 503, retry: true, title: 'This server is starting. Retry in a moment, or use another server.' },
   draining: { status: 503, retry: true, title: 'This server is shutting down. Use another server.' },
-  'media-full': { status: 507, retry: false, title: 'The uploads of this channel have reached their limit.' },
 } as const satisfies Record<string, { status: number; retry: boolean; title: string }>;
 
 export type ProblemCode = keyof typeof problems;
