@@ -38,6 +38,7 @@ export const longFiles = [
   'test/browser/page/sign-in.test.ts',
   'test/browser/page/news-first.test.ts',
   'test/browser/desk/two-editors.test.ts',
+  'test/browser/desk/restatements-firefox.test.ts',
   'test/browser/desk/restatements.test.ts',
   'test/browser/desk/several-changes.test.ts',
   'test/browser/desk/sign-in.test.ts',
