@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Node, NodeType } from 'prosemirror-model';
+import { Transform } from 'prosemirror-transform';
 import { describe, expect, it } from 'vitest';
 import { openBody } from '../../../../client/browser/desk/editor/markdown/open-body.ts';
 import { representable } from '../../../../client/browser/desk/editor/markdown/representable.ts';
@@ -93,6 +94,13 @@ describe('a body in the rich editor', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it('keeps emphasis that goes on in the next line after bold text that began before it', () => {
+    const opened = openBody('Up *and away\nnow*.') as NonNullable<ReturnType<typeof openBody>>;
+    const { doc } = new Transform(opened.doc).addMark(1, 12, schema.mark('strong'));
+    expect(opened.write(doc)).toBe('**Up *and away***\n*now*.');
+    expectShown(opened.write(doc), doc);
   });
 
   it('is written whole even if the server would refuse it', () => {

@@ -105,8 +105,10 @@ function expelSpaces(pieces: readonly Piece[]): void {
       let atEdge = true;
       for (const [at, piece] of order.entries()) {
         if (!mark.isInSet(piece.marks)) atEdge = true;
-        else if (atEdge && isSpace(piece)) piece.marks = mark.removeFromSet(piece.marks);
-        else atEdge = endsLink(order, at, mark);
+        else if ((atEdge && isSpace(piece)) || (order === pieces && piece.isBreak && followsOuterMark(order, at, mark))) {
+          piece.marks = mark.removeFromSet(piece.marks);
+          atEdge = true;
+        } else atEdge = endsLink(order, at, mark);
       }
     }
   }
@@ -120,6 +122,20 @@ function endsLink(pieces: readonly Piece[], at: number, mark: Mark): boolean {
   let start = at;
   while (start > 0 && linkOf(pieces[start - 1])?.eq(link)) start -= 1;
   return pieces.slice(start, at).some(({ marks }) => !mark.isInSet(marks));
+}
+
+/**
+ * Whether another mark, which begins before this one, ends before this piece. The mark is then written within the other, and again
+ * after it, where it cannot begin with a break.
+ */
+function followsOuterMark(pieces: readonly Piece[], at: number, mark: Mark): boolean {
+  const startOf = (one: Mark) => {
+    let start = at;
+    while (start > 0 && one.isInSet((pieces[start - 1] as Piece).marks)) start -= 1;
+    return start;
+  };
+  const ended = (pieces[at - 1]?.marks ?? []).filter((other) => !other.isInSet((pieces[at] as Piece).marks));
+  return ended.some((other) => other.type.name !== 'code' && startOf(other) < startOf(mark));
 }
 
 /** Without spaces at the ends of lines, and without breaks that end no line. */
