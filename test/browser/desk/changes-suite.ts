@@ -142,6 +142,27 @@ export function changes(start: () => Promise<TestBrowser>): void {
     expect(await faultsOf(page)).toEqual([]);
   });
 
+  it('shows all of a long headline, and leads from the text to the toolbar by Tab', async () => {
+    const long = 'Bridge closed to traffic until the morning while the engineers look for the crack in the north pier';
+    const { id } = await site.coverage();
+    const { post } = await site.author.publish(id, { headline: long, body: 'One sentence.' });
+    const { page } = await openAt(site, id, post.id);
+    await deskPost(page, post.id).getByRole('button', { name: 'Edit or correct' }).click();
+    await body(page).click();
+    const field = page.locator('desk-correct [data-path="headline"]');
+    expect(await field.inputValue()).toBe(long);
+    const hidden = () => field.evaluate((one) => one.scrollHeight - one.clientHeight);
+    await eventually(async () => expect(await hidden()).toBeLessThanOrEqual(1));
+
+    await page.keyboard.press('Tab');
+    const bold = page.locator('desk-correct').getByRole('button', { name: 'Bold' });
+    expect(await bold.evaluate((one) => one === one.ownerDocument.activeElement)).toBe(true);
+    const opacity = 'getComputedStyle(document.querySelector("desk-correct .composer-toolbar")).opacity';
+    await eventually(async () => expect(await page.evaluate(opacity)).toBe('1'));
+    await page.keyboard.press('Shift+Tab');
+    expect(await page.evaluate('document.activeElement.dataset.path')).toBe('body');
+  });
+
   it('opens an unfinished change again after a reload', async () => {
     const { id, ids } = await site.coverage(['The mayor resigned.']);
     const { page } = await openAt(site, id, ids[0]);

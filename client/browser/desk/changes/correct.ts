@@ -6,6 +6,7 @@ import { languageOf } from '../../i18n/languages.ts';
 import { RoomElement } from '../app/room-element.ts';
 import { ComposerMemory } from '../composer/device-memory.ts';
 import type { PostForm } from '../composer/form.ts';
+import { fitHeadline } from '../composer/head-fields.ts';
 import type { Lack } from '../composer/post-draft.ts';
 import { lacksOfDraft } from '../composer/render-draft.ts';
 import type { Draft } from '../drafts/drafts.ts';
@@ -95,6 +96,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
 
   protected override updated(changed: PropertyValues): void {
     if (this.change !== undefined && this.editor === undefined) this.#makeEditor(this.change);
+    fitHeadline(this);
     if (changed.has('current')) this.requestUpdate();
     // The note appears with its kind, and may be suggested. Its author sees it before it is published.
     const before = changed.get('change') as ChangeState | undefined;

@@ -13,6 +13,7 @@ import { principalOf } from '../session/session.ts';
 import { composerView } from './composer-view.ts';
 import { ComposerMemory } from './device-memory.ts';
 import type { PostForm } from './form.ts';
+import { fitHeadline } from './head-fields.ts';
 import { draftOf, emptyDraft, hasContent, type Lack, type PostDraft, toNewPost } from './post-draft.ts';
 import type { DeskPostSearch, FoundPost } from './post-search.ts';
 import { lacksOfDraft } from './render-draft.ts';
@@ -143,7 +144,7 @@ export class DeskComposer extends RoomElement {
     if (this.#editor === undefined) this.#makeEditor();
     if (this.previewing && changed.has('previewing'))
       this.querySelector('.composer-preview')?.scrollIntoView({ block: 'nearest' });
-    for (const field of this.querySelectorAll<HTMLTextAreaElement>('.composer-headline textarea')) fitToText(field);
+    fitHeadline(this);
   }
 
   /** Opens the composer and puts the cursor into its text. */
@@ -370,9 +371,4 @@ let lastId = 0;
 function nextId(): string {
   lastId += 1;
   return `composer-${lastId}`;
-}
-
-function fitToText(field: HTMLTextAreaElement): void {
-  field.style.height = 'auto';
-  field.style.height = `${field.scrollHeight}px`;
 }

@@ -43,6 +43,14 @@ ${lack ? html`<small id=${`${name}-lack`} class="desk-lack">${words.headline} ${
 </div>`;
 }
 
+/** Makes the field of the headline as high as its text. Called after each rendering. */
+export function fitHeadline(form: HTMLElement): void {
+  const field = form.querySelector<HTMLTextAreaElement>('.composer-headline textarea');
+  if (field === null) return;
+  field.style.height = 'auto';
+  field.style.height = `${field.scrollHeight}px`;
+}
+
 export function markFields({ draft, words, change }: PostForm): TemplateResult {
   const mark = (field: 'keyEvent' | 'developing', label: string) =>
     html`<label class="composer-mark"><input type="checkbox" name=${field} .checked=${live(draft[field])} @change=${({

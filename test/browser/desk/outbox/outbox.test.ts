@@ -107,8 +107,11 @@ for (const name of ['chromium', 'firefox'] as const) {
 
     it('asks about what left its undo window while no desk was open', async () => {
       const before = await openDesk();
-      const entry = await before.add(publication('Nobody watched.'), { holdMs: 400 });
+      // Long enough for a busy machine to close the page in.
+      const entry = await before.add(publication('Nobody watched.'), { holdMs: 4_000 });
+      const heldUntil = Date.now() + 4_000;
       await before.page.close();
+      await vi.waitUntil(() => Date.now() > heldUntil, { timeout: 10_000 });
       const desk = await openDesk();
       await vi.waitFor(async () => expect(await stateOf(desk, entry)).toBe('asking'));
       expect(await published()).not.toContain('Nobody watched.');
