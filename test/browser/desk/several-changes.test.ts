@@ -65,6 +65,7 @@ describeWith(needs.chromium, 'several changes of one post', (chromium) => {
     await publish(page, 'The first change.');
     await change(page, postId, 'The second change.');
     await line(page, 'The first change.').getByRole('button', { name: /^Edit/ }).click();
+
     await eventually(async () => expect(await bodyText(page)).toBe('The first change.'));
     await page.getByText(/^Drafts/).click();
     await page.getByRole('button', { name: 'Open: The second change.' }).click();
@@ -100,12 +101,12 @@ describeWith(needs.chromium, 'several changes of one post', (chromium) => {
     await publish(page, 'The first change.');
     await change(page, postId, 'The second change.');
     await publish(page, 'The second change.');
+    await page.context().setOffline(false);
     for (const text of ['The first change.', 'The second change.']) {
       await line(page, text)
         .getByRole('button', { name: /^Send now/ })
         .click();
     }
-    await page.context().setOffline(false);
     await eventually(async () => {
       const { revisions } = await site.author.listRevisions(id, postId);
       expect(revisions.map(({ body }) => body)).toEqual(['At first.', 'The first change.', 'The second change.']);

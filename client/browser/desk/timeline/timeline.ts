@@ -107,7 +107,7 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
       older: this.#find('.older'),
       notices: this.#find('.notices'),
       news: this.#find('.new-posts'),
-      announcement: this.#find('[role=status]'),
+      announcement: this.#find('.visually-hidden[role=status]'),
       language: this.language,
       actionsOn: (post) => this.#actionsOn(post),
       edited: () => this.#edited,
