@@ -65,7 +65,6 @@ describeWith(needs.chromium, 'several changes of one post', (chromium) => {
     await publish(page, 'The first change.');
     await change(page, postId, 'The second change.');
     await line(page, 'The first change.').getByRole('button', { name: /^Edit/ }).click();
-
     await eventually(async () => expect(await bodyText(page)).toBe('The first change.'));
     await page.getByText(/^Drafts/).click();
     await page.getByRole('button', { name: 'Open: The second change.' }).click();
