@@ -25,7 +25,7 @@ export interface Config {
   redisMinReplicas: number;
   allowUnsafeRedis: boolean;
   dataDir: string;
-  /** Where uploads are kept. Undefined: the server takes none. */
+  /** The directory of uploads. Undefined: the server takes none. */
   mediaDir: string | undefined;
   jwtSecret: Uint8Array | undefined;
   jwksUrl: string | undefined;

@@ -4,7 +4,7 @@ import type { ByteSource } from './byte-source.ts';
 
 export interface Box {
   type: string;
-  /** Where the box begins, with its header. */
+  /** The offset of the box, header included. */
   offset: number;
   /** With its header. */
   bytes: number;

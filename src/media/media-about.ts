@@ -6,7 +6,7 @@ import type { RenderedFacts } from './render-messages.ts';
 
 /** The file `about.json` of a medium. */
 export interface About extends StoredMedia {
-  /** Of the upload. It finds the medium again if the same bytes are uploaded. */
+  /** The hash of the upload, by which the same bytes are found again. */
   sha256: string;
 }
 

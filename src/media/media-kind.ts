@@ -1,7 +1,7 @@
 import { mediaLimits } from './media-limits.ts';
 import type { MediaType } from './media-store.ts';
 
-/** What an upload is, judged by its first bytes. The type that the uploader declares must agree. */
+/** The kind of an upload, judged by its first bytes. The declared type must agree. */
 
 export type PictureKind = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif';
 export type MediaKind = PictureKind | 'mp4' | 'm4a';

@@ -56,7 +56,7 @@ export interface MediaStore {
   close(): Promise<void>;
 }
 
-/** What the journal says about media. A throw interrupts the call, which can be repeated. */
+/** The uses of media, read from the journal. A throw interrupts the call, which can be repeated. */
 export interface MediaUses {
   /** Whether a published post of the channel, or the channel itself, uses the medium now. */
   isUsed(channelId: string, id: string): Promise<boolean>;
@@ -87,9 +87,9 @@ export interface StoredMedia {
   type: MediaType;
   /** The file for clients that know no renditions: a JPEG of at most 1,200 pixels for a picture. */
   name: string;
-  /** Of the file `name`. */
+  /** The media type of the file `name`. */
   mimeType: string;
-  /** Of the largest rendition, as it is displayed. Null for sound. */
+  /** The size of the largest rendition in pixels, upright. Null for sound. */
   width: number | null;
   height: number | null;
   /** Null for pictures. */

@@ -7,7 +7,7 @@ export interface Range {
   end: number;
 }
 
-/** Where the samples of a track lie in the file, one range a chunk, from the tables in the boxes of its `stbl`. */
+/** The ranges of the file that hold the samples of a track, one for each chunk, from the tables in the boxes of its `stbl`. */
 export function chunksOf(index: Buffer, table: readonly Box[]): Range[] {
   const starts = chunkOffsets(index, table);
   const sizeAt = sampleSizes(tableOf(index, table, 'stsz'));

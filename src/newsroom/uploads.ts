@@ -119,7 +119,7 @@ export function createUploads({ engine, renderer: { publicUrl }, store }: Upload
   }
 }
 
-/** What the journal says about the media of posts and channels. */
+/** Reads from the journal which media posts and channels use. */
 export function mediaUses(engine: UploadsParts['engine'], publicUrl: string | undefined): MediaUses {
   return {
     async isUsed(channelId, id) {

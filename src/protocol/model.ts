@@ -350,7 +350,7 @@ export interface ServerEntry extends ServerFacts {
   stands?: boolean | undefined;
 }
 
-/** What was uploaded. Posts refer to it by `url`. */
+/** An uploaded file. Posts refer to it by `url`. */
 export interface UploadedMedia {
   id: string;
   type: 'image' | 'video' | 'audio';

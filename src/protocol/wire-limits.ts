@@ -131,9 +131,9 @@ export const wireTable = {
   embedIdCharacters: field(embedIdCharacters),
   /** Width and height of an image or a video. */
   mediaPixels: field(mediaPixels),
-  /** Of one picture. The server writes them. */
+  /** The renditions of one picture. The server writes them. */
   mediaRenditions: field(12),
-  /** Of public channels. */
+  /** The time for which caches may keep an upload of a public channel. */
   mediaCachedSeconds: {
     value: 300,
     metric: 'pressbox_media_files_total{answer="sent"}',

@@ -36,7 +36,7 @@ export function mediaRoutes({ engine, streams, media, identity, cookie, onAnswer
   const router = Router({ caseSensitive: true });
   const used = createUsedMedia(engine);
   const sending = new Map<string, Set<Response>>();
-  // What is on its way to a slow client may be erased.
+  // The file may be erased while it is sent to a slow client.
   engine.onErased((channelId) => {
     for (const response of sending.get(channelId) ?? []) response.socket?.resetAndDestroy();
   });

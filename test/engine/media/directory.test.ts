@@ -188,7 +188,7 @@ describe('an erasure', () => {
     expect(await a.has('one')).toBe(false);
   });
 
-  it('of a channel leaves no byte of it, and nothing of others is gone', async () => {
+  it('leaves no byte of a deleted channel, and keeps the files of other channels', async () => {
     const a = await scene();
     await a.publish('post', await a.add('one'));
     await a.add('two', 'a-b');

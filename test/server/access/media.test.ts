@@ -3,7 +3,7 @@ import type { Access } from '../../../src/protocol/model.ts';
 import { type MediaServer, startMediaServer } from '../../support/servers/media-server.ts';
 import { call } from '../../support/servers/server.ts';
 
-/** Who may open a file of an upload, at each point of the life of the post that uses it. */
+/** The access to a file of an upload, in every state of the post that uses it. */
 
 const everyone = [
   'nobody',

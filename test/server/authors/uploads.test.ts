@@ -206,7 +206,7 @@ describe('an erasure', () => {
     expect(await exists(id, shared)).toBe(false);
   });
 
-  it('of earlier revisions keeps the files of the current one', async () => {
+  it('keeps the files of the current revision if earlier ones are erased', async () => {
     const id = await channel();
     const [before, now] = [await media.upload(id), await media.upload(id)];
     const post = await media.publish(id, [image(before.url), image(now.url)]);
@@ -232,7 +232,7 @@ describe('an erasure', () => {
     expect([again.status, await exists(id, uploaded)]).toEqual([200, false]);
   });
 
-  it('of a channel erases all its files', async () => {
+  it('removes all files of a deleted channel', async () => {
     const id = await channel();
     const uploaded = await media.upload(id);
     const token = await media.server.token({ admin: true });

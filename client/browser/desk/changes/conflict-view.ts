@@ -86,7 +86,7 @@ function loaded(dialog: ConflictDialog, entry: OutboxEntry, standing: Standing, 
 <div class="desk-buttons">${draftButton(dialog, words)}</div>`;
 }
 
-/** Who has changed it since, when, and with which note, as far as the server says. */
+/** The author, time and note of the other change, as far as the server names them. */
 function since(dialog: ConflictDialog, write: Write, standing: Standing, words: ChangesWords): TemplateResult | typeof nothing {
   const { language, session } = dialog;
   const { channel } = standing;

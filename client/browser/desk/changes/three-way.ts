@@ -15,7 +15,7 @@ export interface ThreeWay {
 
 export type Side = 'mine' | 'theirs';
 
-/** What an author takes of a passage. `both`: theirs, then mine. */
+/** The version of a passage that the author takes. `both`: theirs, then mine. */
 export type PassageChoice = Side | 'both';
 
 /** The sides that changed something. `both`: to the same value. `conflict`: to different values. */
@@ -79,7 +79,7 @@ export function mergedFields(
   return body === undefined ? undefined : ({ ...merged, body } as PostFields);
 }
 
-/** What is taken over. Undefined: both sides changed it, and the author has not chosen. */
+/** The text that is taken over. Undefined: both sides changed it, and the author has not chosen. */
 export function takenSide<C extends PassageChoice>(by: ChangedBy, chosen: C | undefined): C | Side | undefined {
   if (chosen !== undefined || by === 'conflict') return chosen;
   return by === 'theirs' ? 'theirs' : 'mine';

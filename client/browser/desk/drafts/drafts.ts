@@ -21,7 +21,7 @@ export interface DraftsOptions {
 }
 
 export interface SaveOptions {
-  /** Of the draft, if it is not that of the write. */
+  /** The key of the draft. Default: that of the write. */
   key?: string;
   base?: AuthorPost | undefined;
   basedOn?: string | undefined;

@@ -28,7 +28,7 @@ const firstSeed = Number(given ?? Math.floor(Math.random() * 1e9));
 /** Without PRESSBOX_DESK_RUNS, no run begins after this. */
 const withinMs = 40_000;
 const steps = 14;
-/** What is unsent for this long asks. */
+/** An entry that is unsent for this long waits for its author. */
 const askAfterMs = 6_000;
 const hourMs = 3_600_000;
 

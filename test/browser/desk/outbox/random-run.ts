@@ -228,7 +228,7 @@ export class RandomRun {
     expect(await undelivered()).toEqual([]);
   }
 
-  /** Of everything that left its undo window by itself and waited for nothing else. */
+  /** Checks the order of the entries that left their undo window by themselves and waited for nothing else. */
   #checkOrder(journal: { body: string }[], left: Map<string, OutboxEntry>): void {
     const alone = [...this.#accepted].filter(([id, { write }]) => {
       const isDelivered = ['on-disk', 'out'].includes(left.get(id)?.state.at ?? '');

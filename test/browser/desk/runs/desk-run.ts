@@ -321,7 +321,7 @@ export class DeskRun {
       const written = this.#ada.texts.of(body) ?? this.#grace.texts.of(body);
       if (revision === 1 || written?.sawBefore === undefined) continue;
       const before = journal.find((other) => other.postId === postId && other.revision === revision - 1);
-      // What an author presses in two tabs goes out one after the other.
+      // Changes that an author makes in two tabs go out one after the other.
       const isOwn = [this.#ada, this.#grace].some(({ texts }) => texts.of(body) && texts.of(before?.body));
       if (isOwn) continue;
       expect([body, written.sawBefore], 'its author saw the text before').toEqual([body, before?.body]);

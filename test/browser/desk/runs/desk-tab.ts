@@ -4,9 +4,9 @@ import type { EntryState, Write } from '../../../../client/browser/desk/outbox/o
 import { away } from '../../browser.ts';
 import { deskPost } from '../changes-suite.ts';
 
-/** What a tab of the desk has and shows. */
+/** The state of a tab of the desk, and the texts that it shows. */
 export interface DeskSnapshot {
-  /** Who is signed in at this desk. */
+  /** The author who is signed in at this desk. */
   sub: string | undefined;
   entries: SeenEntry[];
   drafts: { text: string | undefined; type: Write['type'] }[];
@@ -52,7 +52,7 @@ const snapshotScript = `(() => {
   };
 })()`;
 
-/** What Firefox reports of a script whose page was closed or left while it was loading. */
+/** The error that Firefox reports if a page is closed or left while its script loads. */
 const interrupted = /ServiceWorker intercepted the request/;
 
 /** How long an author waits for a button that may be gone, milliseconds. */

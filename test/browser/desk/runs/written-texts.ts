@@ -48,7 +48,7 @@ export class WrittenTexts {
     return text === undefined ? undefined : this.all.get(text);
   }
 
-  /** Of a colleague or of this author: whatever the journal has, in its order. */
+  /** Checks all texts against the journal. `journal`: the texts of both authors, in its order. */
   check(journal: readonly JournalText[], seen: DeskSnapshot): void {
     for (const written of this.all.values()) this.#checkOne(written, journal, seen);
     this.#checkOrder(journal);
@@ -64,7 +64,7 @@ export class WrittenTexts {
     const found = { text, last, times, entries: entries.map(({ at }) => at), isDraft };
     expect(times, `once at most: ${JSON.stringify(found)}`).toBeLessThanOrEqual(1);
     expect(undelivered.length === 0 || isListed, `listed: ${JSON.stringify(found)}`).toBe(true);
-    // What the outbox lists is surely not published.
+    // A text that the outbox lists is surely not published.
     if (isListed) expect(times, `not published: ${JSON.stringify(found)}`).toBe(0);
     for (const { id } of undelivered)
       expect(

@@ -17,7 +17,7 @@ export interface OutboxWords {
   refused: string;
   conflict: string;
   asking: Record<'unsent-long' | 'closed-while-held', string>;
-  /** What helps against a refusal. The title of the problem is shown for other codes. */
+  /** Advice for each refusal. The title of the problem is shown for other codes. */
   helps: Partial<Record<ProblemCode, string>>;
   delivery: Record<Exclude<Delivery, 'ready'>, string>;
   protection: Record<Exclude<Protection, 'full'>, string>;
