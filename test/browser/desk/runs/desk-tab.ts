@@ -2,7 +2,7 @@ import type { Locator, Page } from 'playwright-core';
 import { vi } from 'vitest';
 import type { EntryState, Write } from '../../../../client/browser/desk/outbox/outbox-model.ts';
 import { away } from '../../browser.ts';
-import { deskPost } from '../changes-suite.ts';
+import { deskPost } from '../changes/changes-suite.ts';
 
 /** The state of a tab of the desk, and the texts that it shows. */
 export interface DeskSnapshot {

@@ -1,5 +1,5 @@
-import { describeWith, needs } from '../../support/runner/needs.ts';
-import { startBrowser } from '../browser.ts';
+import { describeWith, needs } from '../../../support/runner/needs.ts';
+import { startBrowser } from '../../browser.ts';
 import { twoEditors } from './two-editors-suite.ts';
 
 describeWith(needs.chromium, 'two editors on one post', (chromium) =>

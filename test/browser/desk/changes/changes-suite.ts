@@ -1,9 +1,9 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { AuthorClient } from '../../../client/lib/author-client.ts';
-import type { TestBrowser } from '../browser.ts';
-import { announced, eventually, faultsOf, textOf } from '../newsroom.ts';
-import { type Author, chooseUndoSeconds, type DeskSite, deskSite } from './desk-site.ts';
+import { AuthorClient } from '../../../../client/lib/author-client.ts';
+import type { TestBrowser } from '../../browser.ts';
+import { announced, eventually, faultsOf, textOf } from '../../newsroom.ts';
+import { type Author, chooseUndoSeconds, type DeskSite, deskSite } from '../desk-site.ts';
 
 /** The post in the timeline of a desk. */
 export const deskPost = (page: Page, id: string | undefined): Locator => page.locator(`#posts > [data-post="${id}"]`);

@@ -1,10 +1,10 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { randomFrom } from '../../support/samples/random.ts';
-import type { TestBrowser } from '../browser.ts';
-import { eventually } from '../newsroom.ts';
+import { randomFrom } from '../../../support/samples/random.ts';
+import type { TestBrowser } from '../../browser.ts';
+import { eventually } from '../../newsroom.ts';
+import { type DeskSite, deskSite } from '../desk-site.ts';
 import { bodyText, deskPost, openAt, writeBody } from './changes-suite.ts';
-import { type DeskSite, deskSite } from './desk-site.ts';
 
 /** Two editors who change one post at the same time, again and again. */
 export function twoEditors(start: () => Promise<TestBrowser>, { rounds, seed }: { rounds: number; seed: number }): void {

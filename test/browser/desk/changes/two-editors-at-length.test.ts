@@ -1,5 +1,5 @@
-import { describeWith, needs } from '../../support/runner/needs.ts';
-import { startBrowser, startFirefox } from '../browser.ts';
+import { describeWith, needs } from '../../../support/runner/needs.ts';
+import { startBrowser, startFirefox } from '../../browser.ts';
 import { twoEditors } from './two-editors-suite.ts';
 
 const seed = Number(process.env.PRESSBOX_TEST_SEED ?? Date.now() % 1_000_000);

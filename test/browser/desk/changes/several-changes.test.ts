@@ -1,10 +1,10 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { describeWith, needs } from '../../support/runner/needs.ts';
-import { startBrowser } from '../browser.ts';
-import { eventually } from '../newsroom.ts';
+import { describeWith, needs } from '../../../support/runner/needs.ts';
+import { startBrowser } from '../../browser.ts';
+import { eventually } from '../../newsroom.ts';
+import { deskSite } from '../desk-site.ts';
 import { bodyText, deskPost, writeBody } from './changes-suite.ts';
-import { deskSite } from './desk-site.ts';
 
 /** Several changes of one post by one author, none of which takes the place of another. */
 describeWith(needs.chromium, 'several changes of one post', (chromium) => {
