@@ -57,6 +57,11 @@ export function uploadRoutes(context: UploadContext): Router {
       const result = await orRefuse(() => media.add(channelId, upload));
       onUpload(result.status);
       if (result.status === 'refused') throw new Refusal(result.code, { detail: result.detail });
+      // The channel may have been deleted during the upload, which then came too late to be deleted with it.
+      if ((await engine.channel(channelId)).status === 'deleted') {
+        await orRefuse(() => media.deleteChannel(channelId));
+        throw new Refusal('channel-deleted');
+      }
       const { id, type, bytes } = result.media;
       log.info(
         { channel: channelId, media: id, type, bytes, by: who.sub, existing: result.status === 'existing' },

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '../make-directory.ts';
-import { channelIdPattern } from '../protocol/field-rules.ts';
 import {
   entriesOf,
   exists,
   makeDurably,
-  modifiedAt,
   removeDurably,
   renameDurably,
   syncPath,
@@ -16,7 +14,9 @@ import {
   writeDurably,
 } from './durable-files.ts';
 import { type About, mediaOf, readAbout } from './media-about.ts';
+import { MediaErasures } from './media-erasures.ts';
 import { mediaLimits } from './media-limits.ts';
+import { isChannelId, MediaPaths, mediumIdPattern, requireChannelId } from './media-paths.ts';
 import {
   type AddResult,
   type MediaFile,
@@ -56,16 +56,13 @@ export interface MediaDirectoryOptions {
   renderer?: Renderer;
 }
 
-const idPattern = /^[A-Za-z0-9_-]{22}$/;
-/** UUIDs, and names such as `channel` for what is no post. */
-const postIdPattern = /^[a-z0-9-]{1,64}$/;
 const fileNamePattern = /^[a-z0-9]{1,16}\.[a-z0-9]{3,4}$/;
-const hourMs = 60 * 60 * 1_000;
 
 export class MediaDirectory implements MediaStore {
   readonly #renderer: Renderer;
   readonly #channelBytes: number;
-  readonly #directory: string;
+  readonly #paths: MediaPaths;
+  readonly #erasures: MediaErasures;
   readonly #isShared: boolean;
   readonly #now: () => number;
   #uploads = 0;
@@ -77,11 +74,15 @@ export class MediaDirectory implements MediaStore {
   readonly #sizes = new Map<string, number>();
 
   constructor(directory: string, options: MediaDirectoryOptions) {
-    this.#directory = directory;
+    this.#paths = new MediaPaths(directory);
     this.#isShared = options.isShared;
     this.#now = options.now ?? Date.now;
     this.#channelBytes = options.channelBytes ?? mediaLimits.mediaChannelBytes;
     this.#renderer = options.renderer ?? new Renderer();
+    this.#erasures = new MediaErasures(this.#paths, {
+      now: this.#now,
+      onErased: (channelId, id) => (id === undefined ? this.#sizes.clear() : this.#sizes.delete(`${channelId}/${id}`)),
+    });
   }
 
   /** Creates what is missing. Called once, by `openMediaDirectory`. */
@@ -95,7 +96,7 @@ export class MediaDirectory implements MediaStore {
   add(channelId: string, upload: Upload): Promise<AddResult> {
     return reliably(async () => {
       if (this.#isClosed) throw new MediaUnavailable('The server is ending. Try again in a moment.');
-      if (!channelIdPattern.test(channelId)) throw new TypeError(`${channelId} is no id of a channel`);
+      requireChannelId(channelId);
       if (this.#uploads >= mediaLimits.mediaUploads) {
         throw new MediaUnavailable('Too many uploads are in progress. Try again in a moment.');
       }
@@ -154,15 +155,15 @@ export class MediaDirectory implements MediaStore {
       JSON.stringify({ ...media, sha256 } satisfies About),
       join(incoming, 'about.new'),
     );
-    await makeDurably(this.#at(channelId, 'by-hash'), this.#directory);
+    await makeDurably(this.#at(channelId, 'by-hash'), this.#paths.root);
     await renameDurably(incoming, this.#at(channelId, id));
-    await writeDurably(this.#at(channelId, 'by-hash', sha256), id, this.#at('.incoming', `${id}.hash`));
+    await writeDurably(this.#paths.byHash(channelId, sha256), id, this.#at('.incoming', `${id}.hash`));
     return { status: 'added', media };
   }
 
   /** The medium of the channel with this content, which counts as uploaded now. */
   async #withContent(channelId: string, sha256: string): Promise<StoredMedia | undefined> {
-    const id = await readFile(this.#at(channelId, 'by-hash', sha256), 'utf8').catch(unless('ENOENT'));
+    const id = await readFile(this.#paths.byHash(channelId, sha256), 'utf8').catch(unless('ENOENT'));
     if (id === undefined) return undefined;
     const media = await this.#find(channelId, id);
     if (media !== undefined) await touchDurably(this.#at(channelId, id, 'about.json'), this.#now());
@@ -181,7 +182,7 @@ export class MediaDirectory implements MediaStore {
   }
 
   async #about(channelId: string, id: string): Promise<About | undefined> {
-    if (!channelIdPattern.test(channelId) || !idPattern.test(id)) return undefined;
+    if (!isChannelId(channelId) || !mediumIdPattern.test(id)) return undefined;
     return readAbout(this.#at(channelId, id));
   }
 
@@ -197,131 +198,36 @@ export class MediaDirectory implements MediaStore {
 
   claim(channelId: string, id: string, postId: string): Promise<'claimed' | 'missing'> {
     return reliably(async () => {
-      checkPostId(postId);
+      const claim = this.#paths.claim(channelId, id, postId);
       if ((await this.#about(channelId, id)) === undefined) return 'missing';
-      const fromPost = this.#at(channelId, 'by-post', postId, id);
-      await makeDurably(dirname(fromPost), this.#directory);
+      const fromPost = join(this.#paths.claimsOfPost(channelId, postId), id);
+      await makeDurably(dirname(fromPost), this.#paths.root);
       await touchDurably(fromPost, this.#now());
       // Missing if the medium is being erased: it was moved away, and comes back only if this claim was in time.
-      await touchDurably(this.#claim(channelId, id, postId), this.#now()).catch(unless('ENOENT'));
-      if ((await this.#about(channelId, id)) !== undefined && (await exists(this.#claim(channelId, id, postId))))
-        return 'claimed';
+      await touchDurably(claim, this.#now()).catch(unless('ENOENT'));
+      if ((await this.#about(channelId, id)) !== undefined && (await exists(claim))) return 'claimed';
       await removeDurably(fromPost);
       return 'missing';
     });
   }
 
   expectErasure(channelId: string, postId: string): Promise<void> {
-    return reliably(() => touchDurably(this.#pending(channelId, postId), this.#now()));
+    return reliably(() => this.#erasures.expect(channelId, postId));
   }
 
   erase(channelId: string, postId: string, uses: MediaUses): Promise<void> {
-    return reliably(async () => {
-      const pending = this.#pending(channelId, postId);
-      await touchDurably(pending, this.#now());
-      await this.#forget(channelId, postId, uses);
-      await removeDurably(pending);
-    });
-  }
-
-  /** Drops the claims of a post that the journal does not confirm, and the media that were only claimed by it. Can be repeated. */
-  async #forget(channelId: string, postId: string, uses: MediaUses): Promise<void> {
-    const held = new Set(await uses.ofPost(channelId, postId));
-    const claimed = this.#at(channelId, 'by-post', postId);
-    for (const { name: id, path } of await entriesOf(claimed)) {
-      if (held.has(id)) continue;
-      await removeDurably(this.#claim(channelId, id, postId));
-      const isClaimed = (await entriesOf(this.#at(channelId, id, 'claims'))).length > 0;
-      if (!isClaimed && !(await uses.isUsed(channelId, id))) await this.#eraseMedium(channelId, id);
-      await removeDurably(path);
-    }
-    await rmdir(claimed).catch(unless('ENOENT', 'ENOTEMPTY', 'EEXIST'));
-  }
-
-  /** Moves the medium away, so that nobody can claim it any more, then erases it unless it was claimed before. */
-  async #eraseMedium(channelId: string, id: string): Promise<void> {
-    const moved = this.#at('.erasing', `${channelId}~${id}`);
-    await renameDurably(this.#at(channelId, id), moved).catch(unless('ENOENT'));
-    await this.#finishErasure(channelId, id);
-  }
-
-  async #finishErasure(channelId: string, id: string): Promise<void> {
-    const moved = this.#at('.erasing', `${channelId}~${id}`);
-    if ((await entriesOf(join(moved, 'claims'))).length > 0) {
-      await renameDurably(moved, this.#at(channelId, id)).catch(unless('ENOENT'));
-      return;
-    }
-    const about = await readAbout(moved);
-    if (about !== undefined) {
-      const byHash = this.#at(channelId, 'by-hash', about.sha256);
-      if ((await readFile(byHash, 'utf8').catch(unless('ENOENT'))) === id) await removeDurably(byHash);
-    }
-    await removeDurably(moved);
-    this.#sizes.delete(`${channelId}/${id}`);
+    return reliably(() => this.#erasures.erase(channelId, postId, uses));
   }
 
   deleteChannel(channelId: string): Promise<void> {
-    return reliably(async () => {
-      if (!channelIdPattern.test(channelId)) return;
-      const moved = this.#at('.erasing', `${channelId}~~${randomBytes(16).toString('base64url')}`);
-      await renameDurably(this.#at(channelId), moved).catch(unless('ENOENT'));
-      for (const room of ['.erasing', '.pending']) {
-        for (const { name, path } of await entriesOf(this.#at(room))) {
-          if (name.startsWith(`${channelId}~`)) await removeDurably(path);
-        }
-      }
-      this.#sizes.clear();
-    });
+    return reliably(() => this.#erasures.deleteChannel(channelId));
   }
 
   sweep(uses: MediaUses): Promise<void> {
-    this.#sweeping ??= reliably(async () => {
-      await this.#sweepIncoming();
-      for (const { name, path } of await entriesOf(this.#at('.erasing'))) {
-        const [channelId = '', id = ''] = name.split('~', 2);
-        if (id === '') await removeDurably(path);
-        else await this.#finishErasure(channelId, id);
-      }
-      for (const { name, path } of await entriesOf(this.#at('.pending'))) {
-        const [channelId = '', postId = ''] = name.split('~', 2);
-        const isSettled = await this.#isOlder(path, mediaLimits.mediaPendingMs);
-        await this.#forget(channelId, postId, uses);
-        // The erasure of a fresh one may only now be happening, on any node.
-        if (isSettled) await removeDurably(path);
-      }
-      for (const { name: channelId } of await entriesOf(this.#directory)) {
-        if (!channelIdPattern.test(channelId)) continue;
-        for (const { name: id } of await entriesOf(this.#at(channelId))) {
-          if (idPattern.test(id) && (await this.#isOrphan(channelId, id, uses))) await this.#eraseMedium(channelId, id);
-        }
-      }
-    }).finally(() => {
+    this.#sweeping ??= reliably(() => this.#erasures.sweep(uses)).finally(() => {
       this.#sweeping = undefined;
     });
     return this.#sweeping;
-  }
-
-  async #sweepIncoming(): Promise<void> {
-    for (const { path } of await entriesOf(this.#at('.incoming'))) {
-      if (await this.#isOlder(path, mediaLimits.mediaIncomingHours * hourMs)) await removeDurably(path);
-    }
-  }
-
-  /** Drops claims that the journal does not confirm after a day. */
-  async #isOrphan(channelId: string, id: string, uses: MediaUses): Promise<boolean> {
-    const orphanMs = mediaLimits.mediaOrphanHours * hourMs;
-    if (!(await this.#isOlder(this.#at(channelId, id, 'about.json'), orphanMs))) return false;
-    for (const { name: postId, path } of await entriesOf(this.#at(channelId, id, 'claims'))) {
-      const isConfirmed = ((await stat(path).catch(unless('ENOENT')))?.size ?? 0) > 0;
-      if (isConfirmed || !(await this.#isOlder(path, orphanMs))) return false;
-      if ((await uses.ofPost(channelId, postId)).includes(id)) {
-        await writeFile(path, 'c');
-        return false;
-      }
-      await removeDurably(path);
-      await removeDurably(this.#at(channelId, 'by-post', postId, id));
-    }
-    return !(await uses.isUsed(channelId, id));
   }
 
   ready(): Promise<void> {
@@ -342,7 +248,7 @@ export class MediaDirectory implements MediaStore {
   async #bytesOf(channelId: string): Promise<number> {
     let bytes = 0;
     for (const { name: id, path } of await entriesOf(this.#at(channelId))) {
-      if (!idPattern.test(id)) continue;
+      if (!mediumIdPattern.test(id)) continue;
       const key = `${channelId}/${id}`;
       const own = this.#sizes.get(key) ?? (await readAbout(path))?.bytes ?? 0;
       if (this.#sizes.size >= mediaLimits.mediaSizes) this.#sizes.clear();
@@ -352,28 +258,9 @@ export class MediaDirectory implements MediaStore {
     return bytes;
   }
 
-  async #isOlder(path: string, ms: number): Promise<boolean> {
-    const at = await modifiedAt(path);
-    return at !== undefined && this.#now() - at > ms;
-  }
-
   #at(...names: string[]): string {
-    return join(this.#directory, ...names);
+    return this.#paths.at(...names);
   }
-
-  #claim(channelId: string, id: string, postId: string): string {
-    return this.#at(channelId, id, 'claims', postId);
-  }
-
-  #pending(channelId: string, postId: string): string {
-    checkPostId(postId);
-    if (!channelIdPattern.test(channelId)) throw new TypeError(`${channelId} is no id of a channel`);
-    return this.#at('.pending', `${channelId}~${postId}`);
-  }
-}
-
-function checkPostId(postId: string): void {
-  if (!postIdPattern.test(postId)) throw new TypeError(`${postId} is no id of a post`);
 }
 
 function full(): AddResult {

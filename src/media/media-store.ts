@@ -43,9 +43,9 @@ export interface MediaStore {
   deleteChannel(channelId: string): Promise<void>;
 
   /**
-   * Finishes what a crash interrupted, and deletes media that have not been claimed for a day. A claim older than a day does not
-   * count if the journal does not hold the medium for that post, because the append must have failed. Called at the start and every
-   * hour, on every node.
+   * Finishes what a crash interrupted, erases all media of deleted channels, and deletes media that have not been claimed for a day. A
+   * claim older than a day does not count if the journal does not hold the medium for that post, because the append must have failed.
+   * Called at the start and every hour, on every node.
    */
   sweep(uses: MediaUses): Promise<void>;
 
@@ -62,6 +62,8 @@ export interface MediaUses {
   isUsed(channelId: string, id: string): Promise<boolean>;
   /** The media in every revision of the post that the journal still holds. Empty for a post that was taken down or never appended. */
   ofPost(channelId: string, postId: string): Promise<readonly string[]>;
+  /** Whether the journal deleted the channel. False for a channel that it never had. */
+  isDeleted(channelId: string): Promise<boolean>;
 }
 
 export interface Upload {

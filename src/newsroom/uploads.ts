@@ -139,6 +139,7 @@ export function mediaUses(engine: UploadsParts['engine'], publicUrl: string | un
         if (page?.more !== true || page.revisions.length === 0) return [...ids];
       }
     },
+    isDeleted: async (channelId) => (await engine.channel(channelId)).status === 'deleted',
   };
 
   function idsIn(channelId: string, media: readonly (Media | Picture)[]): string[] {

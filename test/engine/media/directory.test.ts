@@ -17,10 +17,12 @@ class Scene {
   store!: MediaDirectory;
   /** Posts that the journal has, with their media. */
   readonly posts = new Map<string, string[]>();
+  readonly deleted = new Set<string>();
   laterMs = 0;
   readonly uses: MediaUses = {
     isUsed: async (_, id) => [...this.posts.values()].some((media) => media.includes(id)),
     ofPost: async (_, postId) => this.posts.get(postId) ?? [],
+    isDeleted: async (channelId) => this.deleted.has(channelId),
   };
 
   async open(options: Partial<MediaDirectoryOptions> = {}): Promise<void> {
@@ -200,6 +202,22 @@ describe('an erasure', () => {
 });
 
 describe('a sweep', () => {
+  it('erases what is left of a deleted channel, and nothing of a channel that the journal does not know', async () => {
+    const a = await scene();
+    await a.publish('post', await a.add('one'));
+    await a.store.expectErasure('a', 'post');
+    await a.add('of another', 'b');
+    a.posts.clear();
+    await a.open();
+    await a.store.sweep(a.uses);
+    expect(await a.has('of another')).toBe(true);
+    a.deleted.add('a');
+    await a.store.sweep(a.uses);
+    expect([await a.has('one'), await a.has('of another')]).toEqual([false, true]);
+    expect((await readdir(a.folder)).sort()).toEqual(['.erasing', '.incoming', '.pending', 'b']);
+    expect(await readdir(join(a.folder, '.pending'))).toEqual([]);
+  });
+
   it('deletes what no post claimed for a day, and claims of posts that were never appended', async () => {
     const a = await scene();
     const [orphan, failed, used] = [await a.add('orphan'), await a.add('failed'), await a.add('used')];
