@@ -6,7 +6,7 @@ import { createLog } from '../../../src/telemetry/log.ts';
 import { seedOf } from '../../support/authors/busy-day.ts';
 import { createChannel, write, writeAndErase } from '../../support/authors/writers.ts';
 import { openReader, type SocketReader } from '../../support/readers/socket-reader.ts';
-import { seeded } from '../../support/samples/sample-text.ts';
+import { seeded } from '../../support/samples/random.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /**

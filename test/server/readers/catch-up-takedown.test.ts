@@ -4,7 +4,7 @@ import { seedOf } from '../../support/authors/busy-day.ts';
 import { createChannel, publish, type Written, write, writeAndErase } from '../../support/authors/writers.ts';
 import { followed, openReader, type SocketReader } from '../../support/readers/socket-reader.ts';
 import { openStream } from '../../support/readers/stream-reader.ts';
-import { seeded } from '../../support/samples/sample-text.ts';
+import { seeded } from '../../support/samples/random.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { watchWrites } from '../../support/servers/watch-writes.ts';
 import { answerLate, troubleTheBus } from '../../support/stores/failing-engine.ts';

@@ -12,7 +12,7 @@ import { type BusyChannel, makeBusy } from '../../support/authors/busy-channel.t
 import { seedOf } from '../../support/authors/busy-day.ts';
 import { allPosts, createChannel, publish, read } from '../../support/authors/writers.ts';
 import { faultsOfCatchUp, openReader, type SocketReader } from '../../support/readers/socket-reader.ts';
-import { seeded } from '../../support/samples/sample-text.ts';
+import { seeded } from '../../support/samples/random.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Catch-up: what changed since a cursor, each post once and in its latest state (promises 2 to 4). */

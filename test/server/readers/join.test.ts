@@ -4,7 +4,7 @@ import { allPosts, createChannel, publish, wholeJournal, write } from '../../sup
 import { notInJournal } from '../../support/readers/distrustful-reader.ts';
 import { followed, openReader } from '../../support/readers/socket-reader.ts';
 import { openStream, streamed } from '../../support/readers/stream-reader.ts';
-import { seeded } from '../../support/samples/sample-text.ts';
+import { seeded } from '../../support/samples/random.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { answerLate, troubleTheBus } from '../../support/stores/failing-engine.ts';
 

@@ -1,6 +1,6 @@
 import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
 import { readerView } from '../../../src/protocol/model.ts';
-import type { Random } from '../samples/sample-text.ts';
+import type { Random } from '../samples/random.ts';
 import { createChannel, publish, read, type Write, type Written, write } from './writers.ts';
 
 /**

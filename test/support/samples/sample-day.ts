@@ -1,7 +1,8 @@
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../../../client/lib/author-client.ts';
 import { newPostId } from '../../../client/lib/ids.ts';
 import type { Media, PostFields, RevisionKind } from '../../../src/protocol/model.ts';
-import { headline, longBody, paragraphs, type Random, seeded, sentence, speciality } from './sample-text.ts';
+import { type Random, seeded } from './random.ts';
+import { headline, longBody, paragraphs, sentence, speciality } from './sample-text.ts';
 
 /**
  * A day of coverage as data: 300 posts and 80 changes of every kind, in an order in which a correct server accepts every one. The

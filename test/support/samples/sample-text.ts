@@ -1,23 +1,9 @@
-import { randomFrom } from './random.ts';
+import type { Random } from './random.ts';
 
 /**
  * Texts of the sample day: typical texts of newsrooms, and texts that break software made for English prose. All of it is made
  * up.
  */
-
-export interface Random {
-  /** A whole number from 0 to `below` - 1. */
-  below(below: number): number;
-  pick<T>(from: readonly T[]): T;
-  chance(of: number): boolean;
-}
-
-/** The same choices for the same seed on every machine. */
-export function seeded(seed: number): Random {
-  const next = randomFrom(seed);
-  const below = (bound: number) => Math.floor(next() * bound);
-  return { below, pick: (from) => from[below(from.length)] as (typeof from)[number], chance: (of) => next() < of };
-}
 
 const places = [
   'the harbour',

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, vi } from 'vitest';
 import type { Announcement, Engine } from '../../../src/journal/engine.ts';
-import type { Random } from '../samples/sample-text.ts';
+import type { Random } from '../samples/random.ts';
 
 /** An engine that does no more than the port promises. `vi.restoreAllMocks` restores it. */
 

@@ -5,7 +5,7 @@ import type { BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AuthorClient } from '../../../../client/lib/author-client.ts';
 import { describeWith, needs } from '../../../support/runner/needs.ts';
-import { randomFrom } from '../../../support/samples/random.ts';
+import { seeded } from '../../../support/samples/random.ts';
 import { startLasting } from '../../browser.ts';
 import {
   killBrowser,
@@ -65,7 +65,7 @@ for (const name of ['chromium', 'firefox'] as const) {
     }
 
     async function around(seed: number) {
-      const random = randomFrom(seed);
+      const random = seeded(seed);
       const { channel } = await client.createChannel({ headline: `Run ${seed}`, state: 'live' });
       return {
         site,

@@ -3,6 +3,7 @@ import { expect, vi } from 'vitest';
 import type { OutboxEntry, Write } from '../../../../client/browser/desk/outbox/outbox-model.ts';
 import type { AuthorClient } from '../../../../client/lib/author-client.ts';
 import { newPostId } from '../../../../client/lib/ids.ts';
+import type { Random } from '../../../support/samples/random.ts';
 import type { OutboxPage, OutboxSite } from './outbox-site.ts';
 
 /**
@@ -18,7 +19,7 @@ export interface Surroundings {
   /** A colleague, who may change everything. */
   client: AuthorClient;
   channelId: string;
-  random(): number;
+  random: Random;
   /** The tabs of Ada that are open. */
   tabs: OutboxPage[];
   openTab(): Promise<void>;
@@ -63,7 +64,7 @@ export class RandomRun {
 
   async #step(): Promise<void> {
     const { site, tabs } = this.#around;
-    const action = this.#pick(actions) as Action;
+    const action = this.#random.pick(actions);
     this.done.push(action);
     switch (action) {
       case 'publish':
@@ -79,9 +80,11 @@ export class RandomRun {
       case 'publish now':
         return this.#publishNow();
       case 'wait':
-        return void (await pause(this.#random() * 500));
+        return void (await pause(this.#random.number() * 500));
       case 'lose':
-        site.network.losses = Array.from({ length: 1 + this.#below(3) }, () => (this.#random() < 0.5 ? 'request' : 'answer'));
+        site.network.losses = Array.from({ length: 1 + this.#random.below(3) }, () =>
+          this.#random.chance(0.5) ? 'request' : 'answer',
+        );
         return;
       case 'network':
         site.network.isDown = !site.network.isDown;
@@ -92,11 +95,11 @@ export class RandomRun {
         this.#isServerUp = !this.#isServerUp;
         return;
       case 'reload':
-        return void (await this.#pick(tabs)?.open());
+        return void (await this.#random.pickAny(tabs)?.open());
       case 'close tab': {
-        const tab = this.#pick(tabs);
+        const tab = this.#random.pickAny(tabs);
         if (tab !== undefined) await this.#around.closeTab(tab);
-        if (tabs.length === 0 && this.#random() < 0.5) await pause(400);
+        if (tabs.length === 0 && this.#random.chance(0.5)) await pause(400);
         if (tabs.length === 0) await this.#around.openTab();
         return;
       }
@@ -108,7 +111,11 @@ export class RandomRun {
         return this.#around.openTab();
       case 'session':
         if (!this.#isServerUp || site.network.isDown) return;
-        await this.#pick([this.#around.signOut, () => this.#around.signInAs('ben'), () => this.#around.signInAs('ada')])?.();
+        await this.#random.pickAny([
+          this.#around.signOut,
+          () => this.#around.signInAs('ben'),
+          () => this.#around.signInAs('ada'),
+        ])?.();
         return;
       case 'colleague':
         return this.#changeAsColleague();
@@ -124,7 +131,7 @@ export class RandomRun {
 
   async #correct(): Promise<void> {
     const { channelId } = this.#around;
-    const postId = this.#pick(this.#posts);
+    const postId = this.#random.pickAny(this.#posts);
     if (postId === undefined) return;
     const body = this.#text();
     const expected = (await this.#revisionOf(postId)) ?? 1;
@@ -134,13 +141,15 @@ export class RandomRun {
 
   async #retract(): Promise<void> {
     const { channelId } = this.#around;
-    const postId = this.#pick(this.#posts);
+    const postId = this.#random.pickAny(this.#posts);
     if (postId !== undefined) await this.#add({ type: 'retract', channelId, postId, note: 'It did not happen.' }, undefined);
   }
 
   async #add(write: Write, text: string | undefined): Promise<void> {
-    const holdMs = write.type === 'retract' ? 0 : this.#pick([0, 0, 300, 800]);
-    const added = await answered(this.#pick(this.#around.tabs)?.add(write, { holdMs: holdMs ?? 0, urgent: holdMs === 0 }));
+    const holdMs = write.type === 'retract' ? 0 : this.#random.pickAny([0, 0, 300, 800]);
+    const added = await answered(
+      this.#random.pickAny(this.#around.tabs)?.add(write, { holdMs: holdMs ?? 0, urgent: holdMs === 0 }),
+    );
     if (added === undefined) {
       if (text !== undefined) this.#unsure.push(text);
       return;
@@ -150,8 +159,8 @@ export class RandomRun {
   }
 
   async #takeBack(how: 'undo' | 'discard', from: readonly string[]): Promise<void> {
-    const tab = this.#pick(this.#around.tabs);
-    const entry = this.#pick((await this.#ownEntries(tab)).filter(({ state }) => from.includes(state.at)));
+    const tab = this.#random.pickAny(this.#around.tabs);
+    const entry = this.#random.pickAny((await this.#ownEntries(tab)).filter(({ state }) => from.includes(state.at)));
     if (tab === undefined || entry === undefined) return;
     try {
       if ((await tab[how](entry.id)) != null) this.#takenBack.add(entry.id);
@@ -161,8 +170,10 @@ export class RandomRun {
   }
 
   async #publishNow(): Promise<void> {
-    const tab = this.#pick(this.#around.tabs);
-    const entry = this.#pick((await this.#ownEntries(tab)).filter(({ state }) => state.at === 'held' || state.at === 'asking'));
+    const tab = this.#random.pickAny(this.#around.tabs);
+    const entry = this.#random.pickAny(
+      (await this.#ownEntries(tab)).filter(({ state }) => state.at === 'held' || state.at === 'asking'),
+    );
     if (tab === undefined || entry === undefined) return;
     this.#pressed.add(entry.id);
     await answered(tab.publishNow(entry.id));
@@ -170,7 +181,7 @@ export class RandomRun {
 
   async #changeAsColleague(): Promise<void> {
     const { client, channelId } = this.#around;
-    const postId = this.#pick(this.#posts);
+    const postId = this.#random.pickAny(this.#posts);
     const revision = postId === undefined ? undefined : await this.#revisionOf(postId);
     if (postId === undefined || revision === undefined) return;
     const changes = { body: `${this.#text()} By a colleague.` };
@@ -261,16 +272,8 @@ export class RandomRun {
     return `Text ${this.#texts}.`;
   }
 
-  #random(): number {
-    return this.#around.random();
-  }
-
-  #below(most: number): number {
-    return Math.floor(this.#random() * most);
-  }
-
-  #pick<T>(from: readonly T[]): T | undefined {
-    return from[this.#below(from.length)];
+  get #random(): Random {
+    return this.#around.random;
   }
 }
 

@@ -3,6 +3,7 @@ import type { BrowserContext } from 'playwright-core';
 import { expect, vi } from 'vitest';
 import { AuthorClient } from '../../../../client/lib/author-client.ts';
 import { signLinkCode } from '../../../../src/access/sign-in-links.ts';
+import type { Random } from '../../../support/samples/random.ts';
 import type { LossyFront } from '../../../support/servers/lossy-front.ts';
 import type { ServerProcess } from '../../../support/servers/process.ts';
 import { type DeskSnapshot, DeskTab, patienceMs } from './desk-tab.ts';
@@ -19,7 +20,7 @@ import { isWaiting, type JournalText } from './written-texts.ts';
  */
 export interface DeskSurroundings {
   seed: number;
-  random(): number;
+  random: Random;
   secret: string;
   server: ServerProcess;
   front: LossyFront;
@@ -56,7 +57,7 @@ export class DeskRun {
     await this.#signInGrace();
     await this.#signIn('ada');
     await this.#openTab();
-    for (const second of [0, 3]) if (this.#random() < 0.7) await this.#undoTime(second);
+    for (const second of [0, 3]) if (this.#random.chance(0.7)) await this.#undoTime(second);
     for (let step = 0; step < steps; step += 1) await this.#step();
     await this.#heal();
     await this.#check();
@@ -64,9 +65,9 @@ export class DeskRun {
   }
 
   async #step(): Promise<void> {
-    const tab = this.#pick(this.#tabs);
+    const tab = this.#random.pickAny(this.#tabs);
     const isAway = tab !== undefined && (await this.#ada.at(tab)) === undefined;
-    const action = isAway && this.#random() < 0.4 ? 'sign in' : (this.#pick(actions) as Action);
+    const action = isAway && this.#random.chance(0.4) ? 'sign in' : this.#random.pick(actions);
     this.done.push(action);
     if (tab === undefined) return this.#openTab();
     switch (action) {
@@ -86,7 +87,7 @@ export class DeskRun {
         return this.#ada.takeBack(tab, 'Edit');
       case 'publish and undo':
         await this.#ada.publish(tab);
-        return this.#ada.takeBack(tab, this.#random() < 0.5 ? 'Undo' : 'Edit');
+        return this.#ada.takeBack(tab, this.#random.chance(0.5) ? 'Undo' : 'Edit');
       case 'both correct': {
         const postId = await this.#anyPost(this.#around.grace);
         const own = this.#ada.correct(tab, postId);
@@ -100,12 +101,12 @@ export class DeskRun {
       case 'open draft':
         return this.#ada.openDraft(tab);
       case 'undo time':
-        return this.#undoTime(this.#random() < 0.5 ? 0 : 3);
+        return this.#undoTime(this.#random.chance(0.5) ? 0 : 3);
       case 'wait':
-        return void (await pause(this.#random() * 1_500));
+        return void (await pause(this.#random.number() * 1_500));
       case 'lose':
-        this.#around.front.network.losses = Array.from({ length: 1 + this.#below(3) }, () =>
-          this.#random() < 0.5 ? 'request' : 'answer',
+        this.#around.front.network.losses = Array.from({ length: 1 + this.#random.below(3) }, () =>
+          this.#random.chance(0.5) ? 'request' : 'answer',
         );
         return;
       case 'network':
@@ -132,7 +133,7 @@ export class DeskRun {
         this.#isOnline = true;
         await this.#around.crashBrowser();
         this.#count('browsers killed');
-        if (this.#random() < 0.7) await this.#signIn('ada');
+        if (this.#random.chance(0.7)) await this.#signIn('ada');
         return this.#openTab();
       case 'sign out':
         return this.#signOut(tab);
@@ -189,7 +190,7 @@ export class DeskRun {
     this.#tabs.splice(this.#tabs.indexOf(tab), 1);
     await end();
     expect(tab.faults).toEqual([]);
-    if (this.#tabs.length === 0 && this.#random() < 0.3) await pause(this.#random() * 3_000);
+    if (this.#tabs.length === 0 && this.#random.chance(0.3)) await pause(this.#random.number() * 3_000);
     if (this.#tabs.length === 0) await this.#openTab();
   }
 
@@ -250,7 +251,7 @@ export class DeskRun {
 
   async #colleague(): Promise<void> {
     const { grace } = this.#around;
-    const act = this.#pick(['correct', 'correct', 'publish', 'decide'] as const);
+    const act = this.#random.pickAny(['correct', 'correct', 'publish', 'decide'] as const);
     if (act === 'publish') return this.#grace.publish(grace);
     if (act === 'decide') return this.#grace.decide(grace);
     return this.#grace.correct(grace, await this.#anyPost(grace));
@@ -268,7 +269,7 @@ export class DeskRun {
   /** A post that this tab shows. */
   async #anyPost(tab: DeskTab): Promise<string | undefined> {
     const script = "[...document.querySelectorAll('#posts > [data-post]')].map(({ dataset }) => dataset.post)";
-    return this.#pick(await tab.page.evaluate<string[]>(script).catch(() => []));
+    return this.#random.pickAny(await tab.page.evaluate<string[]>(script).catch(() => []));
   }
 
   async #heal(): Promise<void> {
@@ -350,16 +351,8 @@ export class DeskRun {
     for (const tab of this.#tabs.splice(0)) await tab.page.close();
   }
 
-  #random(): number {
-    return this.#around.random();
-  }
-
-  #below(most: number): number {
-    return Math.floor(this.#random() * most);
-  }
-
-  #pick<T>(from: readonly T[]): T | undefined {
-    return from[this.#below(from.length)];
+  get #random(): Random {
+    return this.#around.random;
   }
 }
 

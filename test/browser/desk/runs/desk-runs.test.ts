@@ -6,7 +6,7 @@ import type { BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AuthorClient } from '../../../../client/lib/author-client.ts';
 import { describeWith, needs } from '../../../support/runner/needs.ts';
-import { randomFrom } from '../../../support/samples/random.ts';
+import { seeded } from '../../../support/samples/random.ts';
 import { type LossyFront, startLossyFront } from '../../../support/servers/lossy-front.ts';
 import { type ServerProcess, startServerProcess } from '../../../support/servers/process.ts';
 import { startLasting } from '../../browser.ts';
@@ -68,7 +68,7 @@ for (const name of ['chromium', 'firefox'] as const) {
           const { channel } = await client.createChannel({ headline: `Run ${seed}`, state: 'live' });
           const run = new DeskRun({
             ...{ seed, secret, server, front, client, grace },
-            random: randomFrom(seed),
+            random: seeded(seed),
             channelId: channel.id,
             browser: () => browser,
             async crashBrowser() {

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Random } from '../../../support/samples/random.ts';
 import type { DeskSnapshot, DeskTab, SeenEntry } from './desk-tab.ts';
 import { type WrittenText, WrittenTexts } from './written-texts.ts';
 
@@ -9,10 +10,10 @@ const storedMs = 600;
 export class DeskWriter {
   readonly sub: string;
   readonly texts = new WrittenTexts();
-  readonly #random: () => number;
+  readonly #random: Random;
   #count = 0;
 
-  constructor(sub: string, random: () => number) {
+  constructor(sub: string, random: Random) {
     this.sub = sub;
     this.#random = random;
   }
@@ -44,11 +45,11 @@ export class DeskWriter {
   async publish(tab: DeskTab): Promise<void> {
     const written = await this.write(tab);
     if (written === undefined || tab.isGone) return;
-    if (this.#random() < 0.15) await this.#attempt(tab, () => this.#choose(tab, 'Breaking'));
+    if (this.#random.chance(0.15)) await this.#attempt(tab, () => this.#choose(tab, 'Breaking'));
     await this.#attempt(tab, () => tab.text.focus());
     written.last = 'pressed';
     const button = tab.page.locator('desk-composer .composer-publish');
-    await this.#attempt(tab, () => (this.#random() < 0.5 ? tab.page.keyboard.press('Control+Enter') : button.click()));
+    await this.#attempt(tab, () => (this.#random.chance(0.5) ? tab.page.keyboard.press('Control+Enter') : button.click()));
     await this.#untilAccepted(tab, written);
   }
 
@@ -78,7 +79,7 @@ export class DeskWriter {
     });
     if (!isWritten) return;
     await this.#linger(tab, written);
-    if (this.#random() < 0.15) return;
+    if (this.#random.chance(0.15)) return;
     if (
       await form
         .getByText('This post was withdrawn meanwhile')
@@ -91,7 +92,7 @@ export class DeskWriter {
     written.last = 'pressed';
     const button = form.getByRole('button', { name: 'Publish the change' });
     await this.#attempt(tab, async () => {
-      if (this.#random() < 0.5) await button.click();
+      if (this.#random.chance(0.5)) await button.click();
       else {
         await form.locator('[data-path="body"]').focus();
         await tab.page.keyboard.press('Control+Enter');
@@ -154,7 +155,7 @@ export class DeskWriter {
       refused: [this.#keepAsDraft, this.#discard],
       conflict: [this.#keepMine, this.#takeTheirs, this.#keepAsDraft, this.#discard],
     }[entry.at as 'asking' | 'refused' | 'conflict'];
-    await this.#pick(choices)?.call(this, tab, entry, written);
+    await this.#random.pickAny(choices)?.call(this, tab, entry, written);
   }
 
   async #publishAsking(tab: DeskTab, { id }: SeenEntry, written: WrittenText | undefined): Promise<void> {
@@ -231,7 +232,9 @@ export class DeskWriter {
 
   async openDraft(tab: DeskTab): Promise<void> {
     const seen = await this.at(tab);
-    const draft = this.#pick(seen?.drafts.filter(({ type, text }) => type === 'publish' && text !== seen.composer?.text) ?? []);
+    const draft = this.#random.pickAny(
+      seen?.drafts.filter(({ type, text }) => type === 'publish' && text !== seen.composer?.text) ?? [],
+    );
     if (draft?.text === undefined) return;
     await this.#attempt(tab, async () => {
       const list = tab.page.locator('desk-drafts details');
@@ -242,7 +245,7 @@ export class DeskWriter {
   }
 
   async #untilAccepted(tab: DeskTab, written: WrittenText): Promise<void> {
-    if (this.#random() < 0.15) return;
+    if (this.#random.chance(0.15)) return;
     const entry = await tab.until(`accept ${written.text}`, ({ entries }) =>
       entries.find(({ text, at }) => text === written.text && at !== 'conflict' && at !== 'refused'),
     );
@@ -267,20 +270,20 @@ export class DeskWriter {
   }
 
   async #type(tab: DeskTab, text: string): Promise<void> {
-    if (this.#random() < 0.5) await tab.page.keyboard.type(text);
+    if (this.#random.chance(0.5)) await tab.page.keyboard.type(text);
     else await tab.page.keyboard.insertText(text);
   }
 
   /** Sometimes looks at a text until it is stored. */
   async #linger(tab: DeskTab, written: WrittenText): Promise<void> {
-    if (this.#random() < 0.5) return;
+    if (this.#random.chance(0.5)) return;
     await pause(storedMs);
     if (!tab.isGone) written.wasStored = true;
   }
 
   async #pickEntry(tab: DeskTab, isMeant: (entry: SeenEntry) => boolean): Promise<SeenEntry | undefined> {
     const seen = await this.at(tab);
-    return this.#pick(seen?.entries.filter(isMeant) ?? []);
+    return this.#random.pickAny(seen?.entries.filter(isMeant) ?? []);
   }
 
   /** False: the tab is gone, or the author cannot do that now. */
@@ -297,9 +300,5 @@ export class DeskWriter {
   #next(): string {
     this.#count += 1;
     return `Text ${this.#count} of ${this.sub}.`;
-  }
-
-  #pick<T>(from: readonly T[]): T | undefined {
-    return from[Math.floor(this.#random() * from.length)];
   }
 }
