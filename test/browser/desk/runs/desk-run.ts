@@ -68,7 +68,7 @@ export class DeskRun {
     const tab = this.#random.pickAny(this.#tabs);
     const isAway = tab !== undefined && (await this.#ada.at(tab)) === undefined;
     const action = isAway && this.#random.chance(0.4) ? 'sign in' : this.#random.pick(actions);
-    this.done.push(action);
+    this.done.push(`${new Date().toISOString().slice(14, 23)} ${action}`);
     if (tab === undefined) return this.#openTab();
     switch (action) {
       case 'publish':

@@ -52,6 +52,12 @@ const snapshotScript = `(() => {
   };
 })()`;
 
+/**
+ * `absent`: there was no such button, so nothing was pressed. `unsure`: it was there, and the browser gave no answer in time. It may
+ * still be pressed.
+ */
+export type Press = 'pressed' | 'absent' | 'unsure';
+
 /** The error that Firefox reports if a page is closed or left while its script loads. */
 const interrupted = /ServiceWorker intercepted the request/;
 
@@ -146,16 +152,26 @@ export class DeskTab {
     return this.page.locator('desk-composer [data-path="body"]');
   }
 
-  /** Presses the button of an entry. Returns false if it is gone. */
-  async press(id: string, ...buttons: RegExp[]): Promise<boolean> {
+  /** Presses the buttons of an entry, one after the other. */
+  async press(id: string, ...buttons: RegExp[]): Promise<Press> {
+    for (const name of buttons) {
+      const press = await this.click(this.page.locator(`desk-outbox [data-entry="${id}"]`).getByRole('button', { name }));
+      if (press !== 'pressed') return press;
+    }
+    return 'pressed';
+  }
+
+  async click(button: Locator): Promise<Press> {
     try {
-      for (const name of buttons) {
-        const button = this.page.locator(`desk-outbox [data-entry="${id}"]`).getByRole('button', { name });
-        await button.click({ timeout: buttonMs });
-      }
-      return true;
+      await button.click({ trial: true, timeout: buttonMs });
     } catch {
-      return false;
+      return 'absent';
+    }
+    try {
+      await button.click({ timeout: buttonMs });
+      return 'pressed';
+    } catch {
+      return 'unsure';
     }
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '../../../support/samples/random.ts';
-import type { DeskSnapshot, DeskTab, SeenEntry } from './desk-tab.ts';
+import type { DeskSnapshot, DeskTab, Press, SeenEntry } from './desk-tab.ts';
 import { type WrittenText, WrittenTexts } from './written-texts.ts';
 
 /** After this time a change is stored. */
@@ -36,10 +36,11 @@ export class DeskWriter {
     const isTyped = await this.#attempt(tab, async () => {
       await tab.text.click();
       await this.#type(tab, text);
-      await tab.until('the composer', ({ composer }) => composer?.text === text || undefined);
+      await this.#until(tab, 'the composer', ({ composer }) => composer?.text === text || undefined);
     });
-    if (isTyped) await this.#linger(tab, written);
-    return isTyped ? written : undefined;
+    if (!isTyped || (await this.at(tab))?.composer?.text !== text) return undefined;
+    await this.#linger(tab, written);
+    return written;
   }
 
   async publish(tab: DeskTab): Promise<void> {
@@ -73,7 +74,7 @@ export class DeskWriter {
         await form.locator('[data-path="body"]').click();
         await tab.page.keyboard.press('ControlOrMeta+a');
         await this.#type(tab, text);
-        await tab.until('the edit', ({ edit: now }) => now === undefined || now.text === text || undefined);
+        await this.#until(tab, 'the edit', ({ edit: now }) => now === undefined || now.text === text || undefined);
       }
       await this.#choose(tab, 'Typing slip');
     });
@@ -120,13 +121,13 @@ export class DeskWriter {
     if (entry === undefined) return;
     const before = written?.last;
     if (written !== undefined) written.last = 'taking back';
-    const isPressed = await tab.press(entry.id, new RegExp(`^${how}`));
-    if (written === undefined || before === undefined) return;
-    if (!isPressed && !tab.isGone) {
+    const press = await tab.press(entry.id, new RegExp(`^${how}`));
+    if (written === undefined || before === undefined || press === 'unsure') return;
+    if (press === 'absent' && !tab.isGone) {
       written.last = before;
       return;
     }
-    const outcome = await tab.until(`${how} ${entry.text}`, ({ entries, drafts, composer, edit }) => {
+    const outcome = await this.#until(tab, `${how} ${entry.text}`, ({ entries, drafts, composer, edit }) => {
       const still = entries.find(({ id }) => id === entry.id);
       if (still !== undefined) return still.at === 'held' || still.at === 'saved' ? undefined : 'too late';
       const isBack = [...drafts.map(({ text }) => text), composer?.text, edit?.text].includes(entry.text);
@@ -174,9 +175,8 @@ export class DeskWriter {
 
   async #takeTheirs(tab: DeskTab, entry: SeenEntry, written: WrittenText | undefined): Promise<void> {
     await this.#leaveOutbox(tab, entry, written, ['taking back', 'taken back'], async () => {
-      if (!(await this.#compare(tab, entry.id))) return false;
-      const choice = tab.page.getByRole('dialog').getByRole('button', { name: /^(?:Take theirs|Keep mine as a draft)$/ });
-      return this.#attempt(tab, () => choice.click());
+      if (!(await this.#compare(tab, entry.id))) return 'absent';
+      return tab.click(tab.page.getByRole('dialog').getByRole('button', { name: /^(?:Take theirs|Keep mine as a draft)$/ }));
     });
   }
 
@@ -194,11 +194,11 @@ export class DeskWriter {
     }
     if (written !== undefined) Object.assign(written, { sawBefore: standing, leavesAt: undefined });
     await this.#attempt(tab, () => mine.click());
-    await tab.until('keep mine', ({ entries }) => !entries.some(({ id }) => id === entry.id) || undefined);
+    await this.#until(tab, 'keep mine', ({ entries }) => !entries.some(({ id }) => id === entry.id) || undefined);
   }
 
   async #compare(tab: DeskTab, id: string): Promise<boolean> {
-    if (!(await tab.press(id, /^Compare/))) return false;
+    if ((await tab.press(id, /^Compare/)) !== 'pressed') return false;
     const dialog = tab.page.getByRole('dialog');
     // Without the network what stands on the server is not shown.
     const loaded = dialog.getByRole('button', { name: /^(?:Keep mine|Retract|Keep mine as a draft)$/ }).first();
@@ -210,17 +210,17 @@ export class DeskWriter {
     entry: SeenEntry,
     written: WrittenText | undefined,
     [during, after]: [WrittenText['last'], WrittenText['last']],
-    press: () => Promise<boolean>,
+    press: () => Promise<Press>,
   ): Promise<void> {
     const before = written?.last;
     if (written !== undefined) written.last = during;
-    const isPressed = await press();
-    if (written === undefined || before === undefined) return;
-    if (!isPressed && !tab.isGone) {
+    const pressed = await press();
+    if (written === undefined || before === undefined || pressed === 'unsure') return;
+    if (pressed === 'absent' && !tab.isGone) {
       written.last = before;
       return;
     }
-    const outcome = await tab.until(`${after}: ${entry.text}`, ({ entries }) => {
+    const outcome = await this.#until(tab, `${after}: ${entry.text}`, ({ entries }) => {
       const still = entries.find(({ id }) => id === entry.id);
       if (still === undefined) return 'gone';
       // Decided in another tab.
@@ -246,7 +246,7 @@ export class DeskWriter {
 
   async #untilAccepted(tab: DeskTab, written: WrittenText): Promise<void> {
     if (this.#random.chance(0.15)) return;
-    const entry = await tab.until(`accept ${written.text}`, ({ entries }) =>
+    const entry = await this.#until(tab, `accept ${written.text}`, ({ entries }) =>
       entries.find(({ text, at }) => text === written.text && at !== 'conflict' && at !== 'refused'),
     );
     if (entry !== undefined) this.texts.accepted(written, entry);
@@ -286,6 +286,12 @@ export class DeskWriter {
     return this.#random.pickAny(seen?.entries.filter(isMeant) ?? []);
   }
 
+  /** Undefined: the tab is gone, or it is the desk of another author now. */
+  async #until<T>(tab: DeskTab, what: string, fact: (seen: DeskSnapshot) => T | undefined): Promise<T | undefined> {
+    const found = await tab.until(what, (seen) => (seen.sub === this.sub ? wrapped(fact(seen)) : {}));
+    return found?.value;
+  }
+
   /** False: the tab is gone, or the author cannot do that now. */
   async #attempt(tab: DeskTab, act: () => Promise<unknown>): Promise<boolean> {
     try {
@@ -301,4 +307,8 @@ export class DeskWriter {
     this.#count += 1;
     return `Text ${this.#count} of ${this.sub}.`;
   }
+}
+
+function wrapped<T>(value: T | undefined): { value?: T } | undefined {
+  return value === undefined ? undefined : { value };
 }

@@ -2,39 +2,50 @@ import { expect } from 'vitest';
 import type { DeskSnapshot, SeenEntry } from './desk-tab.ts';
 
 /** A text of an author in a run, and what its author was told about it last. */
-export interface WrittenText {
-  text: string;
-  type: 'publish' | 'revise';
-  /**
-   * `writing`: in a form. `pressed`: published, and the desk has not said that it has it. `accepted`: the desk has it in its outbox.
-   * `taken back`: it is in a form or a draft again. `taking back`: the desk has not said whether it was in time. `discarded`,
-   * `discarding`: likewise.
-   */
-  last: 'writing' | 'pressed' | 'accepted' | 'taken back' | 'taking back' | 'discarded' | 'discarding';
+export class WrittenText {
+  readonly text: string;
+  readonly type: 'publish' | 'revise';
   entryId?: string;
   /** When it leaves the undo window by itself, by the device's clock. Undefined: its author decided when. */
   leavesAt: number | undefined;
-  isUrgent: boolean;
+  isUrgent = false;
   /** The text of the post that its author saw when they began to change it. */
   sawBefore?: string | undefined;
   /** It was on the screen for longer than the half second within which it is stored. */
-  wasStored: boolean;
+  wasStored = false;
+  /** What its author was told, each with the time. */
+  readonly story: string[] = [];
+  #last: Told = 'writing';
+
+  constructor(text: string, type: WrittenText['type']) {
+    this.text = text;
+    this.type = type;
+    this.last = 'writing';
+  }
+
+  get last(): Told {
+    return this.#last;
+  }
+
+  set last(told: Told) {
+    this.#last = told;
+    this.story.push(`${new Date().toISOString().slice(14, 23)} ${told}`);
+  }
 }
+
+/**
+ * `writing`: in a form. `pressed`: published, and the desk has not said that it has it. `accepted`: the desk has it in its outbox.
+ * `taken back`: it is in a form or a draft again. `taking back`: the desk has not said whether it was in time. `discarded`,
+ * `discarding`: likewise.
+ */
+type Told = 'writing' | 'pressed' | 'accepted' | 'taken back' | 'taking back' | 'discarded' | 'discarding';
 
 /** Everything that an author wrote in a run. */
 export class WrittenTexts {
   readonly all = new Map<string, WrittenText>();
 
   write(text: string, type: WrittenText['type'], sawBefore?: string): WrittenText {
-    const before = this.all.get(text);
-    const written: WrittenText = before ?? {
-      text,
-      type,
-      last: 'writing',
-      leavesAt: undefined,
-      isUrgent: false,
-      wasStored: false,
-    };
+    const written = this.all.get(text) ?? new WrittenText(text, type);
     if (sawBefore !== undefined) written.sawBefore = sawBefore;
     this.all.set(text, written);
     return written;
@@ -54,14 +65,14 @@ export class WrittenTexts {
     this.#checkOrder(journal);
   }
 
-  #checkOne({ text, last, type, wasStored }: WrittenText, journal: readonly JournalText[], seen: DeskSnapshot): void {
+  #checkOne({ text, last, type, wasStored, story }: WrittenText, journal: readonly JournalText[], seen: DeskSnapshot): void {
     const times = journal.filter(({ body }) => body === text).length;
     const entries = seen.entries.filter((entry) => entry.text === text && entry.type === type);
     const undelivered = entries.filter(({ at }) => at !== 'on-disk' && at !== 'out');
     const isListed = undelivered.length === 1 && undelivered.every(({ at, waitsFor }) => isWaiting(at) || waitsFor !== undefined);
     const form = type === 'publish' ? seen.composer : seen.edit;
     const isDraft = seen.drafts.some((draft) => draft.text === text) || form?.text === text;
-    const found = { text, last, times, entries: entries.map(({ at }) => at), isDraft };
+    const found = { text, times, entries: entries.map(({ at }) => at), isDraft, story };
     expect(times, `once at most: ${JSON.stringify(found)}`).toBeLessThanOrEqual(1);
     expect(undelivered.length === 0 || isListed, `listed: ${JSON.stringify(found)}`).toBe(true);
     // A text that the outbox lists is surely not published.
