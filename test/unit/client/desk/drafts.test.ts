@@ -1,5 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DraftClaims } from '../../../../client/browser/desk/drafts/draft-claims.ts';
+import { DraftClaims, type Locks } from '../../../../client/browser/desk/drafts/draft-claims.ts';
 import { type DraftStore, memoryStore } from '../../../../client/browser/desk/drafts/draft-store.ts';
 import { Drafts, type DraftsOptions, keyOf } from '../../../../client/browser/desk/drafts/drafts.ts';
 import type { EntryState, OutboxEntry, Write } from '../../../../client/browser/desk/outbox/outbox-model.ts';
@@ -114,6 +115,38 @@ describe('drafts', () => {
     expect(await other?.reopen('storm', 'publish')).toBeUndefined();
     await one?.close();
     expect(bodyOf((await other?.reopen('storm', 'publish'))?.write)).toBe('Rain.');
+  });
+
+  it('are opened although the browser takes its time to grant a lock that nobody holds', async () => {
+    const busy: Locks = {
+      async request(...request) {
+        await pause(400);
+        return navigator.locks.request(...request);
+      },
+      query: () => navigator.locks.query(),
+    };
+    const claims = new DraftClaims('ada', busy);
+    expect(await claims.claim('post:1')).toBe(true);
+    claims.release('post:1');
+    expect(await claims.claim('post:1')).toBe(true);
+    expect(await new DraftClaims('ada').claim('post:1')).toBe(false);
+    claims.releaseAll();
+  });
+
+  it('are opened again by the tab that has just closed them, however late the browser hears of it', async () => {
+    const late: Locks = {
+      request: (name, options, held) =>
+        navigator.locks.request(name, options, async () => {
+          await held();
+          await pause(400);
+        }),
+      query: () => navigator.locks.query(),
+    };
+    const claims = new DraftClaims('ada', late);
+    expect(await claims.claim('post:1')).toBe(true);
+    claims.release('post:1');
+    expect(await claims.claim('post:1')).toBe(true);
+    claims.releaseAll();
   });
 
   it('are kept until the post is on the disk of the server', async () => {
