@@ -205,7 +205,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         newId: () => newPostId(clock.now()),
       }),
       media,
-      importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID }, by),
+      importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID, media }, by),
       // While an import or an upload runs, requests have no time limit. Idle connections are closed nevertheless.
       onLongRequests: (count) => {
         http.requestTimeout = count > 0 ? 0 : httpLimits.requestMs;

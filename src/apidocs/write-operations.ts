@@ -157,6 +157,6 @@ export const writingOperations: readonly Operation[] = [
     who: 'admin',
     body: { schema: 'ImportLine', types: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'] },
     answers: [{ status: 200, description: 'Every line was processed.', schema: 'Imported' }],
-    problems: ['channel-exists', 'channel-deleted'],
+    problems: ['channel-exists', 'channel-deleted', 'media-unavailable'],
   },
 ];

@@ -1,7 +1,9 @@
 import type { NewChannelEntry, NewPostEntry } from '../journal/engine.ts';
+import { nextCheck } from '../journal/hash-chain.ts';
 import { storedChannel } from '../protocol/channel-fields.ts';
 import { type AuthorPost, type Change, type Channel, isListed, isWithdrawn, typeOf } from '../protocol/model.ts';
 import { withEveryField } from '../protocol/post-fields.ts';
+import { Refusal } from '../protocol/problems.ts';
 import { type ChannelLine, type ErasedLine, isJournalled, type PostLine, type TransferLine } from '../protocol/transfer.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { bytesOf, invalidField, isSameValue, type RefusedWrite } from './decision.ts';
@@ -141,6 +143,50 @@ function placeholderRevision(current: AuthorPost | UnnumberedPost | undefined): 
 export function revisionOf(line: TransferLine): number {
   if ('channel' in line) return line.channel.revision;
   return 'erased' in line ? line.erased.revision : line.post.revision;
+}
+
+/** The position of the previous line in the history of its channel. */
+export interface HistoryPosition {
+  channelId: string;
+  offset: number;
+  check: string;
+}
+
+/**
+ * Checks the hash chain. Throws a `Refusal` if lines are missing or were changed. The first line of a channel is only checked if
+ * it has offset 1.
+ */
+export function positionAfter(
+  before: HistoryPosition | undefined,
+  line: TransferLine,
+  digestOf: () => string,
+): HistoryPosition | undefined {
+  const { offset, check, root } = line.facts ?? {};
+  if (offset === undefined || check === undefined) return undefined;
+  const channelId = channelIdOf(line);
+  const follows = before?.channelId === channelId;
+  if (follows && offset !== 1 && offset !== before.offset + 1) {
+    const message = `Must be ${before.offset + 1}: lines are missing, or not in their order.`;
+    throw new Refusal('invalid-body', { errors: [{ path: 'revision.offset', message }] });
+  }
+  const base = offset === 1 ? root : follows ? before.check : undefined;
+  if (base !== undefined && nextCheck(base, offset, digestOf()) !== check) {
+    const message = 'Does not match the content of the line, which was changed after the export.';
+    throw new Refusal('invalid-body', { errors: [{ path: 'revision.check', message }] });
+  }
+  return { channelId, offset, check };
+}
+
+export function channelIdOf(line: TransferLine): string {
+  if ('channel' in line) return line.channel.id;
+  return 'erased' in line ? line.erased.channelId : line.post.channelId;
+}
+
+export function postIdOf(line: Exclude<TransferLine, ChannelLine>): string;
+export function postIdOf(line: TransferLine): string | null;
+export function postIdOf(line: TransferLine): string | null {
+  if ('channel' in line) return null;
+  return 'erased' in line ? line.erased.id : line.post.id;
 }
 
 function conflict(why: string): LineVerdict {

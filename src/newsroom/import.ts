@@ -1,15 +1,18 @@
 import type { AppendResult, Journal, NewEntry, Renderer } from '../journal/engine.ts';
 import { JournalUnavailable, withUnknownOutcome } from '../journal/engine.ts';
 import { channelFrom, prepare } from '../journal/entry-record.ts';
-import { nextCheck, shortCheck } from '../journal/hash-chain.ts';
+import { shortCheck } from '../journal/hash-chain.ts';
+import type { MediaStore } from '../media/media-store.ts';
 import type { AuthorPost, Channel } from '../protocol/model.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
-import type { ChannelLine, PostLine, TransferLine } from '../protocol/transfer.ts';
+import type { PostLine, TransferLine } from '../protocol/transfer.ts';
 import { channelWithReferences, postWithReferences } from '../protocol/uploaded-media.ts';
 import { unpin } from './channel-rules.ts';
 import * as rules from './import-rules.ts';
+import { channelIdOf, type HistoryPosition, positionAfter, postIdOf } from './import-rules.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 import { isPlaceholder, type UnnumberedPost } from './post-rules.ts';
+import { createUploads } from './uploads.ts';
 import { currentChannel } from './write-access.ts';
 
 /**
@@ -36,6 +39,8 @@ export interface ImportParts {
   append: Journal['append'];
   renderer: Renderer;
   newId(): string;
+  /** The store of uploads. Left out: this server takes none. */
+  media?: MediaStore | undefined;
 }
 
 /** Imported lines are recognised by their revision, never by their request, so all requests have the same digest. */
@@ -78,7 +83,8 @@ interface PlannedEntry {
 
 type Unpinning = Pick<PlannedEntry, 'entry' | 'revisions'> & { item?: QueuedLine };
 
-export function createImporter({ engine, append, renderer, newId }: ImportParts, by: string): Importer {
+export function createImporter({ engine, append, renderer, newId, media }: ImportParts, by: string): Importer {
+  const uploads = createUploads({ engine, renderer, store: media });
   const nothing = { channels: 0, posts: 0, revisions: 0, skipped: 0, withheld: 0, conflicting: 0 };
   const done: Imported = { ...nothing, conflicts: [], sameHistory: true };
   let queue: QueuedLine[] = [];
@@ -121,13 +127,14 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   }
 
   /**
-   * Removes erased text from the files. Responses do not contain that text any more. An erasure that cannot complete now
-   * continues on its own.
+   * Removes erased text, and the uploads that only it used, from the files. Responses do not contain them any more. An erasure that
+   * cannot complete now continues on its own.
    */
   async function erase(): Promise<void> {
     for (const key of erased) {
       const [channelId, postId] = key.split('/') as [string, string];
       await engine.erase(channelId, postId).catch(() => undefined);
+      await uploads.erase(channelId, postId).catch(() => undefined);
     }
     erased.clear();
   }
@@ -164,6 +171,8 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     const underWay = new Set<string>();
     /** Whether this import's first append to the channel was started. */
     let isBeginning = false;
+    /** Why the uploads of a line could not be claimed. It ends the import after the lines before it. */
+    let unclaimed: unknown;
     for (const item of lines) {
       // This line was appended together with the line before it.
       if (steps.at(-1)?.item === item) continue;
@@ -184,6 +193,15 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
         underWay.clear();
       }
       for (const subject of subjects) underWay.add(subject);
+      const entries = second === undefined ? ([entry] as const) : ([entry, second.entry] as const);
+      try {
+        await uploads.claimOf(entries);
+        if (erases) await uploads.expectErasure(entry.post.channelId, entry.post.id);
+      } catch (error) {
+        unclaimed = error;
+        steps.pop();
+        break;
+      }
       step.makes = was > 0 ? undefined : postId === null ? 'channels' : 'posts';
       const channelId = channelIdOf(item.line);
       const isFirst = !isBeginning && !begun.has(channelId);
@@ -191,13 +209,13 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       step.writing = append(channelId, {
         request: { id: newId(), digest },
         decidedOn: { channel: state.channel?.revision ?? 0, posts: { ...previous, ...second?.revisions, ...revisions } },
-        entries: second === undefined ? [entry] : [entry, second.entry],
+        entries,
         ...(item.line.facts?.root !== undefined && { root: item.line.facts.root }),
         imported: { by, isFirst },
       });
       if (second?.item) steps.push({ item: second.item, verdict: step.verdict, writing: step.writing, nth: 1 });
       if (alone && !(await allWritten([step]))) break;
-      for (const written of second === undefined ? [entry] : [entry, second.entry]) {
+      for (const written of entries) {
         if (written.type === 'channel.changed') state.channel = written.channel;
         else state.posts.set(written.post.id, written.post);
         previous = written.type === 'channel.changed' ? {} : { [written.post.id]: written.post.revision };
@@ -205,6 +223,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     }
     await Promise.allSettled(steps.map(({ writing }) => writing));
     for (const [index, step] of steps.entries()) if (!(await countResult(step))) return index;
+    if (unclaimed !== undefined) throw unclaimed;
     return steps.length;
   }
 
@@ -340,50 +359,6 @@ function isWithdrawal(line: TransferLine | undefined): line is PostLine {
 
 function hasText(post: AuthorPost | UnnumberedPost | undefined): boolean {
   return post !== undefined && !isPlaceholder(post);
-}
-
-/** The position of the previous line in the history of its channel. */
-interface HistoryPosition {
-  channelId: string;
-  offset: number;
-  check: string;
-}
-
-/**
- * Checks the hash chain. Throws a `Refusal` if lines are missing or were changed. The first line of a channel is only checked if
- * it has offset 1.
- */
-function positionAfter(
-  before: HistoryPosition | undefined,
-  line: TransferLine,
-  digestOf: () => string,
-): HistoryPosition | undefined {
-  const { offset, check, root } = line.facts ?? {};
-  if (offset === undefined || check === undefined) return undefined;
-  const channelId = channelIdOf(line);
-  const follows = before?.channelId === channelId;
-  if (follows && offset !== 1 && offset !== before.offset + 1) {
-    const message = `Must be ${before.offset + 1}: lines are missing, or not in their order.`;
-    throw new Refusal('invalid-body', { errors: [{ path: 'revision.offset', message }] });
-  }
-  const base = offset === 1 ? root : follows ? before.check : undefined;
-  if (base !== undefined && nextCheck(base, offset, digestOf()) !== check) {
-    const message = 'Does not match the content of the line, which was changed after the export.';
-    throw new Refusal('invalid-body', { errors: [{ path: 'revision.check', message }] });
-  }
-  return { channelId, offset, check };
-}
-
-function channelIdOf(line: TransferLine): string {
-  if ('channel' in line) return line.channel.id;
-  return 'erased' in line ? line.erased.channelId : line.post.channelId;
-}
-
-function postIdOf(line: Exclude<TransferLine, ChannelLine>): string;
-function postIdOf(line: TransferLine): string | null;
-function postIdOf(line: TransferLine): string | null {
-  if ('channel' in line) return null;
-  return 'erased' in line ? line.erased.id : line.post.id;
 }
 
 /** Adds the line number to a `Refusal`. */

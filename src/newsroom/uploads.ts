@@ -1,4 +1,4 @@
-import type { Journal, Renderer } from '../journal/engine.ts';
+import type { Journal, NewEntry, Renderer } from '../journal/engine.ts';
 import { useOfMedia } from '../journal/post-tags.ts';
 import { type MediaStore, type MediaType, MediaUnavailable, type MediaUses, type StoredMedia } from '../media/media-store.ts';
 import { mediaPath, onServer } from '../protocol/addresses.ts';
@@ -17,6 +17,11 @@ export interface Uploads {
   claim(channelId: string, postId: string, media: Media[], at: string): Promise<Media[]>;
   /** The picture of a channel in the same way. */
   claimPicture(channelId: string, picture: Picture): Promise<Picture>;
+  /**
+   * Claims the uploads that entries from elsewhere name, before they are appended unchanged. An upload that does not exist here is no
+   * error: its file may come later.
+   */
+  claimOf(entries: readonly NewEntry[]): Promise<void>;
   /**
    * Call before text of the post is erased from the journal. Returns whether public caches may have uploaded media of the post. A
    * store that cannot be used does not delay an erasure.
@@ -54,6 +59,15 @@ export function createUploads({ engine, renderer: { publicUrl }, store }: Upload
     async claimPicture(channelId, given) {
       const found = await resolve(channelId, channelClaim, given.url, 'image', 'picture.url');
       return found === undefined ? withoutRenditions(given) : picture(given, found);
+    },
+    async claimOf(entries) {
+      for (const entry of entries) {
+        const isPost = entry.type !== 'channel.changed';
+        const channelId = isPost ? entry.post.channelId : entry.channel.id;
+        const postId = isPost ? entry.post.id : channelClaim;
+        const media = isPost ? entry.post.media : entry.channel.picture ? [entry.channel.picture] : [];
+        for (const id of uploadsIn(channelId, media, publicUrl)) await orRefuse(async () => store?.claim(channelId, id, postId));
+      }
     },
     async expectErasure(channelId, postId) {
       if (store === undefined) return false;
@@ -130,21 +144,22 @@ export function mediaUses(engine: UploadsParts['engine'], publicUrl: string | un
     async ofPost(channelId, postId) {
       const read = await engine.channel(channelId);
       if (read.status !== 'found') return [];
-      if (postId === channelClaim) return idsIn(channelId, read.channel.picture ? [read.channel.picture] : []);
+      if (postId === channelClaim) return uploadsIn(channelId, read.channel.picture ? [read.channel.picture] : [], publicUrl);
       const ids = new Set<string>();
       for (let after = 0; ; ) {
         const page = await engine.revisions(channelId, postId, { after, limit: limits.pageMost, bytes: limits.answerBytes });
-        for (const { media } of page?.revisions ?? []) for (const id of idsIn(channelId, media)) ids.add(id);
+        for (const { media } of page?.revisions ?? []) for (const id of uploadsIn(channelId, media, publicUrl)) ids.add(id);
         after = page?.revisions.at(-1)?.revision ?? after;
         if (page?.more !== true || page.revisions.length === 0) return [...ids];
       }
     },
     isDeleted: async (channelId) => (await engine.channel(channelId)).status === 'deleted',
   };
+}
 
-  function idsIn(channelId: string, media: readonly (Media | Picture)[]): string[] {
-    return media.flatMap(uploadableUrlsOf).flatMap((url) => mediaIdIn(url, channelId, publicUrl) ?? []);
-  }
+/** The ids of uploads of the channel that media name. */
+function uploadsIn(channelId: string, media: readonly (Media | Picture)[], publicUrl: string | undefined): string[] {
+  return media.flatMap(uploadableUrlsOf).flatMap((url) => mediaIdIn(url, channelId, publicUrl) ?? []);
 }
 
 /** Runs a call of the store. If it cannot be used now, the client is told to retry. */
