@@ -1,5 +1,6 @@
 import { DeskConflict } from './changes/conflict.ts';
 import { DeskCorrect } from './changes/correct.ts';
+import { DeskOtherChange } from './changes/other-change.ts';
 import { DeskWithdraw } from './changes/withdraw.ts';
 import { CoverageDialog } from './coverages/coverage-dialog.ts';
 import { CoverageFormElement } from './coverages/coverage-form.ts';
@@ -17,6 +18,7 @@ export function defineFurtherRooms(): void {
   customElements.define('desk-correct', DeskCorrect);
   customElements.define('desk-withdraw', DeskWithdraw);
   customElements.define('desk-conflict', DeskConflict);
+  customElements.define('desk-other-change', DeskOtherChange);
   customElements.define('desk-coverages', DeskCoverages);
   customElements.define('desk-coverage-dialog', CoverageDialog);
   customElements.define('desk-coverage-form', CoverageFormElement);

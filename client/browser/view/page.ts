@@ -28,7 +28,7 @@ export const regions = {
 } as const satisfies Record<string, (shown: Shown) => Html>;
 export type Region = keyof typeof regions;
 
-export function settingOf({ timezone, language, url }: Channel): PostSetting {
+export function settingOf({ timezone, language, url }: Pick<Channel, 'timezone' | 'language' | 'url'>): PostSetting {
   return { timezone, language, url, runs: directionOf(language), digits: digitsOf(language) };
 }
 

@@ -179,7 +179,10 @@ export interface VersionContext {
   own: VersionWords;
 }
 
-export function versionContextFor(channel: Channel): VersionContext {
+/** The part of a channel that its versions are drawn with. */
+export type VersionSetting = Pick<Channel, 'language' | 'timezone' | 'url'>;
+
+export function versionContextFor(channel: VersionSetting): VersionContext {
   const words = wordsIn(channel.language) ?? en;
   return { setting: { ...settingOf(channel), words }, words, own: versionWordsIn(words.language) };
 }

@@ -37,6 +37,7 @@ export const longFiles = [
   'test/browser/page/permanent-link.test.ts',
   'test/browser/page/sign-in.test.ts',
   'test/browser/page/news-first.test.ts',
+  'test/browser/desk/changes/merging.test.ts',
   'test/browser/desk/changes/two-editors.test.ts',
   'test/browser/desk/restatements-firefox.test.ts',
   'test/browser/desk/restatements.test.ts',

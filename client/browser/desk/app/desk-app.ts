@@ -114,7 +114,7 @@ export class DeskApp extends DeskElement {
         html`<desk-restatements .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-restatements><desk-timeline .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-timeline>`,
       )}</div>
 <div class="desk-write"><desk-composer .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .channel=${channel}></desk-composer>
-<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .language=${language} .channelId=${channelId}></desk-outbox></div>
+<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .language=${language} .channelId=${channelId} .channel=${channel}></desk-outbox></div>
 </div>`,
     )}`;
   }

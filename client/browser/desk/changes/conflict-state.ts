@@ -65,6 +65,18 @@ export function decisionOf({ write, theirs, three, passages }: PostConflict, cho
   return merged ? onNewest(write, theirs, merged) : { status: 'undecided' };
 }
 
+/**
+ * The choices with an outcome for the author to edit: where both changed something and nothing is chosen, both texts of a paragraph
+ * stand one after the other.
+ */
+export function choicesToEdit({ passages, fields }: PostConflict, choices: Choices): Choices {
+  const undecided = [...fields].filter(([field, by]) => by === 'conflict' && choices.fields[field] === undefined);
+  return {
+    fields: { ...choices.fields, ...Object.fromEntries(undecided.map(([field]) => [field, 'mine'])) },
+    passages: passages.map(({ by }, at) => choices.passages[at] ?? (by === 'conflict' ? 'both' : undefined)),
+  };
+}
+
 /** Everything that the author changed as they have it, also where the others changed it too. What only the others changed stays. */
 export function keepMine({ write, theirs, three }: PostConflict): Decision {
   const own = changesBetween(three.base ?? three.theirs, three.mine);
@@ -82,13 +94,16 @@ function onNewest(write: Revise, theirs: AuthorPost, fields: PostFields): Decisi
 /** Changes that are named, the newest ones. */
 const namedChanges = 5;
 
-/**
- * The changes that the author had not seen when they wrote theirs, oldest first. `by` is the account that made a change, which only
- * the author's view of a post tells.
- */
-export function changesSince(write: Write, { channel, post }: Standing): readonly (Change & Partial<Pick<AuthorChange, 'by'>>)[] {
-  const { history } = post ?? channel;
-  const expected = 'expected' in write ? write.expected : undefined;
+/** `by`: the account that made the change, which only the author's view of a post tells. */
+export type NamedChange = Change & Partial<Pick<AuthorChange, 'by'>>;
+
+/** The changes that the author had not seen when they wrote theirs, oldest first. */
+export function changesSince(write: Write, { channel, post }: Standing): readonly NamedChange[] {
+  return changesAfter('expected' in write ? write.expected : undefined, (post ?? channel).history);
+}
+
+/** The newest changes after this revision, oldest first. */
+export function changesAfter(expected: number | '*' | undefined, history: readonly NamedChange[]): readonly NamedChange[] {
   return typeof expected === 'number' ? history.filter(({ revision }) => revision > expected).slice(-namedChanges) : [];
 }
 

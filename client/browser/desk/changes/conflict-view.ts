@@ -6,7 +6,6 @@ import { trusted } from '../../trusted-html.ts';
 import { numberText } from '../../view/counts.ts';
 import { directionOf } from '../../view/direction.ts';
 import { wordsOf } from '../../view/time.ts';
-import { sinceIn } from '../app/coverage-time.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
@@ -22,18 +21,18 @@ import {
   type PostConflict,
   type Standing,
 } from './conflict-state.ts';
+import { compared, namedChanges, textOf } from './other-change.ts';
 import { renderChanged } from './post-preview.ts';
 import {
   type ChangedBy,
   mergedBody,
   mergedFields,
-  type Paragraph,
   type PassageChoice,
   type PostField,
   type Side,
   takenSide,
 } from './three-way.ts';
-import { fieldName, fieldText, renderDifference } from './word-difference.ts';
+import { fieldName, fieldText } from './word-difference.ts';
 
 /** The state and the actions of the dialog, which its element provides. */
 export interface ConflictDialog {
@@ -52,6 +51,8 @@ export interface ConflictDialog {
   chooseField(field: PostField, side: Side): void;
   choosePassage(at: number, choice: PassageChoice): void;
   publishDecided(): Promise<void>;
+  /** Opens the outcome of the choices in the form of a change. */
+  editResult(): Promise<void>;
   keepMine(): Promise<void>;
   keepDraft(): Promise<void>;
   close(): void;
@@ -82,29 +83,13 @@ function loaded(dialog: ConflictDialog, entry: OutboxEntry, standing: Standing, 
   if (write.type === 'update-channel') return channelChoices(dialog, write, standing, words);
   if ((write.type === 'retract' || write.type === 'takedown') && standing.post && !dialog.isWithdrawn)
     return withdrawalChoices(dialog, write, standing, words);
-  return html`<p>${dialog.isWithdrawn ? words.conflictWithdrawn : words.conflictAbout}</p>${since(dialog, write, standing, words)}${ownText(write, words)}
+  return html`<p>${dialog.isWithdrawn ? words.conflictWithdrawn : words.conflictAbout}</p>${since(dialog, write, standing)}${ownText(write, words)}
 <div class="desk-buttons">${draftButton(dialog, words)}</div>`;
 }
 
-/** The author, time and note of the other change, as far as the server names them. */
-function since(dialog: ConflictDialog, write: Write, standing: Standing, words: ChangesWords): TemplateResult | typeof nothing {
-  const { language, session } = dialog;
-  const { channel } = standing;
-  const changes = changesSince(write, standing);
-  if (changes.length === 0) return nothing;
-  return html`<ul class="desk-since">${changes.map(({ at, by, kind, note }) => {
-    const when = sinceIn(channel, at, language);
-    const isWithdrawal = kind === 'retraction' || kind === 'takedown';
-    const account = by === undefined ? '' : isolated(by);
-    const sentence =
-      by === undefined ? words.changedAt(when) : words.changedBy(account, when, { isWithdrawal, isOwn: by === session.sub });
-    return html`<li>${sentence}${note === null ? nothing : html` <q lang=${channel.language} dir="auto">${note}</q>`}</li>`;
-  })}</ul>`;
-}
-
-/** An account within a sentence that is written in the other direction. */
-function isolated(account: string): string {
-  return `\u2068${account}\u2069`;
+/** The changes that the author had not seen. */
+function since(dialog: ConflictDialog, write: Write, standing: Standing): TemplateResult | typeof nothing {
+  return namedChanges(changesSince(write, standing), dialog, standing.channel);
 }
 
 // ---- A post
@@ -112,13 +97,14 @@ function isolated(account: string): string {
 function postChoices(dialog: ConflictDialog, conflict: PostConflict, standing: Standing, words: ChangesWords): TemplateResult {
   const { decision } = dialog;
   const { channel } = standing;
-  return html`<p>${words.conflictAbout}</p>${since(dialog, conflict.write, standing, words)}
+  return html`<p>${words.conflictAbout}</p>${since(dialog, conflict.write, standing)}
 <div class="desk-buttons"><button type="button" class="desk-button plain" @click=${() => void dialog.keepMine()}>${words.keepMine}</button>
 <button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.takeTheirs}</button></div>
 <p class="desk-hint">${words.difference}</p>
 <ol class="desk-differences">${differences(dialog, conflict, channel, words)}</ol>
 ${result(dialog, conflict, channel, words)}
 <div class="desk-buttons"><button type="button" class="desk-button" ?disabled=${decision?.status === 'undecided'} @click=${() => void dialog.publishDecided()}>${words.publishMerged}</button>
+<button type="button" class="desk-button plain" @click=${() => void dialog.editResult()}>${words.editResult}</button>
 ${decision?.status === 'undecided' ? html`<p class="desk-hint">${words.undecided}</p>` : nothing}</div>`;
 }
 
@@ -129,12 +115,12 @@ function differences(dialog: ConflictDialog, conflict: PostConflict, channel: Ch
     const text = (post: typeof mine) => fieldText(field, post[field] as never, own);
     return difference(
       {
-        name: fieldName(field, own),
+        name: fieldName(field, dialog.language),
         by,
         theirs: text(theirs),
         mine: text(mine),
         chosen: dialog.choices.fields[field],
-        choose: (side) => side !== 'both' && dialog.chooseField(field as PostField, side),
+        choose: (side) => (side === 'mine' || side === 'theirs') && dialog.chooseField(field as PostField, side),
         mayTakeBoth: false,
         id: field,
       },
@@ -157,6 +143,8 @@ function differences(dialog: ConflictDialog, conflict: PostConflict, channel: Ch
         chosen: dialog.choices.passages[at],
         choose: (choice) => dialog.choosePassage(at, choice),
         mayTakeBoth: passage.by === 'conflict' && passage.theirs.length > 0 && passage.mine.length > 0,
+        before: textOf(passage.base),
+        merged: passage.merged,
         id: `passage-${at}`,
       },
       channel,
@@ -164,10 +152,6 @@ function differences(dialog: ConflictDialog, conflict: PostConflict, channel: Ch
     );
   });
   return [...fields, ...passages.filter((one) => one !== undefined)];
-}
-
-function textOf(paragraphs: readonly Paragraph[]): string {
-  return paragraphs.map(({ text }) => text).join('\n\n');
 }
 
 interface Difference {
@@ -179,29 +163,24 @@ interface Difference {
   choose: (choice: PassageChoice) => void;
   /** Whether readers can get one text after the other. */
   mayTakeBoth: boolean;
+  /** The text from which both began. */
+  before?: string;
+  /** The text with the changed words of both. */
+  merged?: string | undefined;
   id: string;
 }
 
 function difference(one: Difference, channel: Channel, words: ChangesWords): TemplateResult {
-  const { name, by, theirs, mine, chosen, choose, mayTakeBoth, id } = one;
+  const { name, by, theirs, mine, chosen, choose, mayTakeBoth, before = '', merged, id } = one;
+  const labels = [words.theirs, words.yours] as const;
   const taken = takenSide(by, chosen);
   const who = { nobody: '', both: '', mine: words.onlyYou, theirs: words.onlyThey, conflict: words.byBoth }[by];
   const choice = (side: PassageChoice, label: string) =>
     html`<label><input type="radio" name=${`choose-${id}`} value=${side} .checked=${live(taken === side)} @change=${() => choose(side)}><span>${label}</span></label>`;
   return html`<li data-by=${by}><fieldset><legend>${name} <small>${who}</small></legend>
-${compared(theirs, mine, channel, words)}
-${by === 'both' ? nothing : html`<div class="composer-kinds">${choice('theirs', words.theirs)}${choice('mine', words.yours)}${mayTakeBoth ? choice('both', words.bothTexts) : nothing}</div>`}</fieldset></li>`;
-}
-
-/** By word, or one text after the other if they have too little in common. */
-function compared(theirs: string, mine: string, channel: Channel, words: ChangesWords): TemplateResult {
-  const { language } = channel;
-  const markup = theirs === mine ? undefined : renderDifference(theirs, mine, channel);
-  const whole = (label: string, text: string) =>
-    html`<p class="desk-hint">${label}</p><p class="desk-own-text" lang=${language} dir="auto">${text || words.empty}</p>`;
-  if (markup === undefined)
-    return html`${theirs === mine ? nothing : html`<p class="desk-hint">${words.tooDifferent}</p>`}${whole(words.theirs, theirs)}${theirs === mine ? nothing : whole(words.yours, mine)}`;
-  return html`<div class="version" lang=${language} dir=${directionOf(language)} .innerHTML=${trusted(markup)}></div>`;
+${compared([theirs, mine], labels, channel, words)}
+${merged === undefined ? nothing : html`<p class="desk-hint">${words.mergedAbout}</p>${compared([before, merged], [words.earlierText, words.mergedText], channel, words)}`}
+${by === 'both' ? nothing : html`<div class="composer-kinds">${merged === undefined ? nothing : choice('merged', words.mergedText)}${choice('theirs', words.theirs)}${choice('mine', words.yours)}${mayTakeBoth ? choice('both', words.bothTexts) : nothing}</div>`}</fieldset></li>`;
 }
 
 function result(
@@ -229,9 +208,9 @@ function channelChoices(
   const { channel } = standing;
   const rows = coverageDifferences(write.patch, channel).map((difference) => {
     const { name, text } = fieldOfCoverage(difference.field, dialog.language, words);
-    return html`<li><p class="desk-hint">${name}</p>${compared(text(difference.theirs), text(difference.mine), channel, words)}</li>`;
+    return html`<li><p class="desk-hint">${name}</p>${compared([text(difference.theirs), text(difference.mine)], [words.theirs, words.yours], channel, words)}</li>`;
   });
-  return html`<p>${words.conflictAboutCoverage}</p>${since(dialog, write, standing, words)}
+  return html`<p>${words.conflictAboutCoverage}</p>${since(dialog, write, standing)}
 <ol class="desk-differences">${rows}</ol>
 <div class="desk-buttons"><button type="button" class="desk-button" @click=${() => void dialog.keepMine()}>${words.keepMine}</button>
 <button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.takeTheirs}</button></div>`;
@@ -264,7 +243,7 @@ function withdrawalChoices(
 ): TemplateResult {
   const { channel, post } = standing;
   const markup = post && renderChanged(post, post, undefined, { channel, at: post.publishedAt });
-  return html`<p>${words.conflictAbout}</p>${since(dialog, write, standing, words)}
+  return html`<p>${words.conflictAbout}</p>${since(dialog, write, standing)}
 <div class="composer-preview" inert lang=${channel.language} dir=${directionOf(channel.language)} .innerHTML=${trusted(markup ?? '')}></div>
 <div class="desk-buttons"><button type="button" class="desk-button" @click=${() => void dialog.keepMine()}>${write.type === 'retract' ? words.retract : words.takedown}</button>
 <button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.takeTheirs}</button></div>`;

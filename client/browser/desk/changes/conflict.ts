@@ -5,9 +5,17 @@ import { AuthorElement } from '../app/author-element.ts';
 import { ComposerMemory } from '../composer/device-memory.ts';
 import type { Drafts } from '../drafts/drafts.ts';
 import { channelOf, type OutboxEntry, postOf, type Write } from '../outbox/outbox-model.ts';
-import { type Choices, decisionOf, keepMine, type PostConflict, postConflict, type Standing } from './conflict-state.ts';
+import {
+  type Choices,
+  choicesToEdit,
+  decisionOf,
+  keepMine,
+  type PostConflict,
+  postConflict,
+  type Standing,
+} from './conflict-state.ts';
 import { type ConflictDialog, conflictView } from './conflict-view.ts';
-import type { PassageChoice, PostField, Side } from './three-way.ts';
+import { type PassageChoice, type PostField, proposedChoices, type Side } from './three-way.ts';
 
 /**
  * `<desk-conflict>`: the dialog in which an author decides about a write that met another one. Opens with the event `desk-resolve`,
@@ -73,7 +81,9 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
     }
     const { post } = this.standing;
     const { write } = entry;
-    if (write.type === 'revise' && post?.status === 'published') this.#conflict = postConflict({ ...entry, write }, post);
+    if (write.type !== 'revise' || post?.status !== 'published') return;
+    this.#conflict = postConflict({ ...entry, write }, post);
+    this.choices = { fields: {}, passages: proposedChoices(this.#conflict.passages) };
   }
 
   async #standing(write: Write): Promise<Standing> {
@@ -108,6 +118,25 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
     const { decision } = this;
     if (decision?.status === 'decided') await this.#replace(decision.write);
     if (decision?.status === 'nothing-left') await this.keepDraft();
+  }
+
+  /** The result becomes a draft, based on their version. The entry with my text stays until that draft is published. */
+  async editResult(): Promise<void> {
+    const { entry, standing } = this;
+    const conflict = this.#conflict;
+    if (entry === undefined || standing?.post === undefined || conflict === undefined) return;
+    const decision = decisionOf(conflict, choicesToEdit(conflict, this.choices));
+    const { write } = conflict;
+    const result =
+      decision.status === 'decided'
+        ? decision.write
+        : { ...write, expected: standing.post.revision, revision: { ...write.revision, changes: {} } };
+    await this.#once(async () => {
+      const key = this.drafts.giveBack(result, { base: standing.post, place: 'composer', replaces: entry.id });
+      await this.drafts.flush();
+      this.close();
+      this.drafts.open(key);
+    });
   }
 
   /** Sends my version, based on the current one. */

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { guard } from 'lit/directives/guard.js';
 import { live } from 'lit/directives/live.js';
-import { type Channel, isListed, needsNote, revisionKinds } from '../../../../src/protocol/model.ts';
+import { type AuthorPost, type Channel, isListed, needsNote, revisionKinds } from '../../../../src/protocol/model.ts';
 import { type Language, languageOf } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { directionOf } from '../../view/direction.ts';
@@ -15,14 +15,18 @@ import type { Lack } from '../composer/post-draft.ts';
 import { toolbar } from '../composer/toolbar.ts';
 import type { BodyEditor } from '../editor/editor.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
+import type { OutboxEntry } from '../outbox/outbox-model.ts';
 import type { DeskSession } from '../session/session.ts';
 import { type ChangeLack, type ChangeState, changedFieldsOf, isChanged, isFactAsSlip, sentNoteOf } from './change-state.ts';
+import { changesAfter } from './conflict-state.ts';
+import { changedWords, namedChanges } from './other-change.ts';
 import { renderChanged } from './post-preview.ts';
+import { fieldsOf } from './three-way.ts';
 
 /** The state and the actions of the form, which its element provides. */
 export interface CorrectForm {
   readonly language: Language;
-  readonly session: Pick<DeskSession, 'name'>;
+  readonly session: Pick<DeskSession, 'name' | 'sub'>;
   readonly channel: Channel;
   readonly postId: string;
   readonly change: ChangeState | undefined;
@@ -31,6 +35,10 @@ export interface CorrectForm {
   readonly follows: boolean;
   /** The change of the post on the server since this one began. */
   readonly meanwhile: 'changed' | 'withdrawn' | undefined;
+  /** The post with that change, once it is loaded. */
+  readonly theirs: AuthorPost | undefined;
+  /** The entry in conflict that this change replaces. */
+  readonly replaced: OutboxEntry | undefined;
   readonly notice: 'restored' | 'carried-over' | 'took-over' | 'both-changed' | 'not-stored' | undefined;
   readonly lacks: readonly Lack[];
   readonly changeLacks: readonly ChangeLack[];
@@ -72,6 +80,7 @@ function unloaded(correct: CorrectForm, words: ChangesWords): TemplateResult {
 function loaded(correct: CorrectForm, change: ChangeState, words: ChangesWords): TemplateResult {
   const { form } = correct;
   return html`${notices(correct, words)}
+${guard([correct.replaced, change.base, words, correct.channel], () => ownLostText(correct, change.base, words))}
 ${headlineField(form, () => correct.focusBody())}
 <div class="composer-editor"></div>
 ${formatting(correct)}
@@ -109,11 +118,40 @@ function notices(correct: CorrectForm, words: ChangesWords): TemplateResult {
 
 function changedMeanwhile(correct: CorrectForm, words: ChangesWords): TemplateResult {
   const isDecided = correct.notice === 'both-changed';
-  return html`<p class="desk-notice desk-warning" role="alert">${words.changedMeanwhile} ${
+  return html`<div class="desk-notice desk-warning"><p role="alert">${words.changedMeanwhile}</p>${theirChange(correct, words)}<p>${
     isDecided
       ? words.bothChanged
       : html`<button type="button" class="desk-quiet" @click=${() => void correct.takeOver()}>${words.takeOver}</button>`
-  }</p>`;
+  }</p></div>`;
+}
+
+/** The account, the time, the note and the words of the change that somebody else made meanwhile. */
+function theirChange(correct: CorrectForm, words: ChangesWords): TemplateResult | typeof nothing {
+  const { theirs, change, channel, language } = correct;
+  if (theirs === undefined || change === undefined || theirs.revision <= change.base.revision) return nothing;
+  const { base } = change;
+  return html`${namedChanges(changesAfter(base.revision, theirs.history), correct, channel)}${changedWords(
+    [fieldsOf(base), fieldsOf(theirs)],
+    [words.earlierText, words.laterText],
+    language,
+    channel,
+  )}`;
+}
+
+/** The own text that met another change, which stays in sight while its author makes one text of both. */
+function ownLostText(
+  { replaced, language, channel }: CorrectForm,
+  base: AuthorPost,
+  words: ChangesWords,
+): TemplateResult | typeof nothing {
+  if (replaced?.write.type !== 'revise') return nothing;
+  const mine = { ...fieldsOf(replaced.base ?? base), ...replaced.write.revision.changes };
+  return html`<details class="desk-lost" open><summary>${words.asYouWrote}</summary>${changedWords(
+    [fieldsOf(base), mine],
+    [words.theirs, words.yours],
+    language,
+    channel,
+  )}</details>`;
 }
 
 /** Fields that a correction rarely changes. */

@@ -14,6 +14,7 @@ import { type BodyEditor, createEditor } from '../editor/editor.ts';
 import { changesWordsIn } from '../i18n/changes/index.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { holds } from '../outbox/lookup.ts';
+import type { OutboxEntry } from '../outbox/outbox-model.ts';
 import { principalOf } from '../session/session.ts';
 import { basePostOf } from './base-post.ts';
 import {
@@ -28,7 +29,7 @@ import {
   writeOf,
 } from './change-state.ts';
 import { type CorrectForm, correctView } from './correct-view.ts';
-import { fieldsOf, mergedBody, mergedFields, passagesOf } from './three-way.ts';
+import { fieldsOf, mergedBody, mergedFields, passagesOf, proposedChoices } from './three-way.ts';
 
 /**
  * `<desk-correct>`: a published post that is being edited, in place of the post. The author says in plain words what kind of change it
@@ -47,6 +48,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     lacks: { state: true },
     changeLacks: { state: true },
     notice: { state: true },
+    theirs: { state: true },
     linking: { state: true },
   };
   declare channel: Channel;
@@ -65,8 +67,12 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   declare changeLacks: readonly ChangeLack[];
   declare notice: CorrectForm['notice'];
   declare linking: boolean;
+  /** The post with the change that somebody else made meanwhile, once it is loaded. */
+  declare theirs: AuthorPost | undefined;
   #basedOn: string | undefined;
   editor: BodyEditor | undefined;
+  /** The newest revision by somebody else whose text was asked for. */
+  #asked = 0;
   #isPublishing = false;
 
   constructor() {
@@ -98,6 +104,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     if (this.change !== undefined && this.editor === undefined) this.#makeEditor(this.change);
     fitHeadline(this);
     if (changed.has('current')) this.requestUpdate();
+    if (this.meanwhile === 'changed') void this.#readTheirs();
     // The note appears with its kind, and may be suggested. Its author sees it before it is published.
     const before = changed.get('change') as ChangeState | undefined;
     if (before !== undefined && before.kind !== this.change?.kind)
@@ -134,6 +141,12 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     if (current === undefined || change === undefined) return undefined;
     if (current.status !== 'published') return 'withdrawn';
     return !this.follows && current.revision > change.base.revision ? 'changed' : undefined;
+  }
+
+  /** The entry in conflict that this change replaces. */
+  get replaced(): OutboxEntry | undefined {
+    const replaces = this.draftKey === undefined ? undefined : this.drafts.get(this.draftKey)?.replaces;
+    return this.outbox.entries.find(({ id }) => id === replaces);
   }
 
   focusBody(): void {
@@ -174,7 +187,8 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     if (theirs === undefined || change === undefined) return;
     const mine = changedFieldsOf(change);
     const three = { base: fieldsOf(change.base), mine, theirs: fieldsOf(theirs) };
-    const body = mergedBody(passagesOf(change.base.body, mine.body, theirs.body), []);
+    const passages = passagesOf(change.base.body, mine.body, theirs.body);
+    const body = mergedBody(passages, proposedChoices(passages));
     const merged = mergedFields(three, {}, body);
     if (merged === undefined) {
       this.notice = 'both-changed';
@@ -229,6 +243,14 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     return this.isConnected;
   }
 
+  /** Who has changed the post, and what, is shown as soon as it is known. */
+  async #readTheirs(): Promise<void> {
+    const revision = this.current?.revision ?? 0;
+    if (revision <= this.#asked) return;
+    this.#asked = revision;
+    this.theirs = await this.#read().catch(() => undefined);
+  }
+
   async #read(): Promise<AuthorPost | undefined> {
     const post = await this.client.getPost(this.channel.id, this.postId, { deadlineMs: readMs });
     return 'body' in post ? (post as AuthorPost) : undefined;
@@ -278,6 +300,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
         base,
         ...(this.#basedOn !== undefined && { basedOn: this.#basedOn }),
       });
+      await this.#replace();
       this.#end(changesWordsIn(this.language).handedOver);
     } catch (error) {
       console.warn('The change could not be stored.', error);
@@ -286,6 +309,12 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     } finally {
       this.#isPublishing = false;
     }
+  }
+
+  /** The change that lost is in the outbox until the text that its author made of it is there too. */
+  async #replace(): Promise<void> {
+    const lost = this.replaced;
+    if (lost !== undefined && (await this.outbox.discard(lost.id))) await this.drafts.forget(lost.write);
   }
 
   /** Keeps what was written as a draft, also a draft that is not loaded yet. */

@@ -1,6 +1,7 @@
 import type { PostFields } from '../../../../src/protocol/model.ts';
 import { blankFields } from '../../../../src/protocol/post-fields.ts';
 import { type DiffBounds, diffUnits, type Piece } from '../../view/diff.ts';
+import { mergeWords } from './word-merge.ts';
 
 /**
  * Merges two changes of one post: the fields by themselves, the body by paragraph. Pure. No text is lost: every paragraph of each
@@ -15,8 +16,8 @@ export interface ThreeWay {
 
 export type Side = 'mine' | 'theirs';
 
-/** The version of a passage that the author takes. `both`: theirs, then mine. */
-export type PassageChoice = Side | 'both';
+/** The version of a passage that the author takes. `merged`: with the words of both. `both`: theirs, then mine. */
+export type PassageChoice = Side | 'merged' | 'both';
 
 /** The sides that changed something. `both`: to the same value. `conflict`: to different values. */
 export type ChangedBy = 'nobody' | Side | 'both' | 'conflict';
@@ -29,6 +30,8 @@ export interface Passage {
   base: readonly Paragraph[];
   mine: readonly Paragraph[];
   theirs: readonly Paragraph[];
+  /** A proposal in which both changes are, if the passage is one paragraph in which they touch different words. */
+  merged?: string;
 }
 
 export interface Paragraph {
@@ -140,8 +143,14 @@ export function mergedBody(passages: readonly Passage[], choices: readonly (Pass
   return body;
 }
 
-/** With `both`, a paragraph that both sides have is taken once. */
-function takenFrom({ mine, theirs }: Passage, choice: PassageChoice): readonly Paragraph[] {
+/** The merged text of each passage that has one, for an author who sees and confirms it. */
+export function proposedChoices(passages: readonly Passage[]): (PassageChoice | undefined)[] {
+  return passages.map(({ merged }) => (merged === undefined ? undefined : 'merged'));
+}
+
+/** The paragraphs of this version. With `both`, a paragraph that both sides have is taken once. */
+export function takenFrom({ mine, theirs, merged = '' }: Passage, choice: PassageChoice): readonly Paragraph[] {
+  if (choice === 'merged') return [{ gap: theirs[0]?.gap ?? '', text: merged }];
   if (choice !== 'both') return choice === 'mine' ? mine : theirs;
   return [...theirs, ...mine.filter(({ text }) => !theirs.some((other) => other.text === text))];
 }
@@ -196,7 +205,7 @@ function matches(before: readonly Paragraph[], after: readonly Paragraph[]): Map
   return pairs;
 }
 
-type Sides = Omit<Passage, 'by'>;
+type Sides = Omit<Passage, 'by' | 'merged'>;
 
 /** Adds the passage, or one for each of its paragraphs if each side changed them one by one. */
 function addPassages(passages: Passage[], sides: Sides, hasBase: boolean): void {
@@ -211,12 +220,20 @@ function addPassages(passages: Passage[], sides: Sides, hasBase: boolean): void 
     return;
   }
   const last = passages.at(-1);
-  if (by !== 'nobody' || last?.by !== 'nobody') passages.push({ by, ...sides });
+  if (by !== 'nobody' || last?.by !== 'nobody') passages.push(withProposal({ by, ...sides }));
   else {
     last.base = [...last.base, ...base];
     last.mine = [...last.mine, ...mine];
     last.theirs = [...last.theirs, ...theirs];
   }
+}
+
+function withProposal(passage: Passage): Passage {
+  const { by, base, mine, theirs } = passage;
+  if (by !== 'conflict' || base.length !== 1 || mine.length !== 1 || theirs.length !== 1) return passage;
+  const [before, own, other] = [base, mine, theirs].map(([paragraph]) => paragraph?.text ?? '') as [string, string, string];
+  const merged = mergeWords(before, own, other);
+  return merged === undefined ? passage : { ...passage, merged };
 }
 
 function byOf({ base, mine, theirs }: Sides, hasBase: boolean): ChangedBy {

@@ -1,15 +1,17 @@
-import type { Channel, PostFields } from '../../../../src/protocol/model.ts';
+import type { PostFields } from '../../../../src/protocol/model.ts';
+import type { Language } from '../../i18n/languages.ts';
 import { diffWords } from '../../view/diff.ts';
-import { renderComparison, type Version, versionContextFor } from '../../view/versions.ts';
-import type { ComposerWords } from '../i18n/composer/index.ts';
+import { renderComparison, type Version, type VersionSetting, versionContextFor } from '../../view/versions.ts';
+import { type ComposerWords, composerWordsIn } from '../i18n/composer/index.ts';
+import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import type { PostField } from './three-way.ts';
 
 /** Draws the difference between two texts by word, as the page of a post's earlier versions does. Undefined: they differ too much. */
-export function renderDifference(before: string, after: string, channel: Channel): string | undefined {
+export function renderDifference(before: string, after: string, setting: VersionSetting): string | undefined {
   const text = diffWords(before, after, bounds);
   if (text === undefined) return undefined;
-  const version: Version = { revision: 0, change: null, publishedAt: channel.createdAt, headline: null, text: after, beside: [] };
-  return renderComparison({ status: 'compared', version, headline: [], text, lines: [] }, versionContextFor(channel)).text;
+  const version: Version = { revision: 0, change: null, publishedAt: '', headline: null, text: after, beside: [] };
+  return renderComparison({ status: 'compared', version, headline: [], text, lines: [] }, versionContextFor(setting)).text;
 }
 
 /** As on the page of earlier versions, but for paragraphs that are longer. */
@@ -32,12 +34,13 @@ export function fieldText<F extends PostField>(field: F, value: PostFields[F], w
   return fields[field](value);
 }
 
-/** The name of a field, as its form has it. */
-export function fieldName(field: PostField, words: ComposerWords): string {
+/** The name of a field. */
+export function fieldName(field: PostField, language: Language): string {
+  const words = composerWordsIn(language);
   const names: Record<PostField, string> = {
     kind: words.kind,
     keyEvent: words.keyEvent,
-    headline: words.headline,
+    headline: coverageFormWordsIn(language).headline,
     body: words.body,
     media: words.pictures,
     authors: words.byline,

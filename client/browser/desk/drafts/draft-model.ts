@@ -15,6 +15,8 @@ export interface Draft {
   base?: AuthorPost | undefined;
   /** The entry of the outbox that was to make the revision of `base`, if the server did not have it. */
   basedOn?: string | undefined;
+  /** The entry in conflict whose text this one replaces once it is published. */
+  replaces?: string | undefined;
   /** Milliseconds since 1970, of this device's clock. */
   changedAt: number;
   /** Its note and changes come from the correction of another post, and its author has not changed them yet. */

@@ -25,6 +25,8 @@ export interface SaveOptions {
   key?: string;
   base?: AuthorPost | undefined;
   basedOn?: string | undefined;
+  /** Default: as before. */
+  replaces?: string | undefined;
   place?: 'composer' | 'list';
   carriedOver?: boolean;
 }
@@ -128,7 +130,17 @@ export class Drafts {
   save(write: Write, { key = keyOf(write), place = 'composer', carriedOver = false, ...from }: SaveOptions = {}): void {
     const { ownerKey, now } = this.#options;
     const { base, basedOn } = from.base === undefined ? (this.#drafts.get(key) ?? {}) : from;
-    const draft: Draft = { key, ownerKey, write, base, basedOn, changedAt: now(), place };
+    const replaces = from.replaces ?? this.#drafts.get(key)?.replaces;
+    const draft: Draft = {
+      key,
+      ownerKey,
+      write,
+      base,
+      basedOn,
+      changedAt: now(),
+      place,
+      ...(replaces !== undefined && { replaces }),
+    };
     this.#change(carriedOver ? { ...draft, carriedOver } : draft);
   }
 
@@ -144,7 +156,7 @@ export class Drafts {
    * Keeps a write that has left the outbox. A change gets a draft of its own, because its author may be writing the next change of the
    * same post. Returns the key of the draft.
    */
-  giveBack(write: Write, options: Pick<SaveOptions, 'base' | 'basedOn' | 'place'>): string {
+  giveBack(write: Write, options: Pick<SaveOptions, 'base' | 'basedOn' | 'place' | 'replaces'>): string {
     const [handedOver] = this.#handedOver(write);
     const key = handedOver?.key ?? (write.type === 'publish' ? keyOf(write) : anotherKey(keyOf(write)));
     this.save(write, { ...options, key });

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import type { Channel } from '../../../../src/protocol/model.ts';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
@@ -18,6 +19,7 @@ export class DeskOutbox extends DeskElement {
     outbox: { attribute: false },
     drafts: { attribute: false },
     channelId: { attribute: false },
+    channel: { attribute: false },
     announcement: { state: true },
     discarding: { state: true },
     tooLate: { state: true },
@@ -27,6 +29,8 @@ export class DeskOutbox extends DeskElement {
   declare drafts: Drafts;
   /** The id of the coverage that is shown, if one is. */
   declare channelId: string | undefined;
+  /** The coverage that is shown, once it is loaded. */
+  declare channel: Channel | undefined;
   /** For screen readers. Only what the author must know is announced, not every state. */
   declare private announcement: string;
   /** The entry that was asked to be discarded. */
@@ -161,7 +165,7 @@ ${this.#stateLine(entry)}
       case 'refused':
         return html`${line(words.refused)}${this.#refusal(state.problem)}`;
       case 'conflict':
-        return line(words.conflict);
+        return html`${line(words.conflict)}<desk-other-change .session=${this.session} .language=${this.language} .entry=${entry} .channel=${isHere(entry, this.channel) ? this.channel : undefined}></desk-other-change>`;
       case 'asking':
         return line(words.asking[state.reason]);
     }
@@ -252,6 +256,10 @@ ${this.#stateLine(entry)}
   #resolve(entry: OutboxEntry): void {
     this.dispatchEvent(new CustomEvent('desk-resolve', { detail: { entry }, bubbles: true }));
   }
+}
+
+function isHere({ write }: OutboxEntry, channel: Channel | undefined): boolean {
+  return channel !== undefined && channelOf(write) === channel.id;
 }
 
 function helpFor(problem: Problem, { helps }: OutboxWords): string {

@@ -202,7 +202,7 @@ export function changes(start: () => Promise<TestBrowser>): void {
       kind: 'update',
       changes: { body: '40 people were injured.\n\nThe road is closed.' },
     });
-    await page.getByText('Somebody else has changed this post since you began.').waitFor();
+    await page.getByText('This post has changed since you began.').waitFor();
     expect(await page.evaluate('window.kept === document.querySelector("desk-correct")')).toBe(true);
     expect(await bodyText(page)).toBe('14 people were injured.\n\nMore follows.');
 
@@ -228,7 +228,7 @@ export function changes(start: () => Promise<TestBrowser>): void {
       kind: 'update',
       changes: { body: '41 people were injured.\n\nMore follows.' },
     });
-    await page.getByText('Somebody else has changed').waitFor();
+    await page.getByText('This post has changed since').waitFor();
     await page.getByRole('button', { name: 'Publish the change' }).click();
 
     await page.getByRole('button', { name: /^Compare/ }).click();
@@ -329,7 +329,7 @@ export function changes(start: () => Promise<TestBrowser>): void {
       note: 'It was 41.',
       changes: { body: '41 people were injured.\n\nMore follows.' },
     });
-    await page.getByText('Somebody else has changed').waitFor();
+    await page.getByText('This post has changed since').waitFor();
     await page.getByRole('button', { name: 'Publish the change' }).click();
     await page.getByRole('button', { name: /^Compare/ }).click();
     const dialog = page.getByRole('dialog');

@@ -14,6 +14,10 @@ export const de: ChangesWords = {
   },
   factAsSlip: 'Damit ändert sich eine Zahl, ein Name oder ein Zitat, und niemand, der liest, erfährt davon.',
   chooseKind: 'Geben Sie an, was für eine Änderung das ist.',
+  suggested: 'Vorschlag',
+  answerPublishes: 'Ihre Antwort veröffentlicht die Änderung.',
+  noteNext: 'Den Hinweis schreiben Sie als Nächstes.',
+  changeNote: 'Zuerst den Hinweis ändern',
   note: 'Hinweis an alle, die lesen',
   noteOptional: 'Hinweis an alle, die lesen (freiwillig)',
   noteMissing: 'Schreiben Sie, was falsch oder unklar war. Dieser Hinweis wird veröffentlicht.',
@@ -31,9 +35,9 @@ export const de: ChangesWords = {
     'Dieses Gerät konnte die Änderung nicht speichern. Ihr Text steht noch hier: Kopieren Sie ihn, bevor Sie die Seite verlassen.',
   handedOver: 'Ihre Änderung ist im Postausgang.',
   follows: 'Ihre letzte Änderung dieses Beitrags ist noch unterwegs. Diese folgt ihr.',
-  changedMeanwhile: 'Jemand anderes hat diesen Beitrag geändert, seit Sie begonnen haben.',
+  changedMeanwhile: 'Dieser Beitrag wurde geändert, seit Sie begonnen haben.',
   takeOver: 'Diese Änderung in meine übernehmen',
-  tookOver: 'Jetzt stehen beide Änderungen im Text.',
+  tookOver: 'Jetzt stehen beide Änderungen im Text. Lesen Sie ihn, bevor Sie veröffentlichen.',
   bothChanged:
     'Sie haben beide dieselbe Stelle geändert. Veröffentlichen Sie Ihre Fassung: Bevor sie erscheint, sehen Sie beide und entscheiden.',
   withdrawnMeanwhile:
@@ -46,7 +50,7 @@ export const de: ChangesWords = {
 
   conflict: 'Zwei Änderungen eines Beitrags',
   conflictAbout:
-    'Jemand anderes hat diesen Beitrag geändert, bevor Ihre Änderung ankam. Nichts wurde überschrieben. Entscheiden Sie, was zu lesen sein soll.',
+    'Dieser Beitrag wurde geändert, bevor Ihre Änderung ankam. Nichts wurde überschrieben. Entscheiden Sie, was zu lesen sein soll.',
   conflictWithdrawn: 'Dieser Beitrag wurde zurückgezogen, bevor Ihre Änderung ankam. Ihr Text steht noch hier.',
   conflictAboutCoverage:
     'Jemand hat diese Berichterstattung geändert, bevor Ihre Änderung ankam. Nichts wurde überschrieben. Entscheiden Sie, was bleibt.',
@@ -57,6 +61,11 @@ export const de: ChangesWords = {
   yours: 'Ihre Fassung',
   theirs: 'Die andere Fassung',
   bothTexts: 'Beide, die andere zuerst',
+  mergedText: 'Beide Änderungen',
+  mergedAbout:
+    'Sie haben verschiedene Wörter geändert. In diesem Text stehen beide Änderungen. Lesen Sie ihn, bevor Sie veröffentlichen:',
+  earlierText: 'Vorher',
+  laterText: 'Jetzt',
   difference: 'Von der anderen zu Ihrer Fassung',
   keepMine: 'Meine behalten',
   takeTheirs: 'Die andere nehmen',
@@ -68,8 +77,10 @@ export const de: ChangesWords = {
   onlyThey: 'Nur in der anderen Fassung geändert',
   tooDifferent: 'Die beiden Texte haben zu wenig gemeinsam, um sie Wort für Wort zu vergleichen.',
   empty: '(nichts)',
-  undecided: 'Wählen Sie überall, wo beide etwas geändert haben, eine Fassung.',
+  undecided: 'Wählen Sie überall, wo beide etwas geändert haben, eine Fassung, oder bearbeiten Sie das Ergebnis.',
   publishMerged: 'Diese Fassung veröffentlichen',
+  editResult: 'Ergebnis bearbeiten',
+  asYouWrote: 'Von der anderen Fassung zu Ihrer, wie Sie sie geschrieben haben',
   keepDraft: 'Meine als Entwurf behalten',
   result: 'So wird es zu lesen sein',
 

@@ -13,6 +13,12 @@ export interface ChangesWords {
   /** A typing slip that changes a figure, a name or a quotation. */
   factAsSlip: string;
   chooseKind: string;
+  /** The kind that the difference suggests. */
+  suggested: string;
+  answerPublishes: string;
+  /** The kind needs a note, and none is suggested. */
+  noteNext: string;
+  changeNote: string;
   note: string;
   noteOptional: string;
   noteMissing: string;
@@ -57,6 +63,12 @@ export interface ChangesWords {
   theirs: string;
   /** Takes both texts, one after the other. */
   bothTexts: string;
+  /** Takes a paragraph with the changed words of both. */
+  mergedText: string;
+  mergedAbout: string;
+  /** The text before a change of somebody else, and after it. */
+  earlierText: string;
+  laterText: string;
   difference: string;
   keepMine: string;
   takeTheirs: string;
@@ -70,6 +82,9 @@ export interface ChangesWords {
   empty: string;
   undecided: string;
   publishMerged: string;
+  editResult: string;
+  /** The difference from the other version to the own one that met it. */
+  asYouWrote: string;
   keepDraft: string;
   result: string;
 
