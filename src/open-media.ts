@@ -12,7 +12,7 @@ export interface OpenMedia {
 }
 
 /**
- * Opens the store of uploads, if the configuration names one. At the start and every hour, it finishes what was interrupted and deletes
+ * Opens the store of uploads, if the configuration names one, and checks that it can be used. At the start and every hour, it finishes what was interrupted and deletes
  * what no post uses.
  */
 export async function openMedia(
@@ -20,10 +20,14 @@ export async function openMedia(
   { engine, renderer, now, log }: { engine: Journal; renderer: Renderer; now: () => number; log: Log },
 ): Promise<OpenMedia | undefined> {
   if (mediaDir === undefined) return undefined;
-  const store = await openMediaDirectory(mediaDir, { isShared: redisUrls !== undefined, now }).catch((error: unknown) => {
+  let store: MediaStore;
+  try {
+    store = await openMediaDirectory(mediaDir, { isShared: redisUrls !== undefined, now });
+    await store.ready();
+  } catch (error) {
     if (error instanceof MediaUnavailable) throw new ConfigError([{ name: 'PRESSBOX_MEDIA_DIR', message: error.message }]);
     throw error;
-  });
+  }
   const uses = mediaUses(engine, renderer.publicUrl);
   const sweep = () => store.sweep(uses).catch((error: unknown) => log.warn({ err: error }, 'uploads could not be tidied'));
   void sweep();

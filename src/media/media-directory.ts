@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '../make-directory.ts';
 import {
@@ -53,13 +53,14 @@ export interface MediaDirectoryOptions {
   now?: () => number;
   /** How many bytes a channel may have. */
   channelBytes?: number;
-  renderer?: Renderer;
+  /** Closed with the store. */
+  renderer?: Pick<Renderer, 'render' | 'close'>;
 }
 
 const fileNamePattern = /^[a-z0-9]{1,16}\.[a-z0-9]{3,4}$/;
 
 export class MediaDirectory implements MediaStore {
-  readonly #renderer: Renderer;
+  readonly #renderer: Pick<Renderer, 'render' | 'close'>;
   readonly #channelBytes: number;
   readonly #paths: MediaPaths;
   readonly #erasures: MediaErasures;
@@ -232,9 +233,13 @@ export class MediaDirectory implements MediaStore {
 
   ready(): Promise<void> {
     return reliably(async () => {
-      const probe = this.#at('.incoming', `${randomBytes(16).toString('base64url')}.ready`);
-      await writeFile(probe, 'ready', { mode: 0o600 });
-      await rm(probe);
+      const name = `${randomBytes(16).toString('base64url')}.ready`;
+      const [probe, moved] = [this.#at('.incoming', name), this.#at('.erasing', `~~${name}`)];
+      // As an upload does it, and an erasure: written under another name, synced, moved, and removed.
+      await writeDurably(probe, 'ready', `${probe}.new`);
+      await renameDurably(probe, moved);
+      await readFile(moved);
+      await removeDurably(moved);
     });
   }
 

@@ -49,7 +49,7 @@ export interface MediaStore {
    */
   sweep(uses: MediaUses): Promise<void>;
 
-  /** Resolves if media can be stored and read. Throws `MediaUnavailable` with the reason otherwise. */
+  /** Stores, reads and erases a file. Resolves if media can be stored and read. Throws `MediaUnavailable` with the reason otherwise. */
   ready(): Promise<void>;
 
   /** Refuses what is being added, and ends the child process. */

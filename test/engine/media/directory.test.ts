@@ -1,15 +1,21 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type MediaDirectory, type MediaDirectoryOptions, openMediaDirectory } from '../../../src/media/media-directory.ts';
 import { MediaUnavailable, type MediaUses } from '../../../src/media/media-store.ts';
+import { Renderer } from '../../../src/media/renderer.ts';
 import { movie } from '../../support/samples/movies.ts';
 import { stored, upload } from '../../support/samples/uploads.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 const mark = (content: string) => `the samples of ${content}`;
 const sound = (content: string) => movie({ brand: 'M4A ', tracks: ['soun'], samples: Buffer.from(mark(content)) });
+
+/** All stores share one child process, which outlives them. A busy machine hardly runs a process of the lowest priority. */
+const shared = new Renderer({ jobMs: 250_000 });
+afterAll(() => shared.close());
+const renderer = { render: shared.render.bind(shared), close: async () => {} };
 
 /** A store, the journal that it asks, and a clock. */
 class Scene {
@@ -27,7 +33,12 @@ class Scene {
 
   async open(options: Partial<MediaDirectoryOptions> = {}): Promise<void> {
     await this.store?.close();
-    this.store = await openMediaDirectory(this.folder, { isShared: false, now: () => Date.now() + this.laterMs, ...options });
+    this.store = await openMediaDirectory(this.folder, {
+      isShared: false,
+      now: () => Date.now() + this.laterMs,
+      renderer,
+      ...options,
+    });
   }
   async add(content: string, channelId = 'a'): Promise<string> {
     return (await stored(this.store, channelId, sound(content), 'audio/mp4')).id;
@@ -252,6 +263,26 @@ describe('a sweep', () => {
     a.laterMs = 2 * dayMs;
     await a.store.sweep(a.uses);
     expect(await a.has('one')).toBe(true);
+  });
+
+  it('can run on two nodes at once, which erase the same', async () => {
+    const a = await scene({ isShared: true });
+    const other = await openMediaDirectory(a.folder, { isShared: true, now: () => Date.now() + a.laterMs, renderer });
+    onTestFinished(() => other.close());
+    const used = await a.add('used');
+    await a.publish('post', used);
+    for (let number = 0; number < 12; number += 1) {
+      const id = await a.add(`orphan ${number}`);
+      await a.add(`of b ${number}`, 'b');
+      if (number % 3 === 0) await a.store.claim('a', id, `gone-${number}`);
+      if (number % 4 === 0) await a.store.expectErasure('a', `gone-${number}`);
+    }
+    a.deleted.add('b');
+    a.laterMs = 2 * dayMs;
+    await Promise.all([a.store, other, a.store, other].map((store) => store.sweep(a.uses)));
+    expect((await readdir(a.folder)).sort()).toEqual(['.erasing', '.incoming', '.pending', 'a']);
+    expect([await a.has('used'), await a.has('orphan'), await a.has('of b')]).toEqual([true, false, false]);
+    expect(await other.find('a', used)).toMatchObject({ id: used });
   });
 
   it('removes what a crash left of an upload: at once if nobody shares the directory, otherwise after an hour', async () => {

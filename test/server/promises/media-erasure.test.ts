@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import type { UploadedMedia } from '../../../src/protocol/model.ts';
 import { createChannel, publish } from '../../support/authors/writers.ts';
 import { movie } from '../../support/samples/movies.ts';
@@ -52,4 +53,13 @@ it('a deletion of a channel that a crash interrupts is finished at the next star
   await vi.waitFor(async () => expect(await has('sound of the deleted')).toBe(false), { timeout: 20_000 });
   expect(await has('sound of another')).toBe(true);
   expect((await call(`${server.url}/v1/channels/${id}`, deletion)).status).toBe(204);
+});
+
+it('a server does not start with a directory of uploads that it cannot use, and names the setting', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'pressbox-media-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, '.erasing'), '');
+  const lines: string[] = [];
+  const starting = startServerProcess({ env: { PRESSBOX_MEDIA_DIR: folder }, onLine: (line) => lines.push(line) });
+  await expect(starting).rejects.toThrow(/PRESSBOX_MEDIA_DIR/);
 });
