@@ -32,6 +32,7 @@ export const longFiles = [
   'test/browser/page/brands.test.ts',
   'test/server/readers/admission-control.test.ts',
   'test/server/nodes/nodes.test.ts',
+  'test/server/authors/upload-latency.test.ts',
   'test/server/nodes/shared-media.test.ts',
   'test/browser/page/demo.test.ts',
   'test/engine/redis/reads.test.ts',
