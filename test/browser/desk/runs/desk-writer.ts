@@ -36,11 +36,25 @@ export class DeskWriter {
     const isTyped = await this.#attempt(tab, async () => {
       await tab.text.click();
       await this.#type(tab, text);
-      await this.#until(tab, 'the composer', ({ composer }) => composer?.text === text || undefined);
+      await this.#until(tab, 'the composer', ({ composer }) => composer?.text.includes(text) || undefined);
     });
-    if (!isTyped || (await this.at(tab))?.composer?.text !== text) return undefined;
+    const typed = (await this.at(tab))?.composer?.text;
+    if (!isTyped || typed === undefined) return undefined;
+    if (typed !== text) return this.#restore(tab, this.texts.of(typed.replace(text, '')));
     await this.#linger(tab, written);
     return written;
+  }
+
+  /** The desk opened a draft just before its author typed another text, which was added to it. The author goes on with the draft. */
+  async #restore(tab: DeskTab, draft: WrittenText | undefined): Promise<WrittenText | undefined> {
+    if (draft === undefined) return undefined;
+    const isRestored = await this.#attempt(tab, async () => {
+      await tab.text.click();
+      await tab.page.keyboard.press('ControlOrMeta+a');
+      await tab.page.keyboard.insertText(draft.text);
+      await this.#until(tab, 'the draft', ({ composer }) => composer?.text === draft.text || undefined);
+    });
+    return isRestored ? draft : undefined;
   }
 
   async publish(tab: DeskTab): Promise<void> {
