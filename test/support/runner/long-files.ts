@@ -21,6 +21,7 @@ export const longFiles = [
   'test/engine/redis/repairs.test.ts',
   'test/browser/desk/editor.test.ts',
   'test/browser/desk/shell.test.ts',
+  'test/browser/desk/unprotected.test.ts',
   'test/browser/desk/offline.test.ts',
   'test/browser/desk/first-post.test.ts',
   'test/browser/desk/coverages.test.ts',

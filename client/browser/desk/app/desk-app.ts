@@ -65,13 +65,13 @@ export class DeskApp extends DeskElement {
   }
 
   #place(words: AppWords): TemplateResult | typeof nothing {
-    const { place, session, sessionState, author, shownCoverage } = this.desk;
+    const { place, session, sessionState, author, shownCoverage, isBlocked } = this.desk;
     if (sessionState === undefined || this.#isSigningIn) return nothing;
     if (place.at === 'sign-in') {
       return html`<desk-sign-in .code=${place.code} .session=${session} .language=${this.language} @desk-signed-in=${this.#onSignedIn}></desk-sign-in>`;
     }
     if (session === undefined) return this.#signedOut(sessionState.status === 'unreachable', words);
-    if (author === undefined) return nothing;
+    if (author === undefined) return isBlocked ? html`<p class="notice" role="status">${words.otherTabs}</p>` : nothing;
     if (place.at === 'list') return this.#list(author);
     return shownCoverage === undefined ? nothing : this.#coverage(author, shownCoverage);
   }

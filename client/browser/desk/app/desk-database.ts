@@ -14,6 +14,8 @@ export interface DeskDatabaseOptions<S extends DBSchema> {
   name: string;
   schemaVersion: number;
   upgrade: NonNullable<OpenDBCallbacks<S>['upgrade']>;
+  /** Called when a tab with an older version of the desk does not close its connection, so that the schema cannot be changed yet. */
+  onBlocked?: (() => void) | undefined;
   /** Called with each new connection, before it is used. If it rejects, the database counts as not opened. */
   onOpened?(database: IDBPDatabase<S>): Promise<void>;
 }
@@ -57,13 +59,14 @@ export async function openDeskDatabase<S extends DBSchema>(options: DeskDatabase
 }
 
 async function connect<S extends DBSchema>(
-  { name, schemaVersion, upgrade, onOpened }: DeskDatabaseOptions<S>,
+  { name, schemaVersion, upgrade, onBlocked, onOpened }: DeskDatabaseOptions<S>,
   onLost: () => void,
 ): Promise<IDBPDatabase<S>> {
   const openAt = (version?: number) =>
     openDB<S>(name, version, {
       upgrade,
-      // Other tabs close their connections when they hear of it, so an upgrade is never blocked for long.
+      // Other tabs close their connections when they hear of it. A tab that the browser has frozen does not hear of it.
+      blocked: () => onBlocked?.(),
       blocking(_current, _wanted, event) {
         onLost();
         (event.target as unknown as { close(): void }).close();

@@ -52,6 +52,7 @@ export class DeskModel {
   /** Somebody was signed in since this page was opened. */
   #wasSignedIn = false;
   #serverAheadMs = 0;
+  #isBlocked = false;
   /** Changes of the author are applied one after the other. */
   #applying: Promise<unknown> = Promise.resolve();
 
@@ -108,6 +109,11 @@ export class DeskModel {
     if (session === undefined || this.#own === undefined) return undefined;
     const { outbox, drafts } = this.#own;
     return { session, outbox, drafts };
+  }
+
+  /** Whether another tab, with an older version of the desk, must be closed before this one can open. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
   }
 
   subscribe(changed: () => void): () => void {
@@ -189,8 +195,12 @@ export class DeskModel {
   async #open(session: DeskSession): Promise<OwnParts> {
     const { ownerKey } = session;
     const choices = new ComposerMemory(ownerKey);
-    const drafts = await Drafts.open(ownerKey);
-    const outbox = await openOutbox({ session, askAfterMs: () => choices.askAfterMinutes * 60_000 }).catch(
+    const onBlocked = () => {
+      this.#isBlocked = true;
+      this.#notify();
+    };
+    const drafts = await Drafts.open(ownerKey, onBlocked);
+    const outbox = await openOutbox({ session, askAfterMs: () => choices.askAfterMinutes * 60_000, onBlocked }).catch(
       async (error: unknown) => {
         // The next attempt opens the drafts again, which only one holder may claim.
         await drafts.close();

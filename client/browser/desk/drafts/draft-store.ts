@@ -17,7 +17,7 @@ interface DraftSchema extends DBSchema {
 }
 
 /** Drafts in IndexedDB. Rejects if the browser has none, as in some private windows. */
-export async function openDraftStore(): Promise<DraftStore> {
+export async function openDraftStore(onBlocked?: () => void): Promise<DraftStore> {
   const { use, close } = await openDeskDatabase<DraftSchema>({
     name: 'pressbox-desk-drafts',
     schemaVersion: 1,
@@ -25,6 +25,7 @@ export async function openDraftStore(): Promise<DraftStore> {
       if (database.objectStoreNames.contains('drafts')) return;
       database.createObjectStore('drafts', { keyPath: ['ownerKey', 'key'] }).createIndex('byOwner', 'ownerKey');
     },
+    onBlocked,
   });
   return {
     load: (ownerKey) => use((database) => database.getAllFromIndex('drafts', 'byOwner', ownerKey)),

@@ -58,9 +58,12 @@ export class Drafts {
   #storing: Promise<unknown> = Promise.resolve();
   #undo: (() => void)[] = [];
 
-  /** Opens the drafts of this device, or keeps them in memory if the browser stores nothing. */
-  static async open(ownerKey: string): Promise<Drafts> {
-    const store = await openDraftStore().catch(() => undefined);
+  /**
+   * Opens the drafts of this device, or keeps them in memory if the browser stores nothing. `onBlocked`: another tab must be closed
+   * first.
+   */
+  static async open(ownerKey: string, onBlocked?: () => void): Promise<Drafts> {
+    const store = await openDraftStore(onBlocked).catch(() => undefined);
     const drafts = new Drafts({
       ownerKey,
       store: store ?? memoryStore(),

@@ -13,6 +13,8 @@ export interface AppWords {
   signedOut: string;
   signInHow: string;
   unreachable: string;
+  /** A tab with an older version keeps this one from opening. */
+  otherTabs: string;
   /** The title of the desk. */
   desk: string;
 
@@ -56,6 +58,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     signedOut: 'You are not signed in',
     signInHow: 'Open the link that your newsroom gave you, or sign in with a token.',
     unreachable: 'The server cannot be reached, and nobody was signed in on this device. The desk tries again by itself.',
+    otherTabs: 'Another tab has an older version of the desk. Close the other tabs of the desk, and this one opens.',
     desk: 'Desk',
     connected: 'Up to date',
     reconnecting: 'Connecting…',
@@ -92,6 +95,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     signInHow: 'Öffnen Sie den Link, den Ihre Redaktion Ihnen gegeben hat, oder melden Sie sich mit einem Zugangsschlüssel an.',
     unreachable:
       'Der Server ist nicht erreichbar, und auf diesem Gerät war niemand angemeldet. Die Seite versucht es von selbst wieder.',
+    otherTabs: 'Ein anderer Tab hat eine ältere Fassung dieser Seite. Schließen Sie ihre anderen Tabs, dann öffnet sich dieser.',
     desk: 'Redaktion',
     connected: 'Aktuell',
     reconnecting: 'Verbinden …',
@@ -129,6 +133,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     signedOut: 'Vous n’êtes pas connecté',
     signInHow: 'Ouvrez le lien que votre rédaction vous a donné, ou connectez-vous avec un jeton.',
     unreachable: 'Le serveur est injoignable, et personne n’était connecté sur cet appareil. La page réessaie d’elle-même.',
+    otherTabs: 'Un autre onglet a une version plus ancienne de cette page. Fermez ses autres onglets, et celui-ci s’ouvrira.',
     desk: 'Rédaction',
     connected: 'À jour',
     reconnecting: 'Connexion…',
@@ -166,6 +171,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     signInHow: 'Abra el enlace que le dio su redacción o inicie sesión con una clave.',
     unreachable:
       'No se puede contactar con el servidor y nadie había iniciado sesión en este dispositivo. La página lo reintenta sola.',
+    otherTabs: 'Otra pestaña tiene una versión anterior de esta página. Cierre sus otras pestañas y esta se abrirá.',
     desk: 'Redacción',
     connected: 'Al día',
     reconnecting: 'Conectando…',
@@ -202,6 +208,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     signedOut: 'لم تسجل الدخول',
     signInHow: 'افتح الرابط الذي أعطتك إياه غرفة التحرير، أو سجل الدخول برمز.',
     unreachable: 'يتعذر الوصول إلى الخادم، ولم يكن أحد مسجلا على هذا الجهاز. ستعيد الصفحة المحاولة من تلقاء نفسها.',
+    otherTabs: 'في علامة تبويب أخرى إصدار أقدم من هذه الصفحة. أغلق علامات تبويبها الأخرى لتفتح هذه.',
     desk: 'غرفة التحرير',
     connected: 'محدث',
     reconnecting: 'جار الاتصال…',

@@ -26,7 +26,7 @@ interface OutboxSchema extends DBSchema {
 }
 
 /** Rejects if this browser has no storage, for example in a private window. */
-export async function openDatabase(owner: Owner): Promise<OutboxStore> {
+export async function openDatabase(owner: Owner, onBlocked?: () => void): Promise<OutboxStore> {
   let born: string | undefined;
   /** The entries that this tab read last, to restore them if the database is deleted. */
   let remembered: readonly StoredEntry[] = [];
@@ -40,6 +40,7 @@ export async function openDatabase(owner: Owner): Promise<OutboxStore> {
       database.createObjectStore('owners', { keyPath: 'ownerKey' });
       void database.createObjectStore('facts', { keyPath: 'name' }).put({ name: 'born', value: newKey() });
     },
+    onBlocked,
     onOpened: restoreIfNew,
   });
 

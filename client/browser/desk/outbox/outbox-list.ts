@@ -74,7 +74,10 @@ export class DeskOutbox extends DeskElement {
     const isWaiting = shown.some(({ state }) => state.at === 'held' || state.at === 'saved' || state.at === 'sending');
     const why = this.#hindrance;
     const lines = [
-      ...(isWaiting && why !== undefined ? [html`<p class="desk-notice desk-warning">${words.delivery[why]}</p>`] : []),
+      // Entries of a newer version of the desk are not among those that are shown.
+      ...((isWaiting || why === 'outdated') && why !== undefined
+        ? [html`<p class="desk-notice desk-warning">${words.delivery[why]}</p>`]
+        : []),
       ...(this.tooLate ? [html`<p class="desk-notice" role="alert">${words.tooLate}</p>`] : []),
     ];
     return html`<section class="desk-outbox" aria-label=${words.unsent} ?hidden=${shown.length + outbox.others.length + lines.length === 0 && (outbox.protection === 'full' || outbox.protection === 'not-persistent')}>

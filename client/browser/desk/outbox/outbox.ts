@@ -12,12 +12,14 @@ export interface OutboxOptions {
   session: Owner;
   /** An entry that was unsent for this long is not sent without its author. Read again each time, because authors can change it. */
   askAfterMs(): number;
+  /** Called when another tab must be closed before the outbox can be opened. */
+  onBlocked?: () => void;
 }
 
 /** Opens the outbox of the signed-in author in a browser. */
-export async function openOutbox({ session, askAfterMs }: OutboxOptions): Promise<Outbox> {
+export async function openOutbox({ session, askAfterMs, onBlocked }: OutboxOptions): Promise<Outbox> {
   const owner = { ownerKey: session.ownerKey, sub: session.sub, name: session.name };
-  const { store, protection } = await openStore(owner);
+  const { store, protection } = await openStore(owner, onBlocked);
   const outbox = await createOutbox({
     owner,
     store,
@@ -55,12 +57,12 @@ export async function openOutbox({ session, askAfterMs }: OutboxOptions): Promis
   return outbox;
 }
 
-async function openStore(owner: Owner) {
+async function openStore(owner: Owner, onBlocked?: () => void) {
   const inMemory = (protection: Protection) => ({ store: memoryStore(), protection });
   // Without a secure context there are no Web Locks, and two tabs would send the same entries out of order.
   if (!isSecureContext || navigator.locks === undefined) return inMemory('insecure');
   try {
-    const store = await openDatabase(owner);
+    const store = await openDatabase(owner, onBlocked);
     const protection: Protection = (await isPersistent()) ? 'full' : 'not-persistent';
     return { store, protection };
   } catch {
