@@ -6,6 +6,7 @@ import { addConformanceCommand } from './commands/conformance.ts';
 import { addExportCommand } from './commands/export.ts';
 import { addFollowCommand } from './commands/follow.ts';
 import { addImportCommand } from './commands/import.ts';
+import { addMediaCommands } from './commands/media.ts';
 import { addPostCommands } from './commands/post.ts';
 import { addRepairCommand } from './commands/repair.ts';
 import { addServerCommands } from './commands/serve.ts';
@@ -90,6 +91,7 @@ Examples:
   addTokenCommands(pressbox, env, terminal, done);
   addFollowCommand(pressbox, env, terminal, done);
   addPostCommands(pressbox, env, terminal, done);
+  addMediaCommands(pressbox, env, terminal, done);
   addChannelCommands(pressbox, env, terminal, done);
   addExportCommand(pressbox, env, terminal, done);
   addImportCommand(pressbox, env, terminal, done);

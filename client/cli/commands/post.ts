@@ -1,13 +1,6 @@
 import { type Command, Option } from 'commander';
 import { onServer, postPath } from '../../../src/protocol/addresses.ts';
-import {
-  type Media,
-  type PostFields,
-  postKinds,
-  revisionKinds,
-  type Verification,
-  verifications,
-} from '../../../src/protocol/model.ts';
+import { type PostFields, postKinds, revisionKinds } from '../../../src/protocol/model.ts';
 import type { AuthorClient, RevisedPost, SeenPost, WrittenPost } from '../../lib/author-client.ts';
 import { ProblemError } from '../../lib/http.ts';
 import { newPostId } from '../../lib/ids.ts';
@@ -16,29 +9,12 @@ import { printError, UsageError } from '../command-errors.ts';
 import { channelKey, displayedRevisions } from '../displayed-revisions.ts';
 import { displayTitle, findPost, shortId } from '../find-post.ts';
 import { collect, parseChannelId, parseRevision, readStandardInput } from '../option-values.ts';
+import { addPostFields, fieldsFrom, type PostOptions } from '../post-options.ts';
 import { addWriteOptions, createAuthor, type RequestOptions } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 
 /** `post`, `correct`, `retract`, `takedown`, `pin`: changes of posts. Each action returns its exit code. */
-
-interface PostOptions extends RequestOptions {
-  headline?: string;
-  kind?: PostFields['kind'];
-  keyEvent?: boolean;
-  source?: string[];
-  author?: string[];
-  developing?: boolean;
-  verification?: Verification | 'none';
-  unverified?: boolean;
-  image?: string[];
-  alt?: string[];
-  video?: string[];
-  link?: string[];
-  title?: string[];
-  derivedFrom?: string[];
-  id?: string;
-}
 
 export function addPostCommands(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addPostFields(addWriteOptions(program.command('post'), env))
@@ -310,60 +286,6 @@ const revisionHelp =
 
 const changed = { refile: 'Refiled', update: 'Updated', clarification: 'Clarified', correction: 'Corrected' } as const;
 const withdrawn = { retracted: 'Retracted', 'taken-down': 'Taken down' } as const;
-
-function addPostFields(command: Command): Command {
-  return command
-    .option('--headline <text>', 'its headline')
-    .option('--key-event', 'it is a key event; needs a headline')
-    .option('--source <name>', 'who reported it; may be repeated', collect)
-    .option('--author <name>', 'its byline; may be repeated', collect)
-    .option('--developing', 'more is to follow')
-    .addOption(new Option('--verification <state>', 'its verification state').choices([...verifications, 'none']))
-    .addOption(new Option('--unverified', 'short for --verification unverified').conflicts('verification'))
-    .option('--image <url>', 'an image, with an --alt for each; may be repeated', collect)
-    .option('--alt <text>', 'what an image shows', collect)
-    .option('--video <url>', 'a video file; may be repeated', collect)
-    .option('--link <url>', 'a page elsewhere, with a --title for each; may be repeated', collect)
-    .option('--title <text>', 'the title of a linked page', collect);
-}
-
-/** The post fields that the options set. */
-function fieldsFrom(options: FieldOptions, body: string | undefined): Partial<PostFields> {
-  const fields = Object.entries(fromOptions).map(([field, from]) => [field, from(options, body)]);
-  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
-}
-
-type FieldOptions = Omit<PostOptions, 'kind'> & { kind?: PostFields['kind'] | undefined };
-
-/** The value that the options give each field; undefined if they do not set it. */
-const fromOptions: { readonly [F in keyof PostFields]: (options: FieldOptions, body?: string) => PostFields[F] | undefined } = {
-  body: (_, body) => body,
-  headline: ({ headline }) => headline,
-  keyEvent: ({ keyEvent }) => keyEvent,
-  developing: ({ developing }) => developing,
-  sources: ({ source }) => source?.map((name) => ({ name })),
-  authors: ({ author }) => author?.map((name) => ({ name })),
-  verification: ({ unverified, verification }) => {
-    const given = unverified ? 'unverified' : verification;
-    return given === 'none' ? null : given;
-  },
-  media: (options) => {
-    const media = mediaFrom(options);
-    return media.length > 0 ? media : undefined;
-  },
-  kind: ({ kind }) => kind,
-  derivedFrom: ({ derivedFrom }) => derivedFrom,
-};
-
-function mediaFrom({ image = [], alt = [], video = [], link = [], title = [] }: Omit<PostOptions, 'kind'>): Media[] {
-  if (image.length !== alt.length) throw new UsageError('Each --image needs an --alt that says what it shows.');
-  if (link.length !== title.length) throw new UsageError('Each --link needs a --title.');
-  return [
-    ...image.map((url, at) => ({ type: 'image' as const, url, alt: alt[at] ?? '' })),
-    ...video.map((url) => ({ type: 'video' as const, url })),
-    ...link.map((url, at) => ({ type: 'link' as const, url, title: title[at] ?? '' })),
-  ];
-}
 
 const examples = {
   post: `

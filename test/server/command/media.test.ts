@@ -1,0 +1,79 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SeenPost } from '../../../client/lib/author-client.ts';
+import { movie } from '../../support/samples/movies.ts';
+import { commandRoom } from '../../support/servers/command-room.ts';
+
+/** `pressbox media`, and posts that use what it uploads, against a real server. */
+
+const room = commandRoom();
+const { done } = room;
+const newest = async () => (await room.author.listPosts(room.channelId)).posts[0] as SeenPost;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pressbox-command-media-'));
+  await writeFile(join(folder, 'landing.mp4'), movie());
+  await writeFile(join(folder, 'radio.M4A'), movie({ brand: 'M4A ', tracks: ['soun'] }));
+  await writeFile(join(folder, 'logo.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
+  await writeFile(join(folder, 'notes'), 'Words.');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('pressbox media upload', () => {
+  it('uploads a file, prints its id and the options of a post that shows it, and again the same', async () => {
+    const { code, out } = await done(['media', 'upload', room.channelId, join(folder, 'landing.mp4')]);
+    expect(code).toBe(0);
+    const [, url] = /^Uploaded (media:[\w-]{22}), a video of 1280 × 720 pixels, 12\.5 s long\.$/m.exec(out) ?? [];
+    expect(out).toContain(`--video ${url}`);
+    expect((await done(['media', 'upload', room.channelId, join(folder, 'landing.mp4')])).out).toBe(out);
+    expect((await done(['post', room.channelId, '--video', url as string, 'One.'])).code).toBe(0);
+    const address = `${room.server.url}/media/${room.channelId}/${url?.slice('media:'.length)}/video.mp4`;
+    expect((await newest()).media).toMatchObject([{ type: 'video', url: address, width: 1280 }]);
+  });
+
+  it('prints the upload as JSON, and takes the type from the name in any case', async () => {
+    const { code, out } = await done(['media', 'upload', room.channelId, join(folder, 'radio.M4A'), '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ media: { type: 'audio', mimeType: 'audio/mp4', width: null } });
+  });
+
+  it('prints why a file is refused, by the server or before anything is sent', async () => {
+    const upload = (name: string, ...more: string[]) => done(['media', 'upload', room.channelId, join(folder, name), ...more]);
+    const svg = await upload('logo.svg');
+    expect([svg.code, svg.err]).toEqual([1, expect.stringContaining('SVG cannot be uploaded')]);
+    const untyped = await upload('notes');
+    expect([untyped.code, untyped.err]).toEqual([2, expect.stringContaining('Give --type')]);
+    const wrong = await upload('notes', '--type', 'image/jpeg');
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('no known type')]);
+    const missing = await upload('missing.jpg');
+    expect([missing.code, missing.err]).toEqual([1, expect.stringContaining('missing.jpg: ENOENT')]);
+    expect((await done(['media', 'upload', room.channelId, folder, '--type', 'image/jpeg'])).err).toContain('is no file');
+    const elsewhere = await done(['media', 'upload', 'no-such-channel', join(folder, 'landing.mp4')]);
+    expect([elsewhere.code, elsewhere.err]).toEqual([1, expect.stringContaining('channel list')]);
+  });
+});
+
+describe('pressbox post --embed', () => {
+  it('publishes a link with its embed, after other links', async () => {
+    const link = ['--link', 'https://example.org/report', '--title', 'The report'];
+    const embed = ['--embed', 'https://www.youtube.com/watch?v=dQw4w9WgXcQ', '--title', 'The landing'];
+    expect((await done(['post', room.channelId, ...embed.slice(0, 2), ...link, ...embed.slice(2), 'One.'])).code).toBe(0);
+    expect((await newest()).media).toEqual([
+      { type: 'link', url: 'https://example.org/report', title: 'The report' },
+      {
+        ...{ type: 'link', url: 'https://www.youtube.com/watch?v=dQw4w9WgXcQ', title: 'The landing' },
+        embed: { provider: 'youtube', id: 'dQw4w9WgXcQ' },
+      },
+    ]);
+  });
+
+  it('refuses an address that cannot be embedded, and one without a title', async () => {
+    const other = await done(['post', room.channelId, '--embed', 'https://example.org/a', '--title', 'A', 'One.']);
+    expect([other.code, other.err]).toEqual([2, expect.stringContaining('Give it as --link.')]);
+    const untitled = await done(['post', room.channelId, '--embed', 'https://youtu.be/dQw4w9WgXcQ', 'One.']);
+    expect([untitled.code, untitled.err]).toEqual([2, expect.stringContaining('needs a --title')]);
+  });
+});
