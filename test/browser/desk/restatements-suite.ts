@@ -68,7 +68,7 @@ export function restatements(start: () => Promise<TestBrowser>): void {
     expect(await body.textContent()).toContain('4,100 people');
     await edit.getByText('The note, and what could be replaced, come from your other correction.').waitFor();
     await edit.getByRole('button', { name: 'Publish the change' }).click();
-    await list.getByRole('heading', { name: 'No other post says so' }).waitFor();
+    await list.getByRole('heading', { name: 'Nothing else says “4,700”' }).waitFor();
     expect(complaints).toEqual([]);
 
     const reader = await site.open(id);
@@ -94,6 +94,31 @@ export function restatements(start: () => Promise<TestBrowser>): void {
     await page.getByRole('region', { name: 'Other posts that may say so too' }).waitFor();
     await list.getByRole('button', { name: 'It is fine: Summary' }).click();
     await list.waitFor({ state: 'hidden' });
+  });
+
+  it('are said not to exist for a moment, with what was searched for, and not again after a reload', async () => {
+    const { id, ids } = await site.coverage(['There are 4,700 people in the shelter.', 'The road is closed.']);
+    const { page, complaints } = await site.openDesk(id);
+    await page.locator(post(ids[0])).getByRole('button', { name: 'Edit or correct' }).click();
+    const edit = page.locator('desk-correct');
+    await edit.getByRole('textbox', { name: 'Text', exact: true }).fill('There are 4,100 people in the shelter.');
+    await edit.getByText('We were wrong').click();
+    await edit.getByRole('button', { name: 'Publish the change' }).click();
+    const list = listOn(page);
+    await list.getByRole('heading', { name: 'Nothing else says “4,700”' }).waitFor();
+    await list.getByText('1 other post searched.').waitFor();
+    await page.mouse.move(0, 0);
+    await list.waitFor({ state: 'hidden' });
+    await page.locator(post(ids[0])).getByText('4,100 people').first().waitFor();
+
+    const searched = page.waitForResponse(/\/posts\?limit=100/);
+    await page.reload();
+    await searched;
+    await page.locator(post(ids[0])).getByText('4,100 people').first().waitFor();
+    expect(await list.isHidden()).toBe(true);
+    await site.publish(id, 'A summary: 4,700 people are in the shelter.');
+    await list.getByRole('heading', { name: '1 other post may say so too' }).waitFor();
+    expect(complaints).toEqual([]);
   });
 
   it('say whose they are if the author may not change them', async () => {

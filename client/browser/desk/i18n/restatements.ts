@@ -7,7 +7,9 @@ export interface RestatementsWords {
   others: string;
   searching: string;
   found: Plural;
-  none: string;
+  /** `removed`: what was searched for, each in quotation marks. */
+  none: (removed: string) => string;
+  quoted: (text: string) => string;
   searched: Plural;
   olderNotSearched: string;
   notSearched: string;
@@ -40,7 +42,8 @@ const byLanguage: Readonly<Record<Language, RestatementsWords>> = {
     others: 'Other posts that may say so too',
     searching: 'Looking for other posts that say so too.',
     found: { one: '# other post may say so too', other: '# other posts may say so too' },
-    none: 'No other post says so',
+    none: (removed) => `Nothing else says ${removed}`,
+    quoted: (text) => `“${text}”`,
     searched: { one: '# other post searched.', other: '# other posts searched.' },
     olderNotSearched: 'Older posts were not searched.',
     notSearched: 'The other posts could not be searched.',
@@ -65,7 +68,8 @@ const byLanguage: Readonly<Record<Language, RestatementsWords>> = {
       one: 'In # anderen Beitrag steht es vielleicht auch',
       other: 'In # anderen Beiträgen steht es vielleicht auch',
     },
-    none: 'In keinem anderen Beitrag steht es',
+    none: (removed) => `In keinem anderen Beitrag steht ${removed}`,
+    quoted: (text) => `„${text}“`,
     searched: { one: '# anderer Beitrag durchsucht.', other: '# andere Beiträge durchsucht.' },
     olderNotSearched: 'Ältere Beiträge wurden nicht durchsucht.',
     notSearched: 'Die anderen Beiträge konnten nicht durchsucht werden.',
@@ -87,7 +91,8 @@ const byLanguage: Readonly<Record<Language, RestatementsWords>> = {
     others: 'Autres messages qui le disent peut-être aussi',
     searching: 'Recherche dans les autres messages.',
     found: { one: '# autre message le dit peut-être aussi', other: '# autres messages le disent peut-être aussi' },
-    none: 'Aucun autre message ne le dit',
+    none: (removed) => `Aucun autre message ne dit ${removed}`,
+    quoted: (text) => `« ${text} »`,
     searched: { one: '# autre message consulté.', other: '# autres messages consultés.' },
     olderNotSearched: 'Les messages plus anciens n’ont pas été consultés.',
     notSearched: 'La recherche dans les autres messages a échoué.',
@@ -109,7 +114,8 @@ const byLanguage: Readonly<Record<Language, RestatementsWords>> = {
     others: 'Otros mensajes que quizá también lo dicen',
     searching: 'Buscando en los demás mensajes.',
     found: { one: '# mensaje más quizá también lo dice', other: '# mensajes más quizá también lo dicen' },
-    none: 'Ningún otro mensaje lo dice',
+    none: (removed) => `Ningún otro mensaje dice ${removed}`,
+    quoted: (text) => `«${text}»`,
     searched: { one: 'Se ha buscado en # mensaje más.', other: 'Se ha buscado en # mensajes más.' },
     olderNotSearched: 'No se ha buscado en los más antiguos.',
     notSearched: 'No se ha podido buscar en los demás mensajes.',
@@ -138,7 +144,8 @@ const byLanguage: Readonly<Record<Language, RestatementsWords>> = {
       many: '# منشورًا آخر ربما يقول ذلك أيضًا',
       other: '# منشور آخر ربما يقول ذلك أيضًا',
     },
-    none: 'لا منشور آخر يقول ذلك',
+    none: (removed) => `لا منشور آخر يقول ${removed}`,
+    quoted: (text) => `«${text}»`,
     searched: {
       zero: 'لا توجد منشورات أخرى للبحث فيها.',
       one: 'جرى البحث في منشور آخر واحد.',

@@ -3,6 +3,7 @@ import { type AuthorPost, type Channel, isWithdrawn } from '../../../../src/prot
 import type { LiveReader } from '../../../lib/live-reader.ts';
 import { languageOf } from '../../i18n/languages.ts';
 import { counted } from '../../view/counts.ts';
+import { directionOf } from '../../view/direction.ts';
 import { RoomElement } from '../app/room-element.ts';
 import { type RestatementsWords, restatementsWordsIn } from '../i18n/restatements.ts';
 import { isPublishedHere } from '../outbox/outbox-model.ts';
@@ -24,7 +25,8 @@ interface Findings {
 
 /**
  * `<desk-restatements>`: after a correction or a withdrawal, the other posts of the coverage that may say the same, each with a button
- * that opens its correction with the note carried over. It takes no space while there is nothing to say.
+ * that opens its correction with the note carried over. It takes no space while there is nothing to say. That no post says the same is
+ * said for a moment, and not again.
  */
 export class DeskRestatements extends RoomElement {
   static override properties = {
@@ -49,6 +51,12 @@ export class DeskRestatements extends RoomElement {
   #dismissals = new Dismissals('', undefined);
   /** By the id of the entry. */
   readonly #searches = new Map<string, PostSearch>();
+  readonly #openedAt = Date.now();
+  /** The entries after which it was said that no other post says the same, by id. */
+  readonly #told = new Set<string>();
+  /** The ids of the entries after which it is being said. */
+  #telling = '';
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #isLooking = false;
   #looksAgain = false;
 
@@ -67,6 +75,7 @@ export class DeskRestatements extends RoomElement {
     void this.#look();
     return [
       () => recent.close(),
+      () => clearTimeout(this.#timer),
       reader.on('event', () => void this.#look()),
       outbox.subscribe(() => void this.#look()),
       this.#stayBelowBar(),
@@ -145,7 +154,17 @@ ${findings.map((one) => this.#section(one, words))}`;
   #title(words: RestatementsWords): string {
     if (this.status === 'searching') return words.searching;
     if (this.status === 'failed' && this.#count === 0) return words.others;
-    return this.#count === 0 ? words.none : counted(words.found, this.#count, this);
+    return this.#count === 0 ? words.none(this.#removed(words)) : counted(words.found, this.#count, this);
+  }
+
+  /** What was searched for, in the language of the coverage. */
+  #removed({ quoted }: RestatementsWords): string {
+    const { language } = this;
+    const isolated = directionOf(this.channel?.language ?? language) === directionOf(language) ? ['', ''] : ['\u2068', '\u2069'];
+    const texts = new Set(this.findings.flatMap(({ search }) => search.change.passages.map(({ text }) => text)));
+    const named = [...texts].slice(0, mostNamed).map((text) => quoted(isolated.join(text)));
+    if (texts.size > mostNamed) return `${named.join(', ')} …`;
+    return new Intl.ListFormat(language, { type: 'disjunction' }).format(named);
   }
 
   /** How many were searched, whether something was found or not. */
@@ -184,6 +203,7 @@ ${findings.map((one) => this.#section(one, words))}`;
     if (entries.length === 0 || recent === undefined) {
       this.findings = [];
       this.status = 'searched';
+      this.#tellOnce();
       return;
     }
     const isFirst = entries.some(({ id }) => !this.#searches.has(id));
@@ -194,18 +214,34 @@ ${findings.map((one) => this.#section(one, words))}`;
     for (const since of entries) {
       const search = this.#searchFor(since);
       const all = await search.run(recent.posts, pause);
-      const restatements = all.filter(
-        (one) =>
-          !listed.has(one.post.id) &&
-          !this.#dismissals.has(keyOfRestatement(one, since)) &&
-          !isSettled(one.post, since, this.outbox.entries),
-      );
+      const left = all.filter((one) => !this.#dismissals.has(keyOfRestatement(one, since)));
+      const restatements = left.filter(({ post }) => !listed.has(post.id) && !isSettled(post, since, this.outbox.entries));
       for (const { post } of restatements) listed.add(post.id);
-      if (restatements.length > 0 || search.change.passages.length > 0) findings.push({ since, search, restatements });
+      const isNone = left.length === all.length && search.change.passages.length > 0 && this.#isNew(since);
+      if (restatements.length > 0 || isNone) findings.push({ since, search, restatements });
     }
     this.findings = findings;
     this.status = 'searched';
+    this.#tellOnce();
     void this.#learnOwners(findings);
+  }
+
+  /** The author made this change since they opened the coverage, and was not told yet that no other post says the same. */
+  #isNew({ id, addedAt }: SearchedEntry): boolean {
+    return addedAt >= this.#openedAt && !this.#told.has(id);
+  }
+
+  /** Takes the sentence that nothing was found away after a moment, unless the author is at it. */
+  #tellOnce(): void {
+    const telling = this.#count > 0 ? '' : this.findings.map(({ since }) => since.id).join(' ');
+    if (telling === this.#telling) return;
+    this.#telling = telling;
+    clearTimeout(this.#timer);
+    const end = () => {
+      if (this.matches(':hover, :focus-within')) this.#timer = setTimeout(end, noneShownMs);
+      else this.#close();
+    };
+    if (telling !== '') this.#timer = setTimeout(end, noneShownMs);
   }
 
   #searchFor(entry: SearchedEntry): PostSearch {
@@ -285,9 +321,15 @@ ${findings.map((one) => this.#section(one, words))}`;
   };
 
   readonly #close = (): void => {
-    for (const { id } of searchedEntries(this.outbox.entries, this.channelId)) this.#dismissals.add(id);
+    const isFound = this.#count > 0 || this.status === 'failed';
+    for (const { id } of searchedEntries(this.outbox.entries, this.channelId)) {
+      // A post that says the same may still come.
+      if (isFound) this.#dismissals.add(id);
+      else this.#told.add(id);
+    }
     this.findings = [];
     this.status = 'searched';
+    this.#tellOnce();
   };
 
   #goTo(): boolean {
@@ -306,6 +348,8 @@ function keyOfRestatement({ post, occurrences }: Restatement, since: SearchedEnt
 
 /** How long a post is waited for, in milliseconds. */
 const readMs = 8_000;
+/** How long it is said that nothing was found, in milliseconds. */
+const noneShownMs = 8_000;
 /** Removed passages that are named. */
 const mostNamed = 6;
 
