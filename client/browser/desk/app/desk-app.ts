@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
 import { deskSignInPath } from '../../../../src/protocol/addresses.ts';
 import { type AppWords, appWordsIn } from '../i18n/app.ts';
+import type { DeskTimeline } from '../timeline/timeline.ts';
 import { DeskElement } from './desk-element.ts';
 import type { DeskAuthor, DeskModel } from './desk-model.ts';
 import type { DeskKeys } from './keys-dialog.ts';
@@ -32,7 +33,7 @@ export class DeskApp extends DeskElement {
   protected override render(): TemplateResult {
     const { desk, language } = this;
     const words = appWordsIn(language);
-    return html`<main class="desk" id="desk" tabindex="-1">${this.#sessionEnd()}${this.#place(words)}</main>
+    return html`<main class="desk" id="desk" tabindex="-1" @desk-show-post=${this.#onShowPost}>${this.#sessionEnd()}${this.#place(words)}</main>
 <desk-keys .keys=${desk.keys} .language=${language}></desk-keys>${this.#conflict()}`;
   }
 
@@ -121,6 +122,13 @@ export class DeskApp extends DeskElement {
 
   readonly #onOpened = ({ detail }: CustomEvent<{ channelId: string }>): void => {
     this.desk.router.go({ at: 'coverage', channelId: detail.channelId });
+  };
+
+  readonly #onShowPost = async ({ detail }: CustomEvent<{ channelId: string; postId: string }>): Promise<void> => {
+    const { channelId, postId } = detail;
+    if (this.desk.shownCoverage?.channelId !== channelId) this.desk.router.go({ at: 'coverage', channelId });
+    await this.updateComplete;
+    void this.querySelector<DeskTimeline>('desk-timeline')?.showPost(postId);
   };
 
   readonly #onSignedIn = async (): Promise<void> => {

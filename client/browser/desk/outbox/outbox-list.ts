@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Channel } from '../../../../src/protocol/model.ts';
+import { repeat } from 'lit/directives/repeat.js';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
@@ -7,11 +8,21 @@ import type { Drafts } from '../drafts/drafts.ts';
 import { titleOf } from '../drafts/write-title.ts';
 import { type OutboxWords, outboxWordsIn } from '../i18n/outbox/index.ts';
 import type { DeskSession } from '../session/session.ts';
-import { channelOf, hindranceOf, type Outbox, type OutboxEntry, undecidedStates, type Write } from './outbox-model.ts';
+import {
+  channelOf,
+  type Delivery,
+  hindranceOf,
+  type Outbox,
+  type OutboxEntry,
+  postOf,
+  undecidedStates,
+  type Write,
+} from './outbox-model.ts';
 
 /**
  * `<desk-outbox>`: the entries that readers do not have yet, a line for each, with its state in plain words and buttons for what can
- * still be done. A conflict is solved elsewhere: the event `desk-resolve` has the entry.
+ * still be done. Below them, for a moment, those that readers have. A conflict is solved elsewhere: the event `desk-resolve` has the
+ * entry. The event `desk-show-post` asks for a post.
  */
 export class DeskOutbox extends DeskElement {
   static override properties = {
@@ -71,21 +82,28 @@ export class DeskOutbox extends DeskElement {
     const words = this.#words;
     const shown = outbox.entries.filter((entry) => this.#isShown(entry));
     this.#drawAgain(shown);
-    const isWaiting = shown.some(({ state }) => state.at === 'held' || state.at === 'saved' || state.at === 'sending');
+    const [unsent, out] = [shown.filter(({ state }) => state.at !== 'out'), shown.filter(({ state }) => state.at === 'out')];
+    const isWaiting = unsent.some(({ state }) => state.at === 'held' || state.at === 'saved' || state.at === 'sending');
     const why = this.#hindrance;
+    // Entries of a newer version of the desk are not among those that are shown.
+    const isHindered = (isWaiting || why === 'outdated') && why !== undefined;
     const lines = [
-      // Entries of a newer version of the desk are not among those that are shown.
-      ...((isWaiting || why === 'outdated') && why !== undefined
-        ? [html`<p class="desk-notice desk-warning">${words.delivery[why]}</p>`]
-        : []),
+      ...(isHindered ? [html`<p class="desk-notice desk-warning">${words.delivery[why]}${this.#kept(why)}</p>`] : []),
       ...(this.tooLate ? [html`<p class="desk-notice" role="alert">${words.tooLate}</p>`] : []),
     ];
     return html`<section class="desk-outbox" aria-label=${words.unsent} ?hidden=${shown.length + outbox.others.length + lines.length === 0 && (outbox.protection === 'full' || outbox.protection === 'not-persistent')}>
-${shown.length > 0 ? html`<h2 class="desk-outbox-name">${words.unsent}</h2>` : nothing}${lines}
-<ol>${shown.map((entry) => this.#entry(entry))}</ol>
+${unsent.length > 0 ? html`<h2 class="desk-outbox-name">${words.unsent}</h2>` : nothing}${lines}
+<ol>${repeat([...unsent, ...out], keyOf, (entry) => this.#entry(entry))}</ol>
 ${outbox.others.map(({ name, count }) => html`<p class="desk-hint">${words.othersUnsent(name, String(count))}</p>`)}
-${this.#protection(shown.some(({ state }) => ['saved', 'sending', ...undecidedStates].includes(state.at)))}
+${this.#protection(!isHindered && unsent.some(({ state }) => ['saved', 'sending', ...undecidedStates].includes(state.at)))}
 </section><p class="visually-hidden" role="status">${this.announcement}</p>`;
+  }
+
+  /** What becomes of entries while they cannot be sent. Without storage, a warning of its own says it. */
+  #kept(why: Exclude<Delivery, 'ready'>): string {
+    const { protection } = this.outbox;
+    const isStored = protection === 'full' || protection === 'not-persistent';
+    return isStored && why !== 'storage-failed' && why !== 'outdated' ? ` ${this.#words.protection[protection]}` : '';
   }
 
   /** The warning about missing protection. That the browser may delete entries matters only while some stay on the device. */
@@ -102,9 +120,10 @@ ${this.#protection(shown.some(({ state }) => ['saved', 'sending', ...undecidedSt
     }
   }
 
-  /** Entries that readers have are shown for another moment. */
+  /** Entries that readers have are shown for another moment, and while the author is at one of them. */
   #isShown({ id, state }: OutboxEntry): boolean {
-    return state.at !== 'out' || Date.now() < (this.#outSince.get(id) ?? 0) + outShownMs;
+    if (state.at !== 'out' || Date.now() < (this.#outSince.get(id) ?? 0) + outShownMs) return true;
+    return this.querySelector(`[data-entry="${CSS.escape(id)}"]:is(:hover, :focus-within)`) !== null;
   }
 
   #notice(entry: OutboxEntry): void {
@@ -164,7 +183,7 @@ ${this.#stateLine(entry)}
       case 'on-disk':
         return line(words.onDisk);
       case 'out':
-        return line(words.out);
+        return html`<p class="desk-entry-state">${words.out}${this.#way(entry)}</p>`;
       case 'refused':
         return html`${line(words.refused)}${this.#refusal(state.problem)}`;
       case 'conflict':
@@ -172,6 +191,19 @@ ${this.#stateLine(entry)}
       case 'asking':
         return line(words.asking[state.reason]);
     }
+  }
+
+  /** Leads to the post, which may be far from what the author sees of the timeline. */
+  #way(entry: OutboxEntry): TemplateResult | typeof nothing {
+    const [channelId, postId] = [channelOf(entry.write), postOf(entry.write)];
+    if (postId === undefined) return nothing;
+    const { showPost, buttonOf } = this.#words;
+    const show = (event: MouseEvent) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.dispatchEvent(new CustomEvent('desk-show-post', { detail: { channelId, postId }, bubbles: true }));
+    };
+    return html` <a class="desk-entry-way" href=${pathOf({ at: 'coverage', channelId })} aria-label=${buttonOf(showPost, this.#title(entry))} @click=${show}>${showPost}</a>`;
   }
 
   /** Whether another entry must be solved first. */
@@ -264,6 +296,7 @@ ${this.#stateLine(entry)}
 function isHere({ write }: OutboxEntry, channel: Channel | undefined): boolean {
   return channel !== undefined && channelOf(write) === channel.id;
 }
+const keyOf = ({ id }: OutboxEntry) => id;
 
 function helpFor(problem: Problem, { helps }: OutboxWords): string {
   return helps[problem.code] ?? problem.detail ?? problem.title;
@@ -272,4 +305,4 @@ function helpFor(problem: Problem, { helps }: OutboxWords): string {
 /** How often seconds are counted, in milliseconds. */
 const tickMs = 250;
 /** How long an entry is shown after readers had it, in milliseconds. */
-const outShownMs = 6_000;
+const outShownMs = 12_000;

@@ -41,6 +41,8 @@ export class DeskTimeline extends RoomElement {
   /** The open edit, and the post as it was last received. */
   #edited: { element: DeskCorrect; post: ReaderPost } | undefined;
   #opening: Promise<void> = Promise.resolve();
+  /** The post to go to once there is a timeline. */
+  #wanted: string | undefined;
 
   protected override enter(): (() => void)[] {
     const { reader, channelId, client, session, outbox, drafts } = this;
@@ -118,6 +120,7 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     const { excess } = this.#posts;
     if (excess !== undefined && this.loading === undefined) this.reader.narrow(excess.floor, excess.ceiling);
     if (isFirst) void this.#reopen();
+    if (this.#wanted !== undefined) void this.showPost(this.#wanted);
   }
 
   #find(selector: string): HTMLElement {
@@ -303,6 +306,18 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
   }
 
   // ---- Paging
+
+  /** Goes to this post, also if the window does not have it. */
+  async showPost(postId: string): Promise<void> {
+    const { timeline } = this.reader;
+    this.#wanted = timeline === undefined ? postId : undefined;
+    if (timeline === undefined) return;
+    if (held(timeline, postId) === undefined && !(await this.#load('newer', () => this.reader.moveToPost(postId)))) return;
+    this.#posts?.reveal();
+    const article = this.#posts?.articleOf(postId);
+    article?.scrollIntoView({ block: 'start', behavior: 'instant' });
+    article?.focus({ preventScroll: true });
+  }
 
   readonly #goToUnseen = async (): Promise<void> => {
     const id = this.#posts?.goToUnseen();

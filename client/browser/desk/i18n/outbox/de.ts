@@ -33,7 +33,7 @@ export const outboxWords: OutboxWords = {
     'invalid-body': 'Etwas darin wird nicht angenommen. Bitte bearbeiten und noch einmal veröffentlichen.',
   },
   delivery: {
-    offline: 'Kein Netz. Alles bleibt auf diesem Gerät und wird gesendet, sobald das Netz wieder da ist.',
+    offline: 'Kein Netz. Gesendet wird, sobald das Netz wieder da ist.',
     unreachable: 'Der Server antwortet nicht. Es wird von selbst wieder versucht.',
     'signed-out': 'Sie sind nicht mehr angemeldet. Melden Sie sich an, dann geht es weiter.',
     'other-author': 'Jemand anderes ist angemeldet. Das hier wird erst gesendet, wenn Sie sich wieder anmelden.',
@@ -41,7 +41,8 @@ export const outboxWords: OutboxWords = {
     outdated: 'Ein anderer Tab hat eine neuere Fassung dieser Seite. Bitte laden Sie diese neu.',
   },
   protection: {
-    'not-persistent': 'Der Browser darf ungesendete Beiträge löschen, wenn ihm der Platz ausgeht.',
+    full: 'Bis dahin bleibt alles auf diesem Gerät.',
+    'not-persistent': 'Bis dahin bleibt alles auf diesem Gerät, solange dem Browser der Platz nicht ausgeht.',
     'no-storage': 'Dieser Browser speichert nichts für diese Seite: Ungesendete Beiträge gehen verloren, wenn Sie sie schließen.',
     insecure: 'Diese Seite ist nicht sicher verbunden (https). Ungesendete Beiträge gehen verloren, wenn Sie sie schließen.',
   },
@@ -49,6 +50,7 @@ export const outboxWords: OutboxWords = {
   undo: 'Zurückholen',
   edit: 'Bearbeiten',
   sendNow: 'Jetzt senden',
+  showPost: 'Zeigen',
   publish: 'Veröffentlichen',
   keepAsDraft: 'Als Entwurf behalten',
   discard: 'Verwerfen',

@@ -33,7 +33,7 @@ export const outboxWords: OutboxWords = {
     'invalid-body': 'Something in it is not accepted. Edit it and publish again.',
   },
   delivery: {
-    offline: 'No network. Everything stays on this device and is sent once the network is back.',
+    offline: 'No network. This is sent once the network is back.',
     unreachable: 'The server does not answer. It is tried again by itself.',
     'signed-out': 'You are no longer signed in. Sign in, and it goes on.',
     'other-author': 'Somebody else is signed in. These are sent only once you sign in again.',
@@ -41,7 +41,8 @@ export const outboxWords: OutboxWords = {
     outdated: 'Another tab has a newer version of this page. Reload this one.',
   },
   protection: {
-    'not-persistent': 'The browser may delete unsent posts if it runs out of space.',
+    full: 'It stays on this device until then.',
+    'not-persistent': 'It stays on this device until then, unless the browser runs out of space.',
     'no-storage': 'This browser stores nothing for this page: unsent posts are lost if you close it.',
     insecure: 'This page is not secure (https). Unsent posts are lost if you close it.',
   },
@@ -49,6 +50,7 @@ export const outboxWords: OutboxWords = {
   undo: 'Undo',
   edit: 'Edit',
   sendNow: 'Send now',
+  showPost: 'Show it',
   publish: 'Publish',
   keepAsDraft: 'Keep as draft',
   discard: 'Discard',

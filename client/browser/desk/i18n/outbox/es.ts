@@ -33,7 +33,7 @@ export const outboxWords: OutboxWords = {
     'invalid-body': 'Algo no se acepta. Edítelo y publique de nuevo.',
   },
   delivery: {
-    offline: 'Sin red. Todo queda en este dispositivo y se enviará cuando vuelva la red.',
+    offline: 'Sin red. Se enviará cuando vuelva la red.',
     unreachable: 'El servidor no responde. Se reintenta solo.',
     'signed-out': 'Ya no tiene la sesión iniciada. Iníciela y continuará.',
     'other-author': 'Otra persona tiene la sesión iniciada. Esto solo se enviará cuando usted vuelva a entrar.',
@@ -41,7 +41,8 @@ export const outboxWords: OutboxWords = {
     outdated: 'Otra pestaña tiene una versión más reciente de esta página. Recargue esta.',
   },
   protection: {
-    'not-persistent': 'El navegador puede borrar los mensajes sin enviar si le falta espacio.',
+    full: 'Hasta entonces, todo queda en este dispositivo.',
+    'not-persistent': 'Hasta entonces, todo queda en este dispositivo, salvo que el navegador se quede sin espacio.',
     'no-storage': 'Este navegador no guarda nada para esta página: los mensajes sin enviar se pierden si la cierra.',
     insecure: 'Esta página no es segura (https). Los mensajes sin enviar se pierden si la cierra.',
   },
@@ -49,6 +50,7 @@ export const outboxWords: OutboxWords = {
   undo: 'Deshacer',
   edit: 'Editar',
   sendNow: 'Enviar ya',
+  showPost: 'Mostrar',
   publish: 'Publicar',
   keepAsDraft: 'Guardar como borrador',
   discard: 'Descartar',

@@ -33,7 +33,7 @@ export const outboxWords: OutboxWords = {
     'invalid-body': 'Un élément n’est pas accepté. Corrigez-le et publiez de nouveau.',
   },
   delivery: {
-    offline: 'Pas de réseau. Tout reste sur cet appareil et sera envoyé dès son retour.',
+    offline: 'Pas de réseau. L’envoi se fera dès son retour.',
     unreachable: 'Le serveur ne répond pas. La page réessaie d’elle-même.',
     'signed-out': 'Vous n’êtes plus connecté. Connectez-vous et l’envoi reprendra.',
     'other-author': 'Quelqu’un d’autre est connecté. Ces messages ne partiront que lorsque vous vous reconnecterez.',
@@ -41,7 +41,8 @@ export const outboxWords: OutboxWords = {
     outdated: 'Un autre onglet a une version plus récente de cette page. Rechargez celle-ci.',
   },
   protection: {
-    'not-persistent': 'Le navigateur peut effacer les messages non envoyés s’il manque de place.',
+    full: 'D’ici là, tout reste sur cet appareil.',
+    'not-persistent': 'D’ici là, tout reste sur cet appareil, sauf si le navigateur manque de place.',
     'no-storage': 'Ce navigateur n’enregistre rien pour cette page : les messages non envoyés seront perdus si vous la fermez.',
     insecure: 'Cette page n’est pas sécurisée (https). Les messages non envoyés seront perdus si vous la fermez.',
   },
@@ -49,6 +50,7 @@ export const outboxWords: OutboxWords = {
   undo: 'Annuler',
   edit: 'Modifier',
   sendNow: 'Envoyer maintenant',
+  showPost: 'Afficher',
   publish: 'Publier',
   keepAsDraft: 'Garder comme brouillon',
   discard: 'Supprimer',

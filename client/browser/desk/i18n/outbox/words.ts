@@ -20,12 +20,14 @@ export interface OutboxWords {
   /** Advice for each refusal. The title of the problem is shown for other codes. */
   helps: Partial<Record<ProblemCode, string>>;
   delivery: Record<Exclude<Delivery, 'ready'>, string>;
-  protection: Record<Exclude<Protection, 'full'>, string>;
+  /** What becomes of entries that are not sent yet. */
+  protection: Record<Protection, string>;
   /** Unsent posts of somebody else on this device. */
   othersUnsent: (name: string, count: string) => string;
   undo: string;
   edit: string;
   sendNow: string;
+  showPost: string;
   publish: string;
   keepAsDraft: string;
   discard: string;
