@@ -19,7 +19,7 @@ export class DeskBar extends DeskElement {
     const update = () => this.requestUpdate();
     const listeners = new AbortController();
     for (const name of ['online', 'offline']) window.addEventListener(name, update, { signal: listeners.signal });
-    return [this.desk.subscribe(update), () => listeners.abort()];
+    return [this.desk.subscribe(update), this.#tellHeight(), () => listeners.abort()];
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -32,6 +32,15 @@ export class DeskBar extends DeskElement {
 ${this.#status(words)}
 <div class="visitor"><bdi class="who">${session.name}</bdi><button type="button" @click=${this.#askToSignOut}>${words.signOut}</button></div>
 ${this.#question(words)}`;
+  }
+
+  /** The bar has one line or several. What stays in view below it needs to know. */
+  #tellHeight(): () => void {
+    const bar = this.closest<HTMLElement>('.bar');
+    const { style } = document.documentElement;
+    const observer = new ResizeObserver(() => style.setProperty('--desk-bar', `${bar?.offsetHeight ?? 0}px`));
+    if (bar !== null) observer.observe(bar);
+    return () => observer.disconnect();
   }
 
   #tab({ channelId, headline, newPosts }: OpenCoverage, words: AppWords): TemplateResult {

@@ -78,17 +78,16 @@ export class DeskRestatements extends RoomElement {
       () => clearTimeout(this.#timer),
       reader.on('event', () => void this.#look()),
       outbox.subscribe(() => void this.#look()),
-      this.#stayBelowBar(),
+      this.#tellHeight(),
       this.keys.register({ keys: 'r', label: () => this.#words.goTo, run: () => this.#goTo() }),
     ];
   }
 
-  /** The bar has one line or several. */
-  #stayBelowBar(): () => void {
-    const bar = document.querySelector('.bar');
-    const measure = () => this.style.setProperty('--desk-bar', `${bar?.getBoundingClientRect().height ?? 0}px`);
-    const observer = new ResizeObserver(measure);
-    if (bar !== null) observer.observe(bar);
+  /** Tells the line of new posts, which stays in view too, how much stands above it. */
+  #tellHeight(): () => void {
+    const { parentElement } = this;
+    const observer = new ResizeObserver(() => parentElement?.style.setProperty('--desk-pinned', `${this.offsetHeight}px`));
+    observer.observe(this);
     return () => observer.disconnect();
   }
 
