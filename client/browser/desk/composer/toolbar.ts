@@ -4,19 +4,13 @@ import type { BodyEditor } from '../editor/body-editor.ts';
 import type { CommandName, EditorCommand } from '../editor/commands.ts';
 import type { ComposerWords } from '../i18n/composer/index.ts';
 
-/** The commands of the toolbar. Other marks are typed as Markdown. */
-const offered = [
-  'bold',
-  'italic',
-  'heading',
-  'bullet-list',
-  'ordered-list',
-  'quote',
-  'undo',
-  'redo',
-] as const satisfies CommandName[];
+/** The commands of the toolbar. Other marks are typed as Markdown. Those of blocks make way for those of tables inside a table. */
+const marks = ['bold', 'italic'] as const satisfies CommandName[];
+const blocks = ['heading', 'bullet-list', 'ordered-list', 'quote', 'table'] as const satisfies CommandName[];
+const steps = ['undo', 'redo'] as const satisfies CommandName[];
+type Offered = (typeof marks | typeof blocks | typeof steps)[number];
 
-const signs: Record<(typeof offered)[number], string> = {
+const signs: Record<Exclude<Offered, 'table'>, string> = {
   bold: 'B',
   italic: 'I',
   heading: 'H',
@@ -33,6 +27,8 @@ const icon = (path: string) =>
 
 /** Few fonts have a chain in one colour. */
 const chain = 'M10 14a4 4 0 0 0 5.7 0l3.6-3.6a4 4 0 0 0-5.7-5.7L12.3 6M14 10a4 4 0 0 0-5.7 0l-3.6 3.6a4 4 0 0 0 5.7 5.7l1.3-1.3';
+
+const table = 'M4 5h16v14H4zM4 10h16M12 5v14';
 
 /** The commands for tables, shown while the cursor is in one: a column or a row with a plus or a minus beside it. */
 const tableIcons = {
@@ -57,26 +53,30 @@ export interface ToolbarState {
  */
 export function toolbar(state: ToolbarState): TemplateResult | typeof nothing {
   const { editor, words } = state;
-  const commands = offered.flatMap((name) => editor.commands.find((command) => command.name === name) ?? []);
-  if (commands.length === 0) return nothing;
+  if (editor.commands.length === 0) return nothing;
+  const buttonsOf = (names: readonly Offered[]) =>
+    names
+      .flatMap((name) => editor.commands.find((command) => command.name === name) ?? [])
+      .map((command) => button(command, words));
   const link = html`<button type="button" tabindex="-1" class="composer-tool" aria-expanded=${state.isLinking} aria-label=${words.link} title=${titleOf(words.link, 'Mod+k')}
  aria-pressed=${editor.link !== null} @click=${() => state.setLinking(!state.isLinking)}>${icon(chain)}</button>`;
-  const [bold, italic, ...others] = commands.map((command, at) => button(command, words, at === 0));
-  return html`<div class="composer-toolbar" role="toolbar" aria-label=${words.formatting} @mousedown=${keepCursor} @keydown=${moveWithin}>${bold}${italic}${link}${tableTools(editor, words)}${others}</div>
+  return html`<div class="composer-toolbar" role="toolbar" aria-label=${words.formatting} @mousedown=${keepCursor} @keydown=${moveWithin} @focusout=${startAtFirst}>${buttonsOf(marks)}${link}${tableTools(editor, words) ?? buttonsOf(blocks)}${buttonsOf(steps)}</div>
 ${state.isLinking ? linkField(state) : nothing}`;
 }
 
-function button({ name, keys, isActive, isEnabled, run }: EditorCommand, words: ComposerWords, isFirst: boolean): TemplateResult {
-  const label = labelOf(name as (typeof offered)[number], words);
-  const active = isActive();
-  return html`<button type="button" tabindex=${isFirst ? 0 : -1} class="composer-tool" data-command=${name} aria-label=${label} title=${titleOf(label, keys)}
- aria-pressed=${active ?? nothing} aria-disabled=${!isEnabled()} data-sign=${signs[name as (typeof offered)[number]]} @click=${run}></button>`;
+function button({ name, keys, isActive, isEnabled, run }: EditorCommand, words: ComposerWords): TemplateResult {
+  const offered = name as Offered;
+  const label = labelOf(offered, words);
+  const sign = offered === 'table' ? nothing : signs[offered];
+  return html`<button type="button" tabindex=${offered === marks[0] ? 0 : -1} class="composer-tool" data-command=${name} aria-label=${label} title=${titleOf(label, keys)}
+ aria-pressed=${isActive() ?? nothing} aria-disabled=${!isEnabled()} data-sign=${sign} @click=${run}>${offered === 'table' ? icon(table) : nothing}</button>`;
 }
 
-function tableTools({ commands }: BodyEditor, words: ComposerWords): TemplateResult | typeof nothing {
+/** Undefined outside of a table. */
+function tableTools({ commands }: BodyEditor, words: ComposerWords): TemplateResult | undefined {
   const labels = words.tableTools;
   const tools = commands.filter(({ name }) => name in tableIcons);
-  if (!tools.some(({ isEnabled }) => isEnabled())) return nothing;
+  if (!tools.some(({ isEnabled }) => isEnabled())) return undefined;
   return html`<span class="composer-table-tools" role="group" aria-label=${labels.table}>${tools.map(
     ({ name, isEnabled, run }) => {
       const tool = name as keyof typeof tableIcons;
@@ -109,12 +109,14 @@ function linkField({ editor, words, id, setLinking }: ToolbarState): TemplateRes
 <button class="desk-quiet">${words.link}</button>${editor.link === null ? nothing : html`<button type="button" class="desk-remove" aria-label=${words.remove(words.link)} title=${words.remove(words.link)} @click=${remove}>×</button>`}</form>`;
 }
 
-function labelOf(name: (typeof offered)[number], words: ComposerWords): string {
+function labelOf(name: Offered, words: ComposerWords): string {
   switch (name) {
     case 'bullet-list':
       return words.list;
     case 'ordered-list':
       return words.numberedList;
+    case 'table':
+      return words.tableTools.table;
     default:
       return words[name];
   }
@@ -126,6 +128,13 @@ function titleOf(label: string, keys: string | undefined): string {
 
 function keepCursor(event: Event): void {
   event.preventDefault();
+}
+
+/** The button that the arrow keys reached may be gone by the time Tab leads here again. */
+function startAtFirst({ currentTarget, relatedTarget }: FocusEvent): void {
+  const bar = currentTarget as HTMLElement;
+  if (relatedTarget instanceof Node && bar.contains(relatedTarget)) return;
+  for (const [at, button] of bar.querySelectorAll('button').entries()) button.tabIndex = at === 0 ? 0 : -1;
 }
 
 /** The arrow keys move in the direction in which the buttons stand. */

@@ -16,6 +16,7 @@ import type { OpenBody } from './markdown/open-body.ts';
 import { parseMarkdown } from './markdown/parse-markdown.ts';
 import { pasting } from './paste/paste.ts';
 import { schema } from './schema.ts';
+import { selectionInText } from './selection-in-text.ts';
 import { startByKey } from './start-by-key.ts';
 import { goBelow, goToCell, leaveBelow, leaveCode, tableShapes } from './table-commands.ts';
 
@@ -89,6 +90,7 @@ function pluginsFor(options: RichOptions): Plugin[] {
     keymap(baseKeymap),
     history(),
     tableShapes,
+    selectionInText,
     addressLinks,
     placeholder(options),
   ];
