@@ -33,13 +33,18 @@ void navigator.serviceWorker?.register(trustedWorkerUrl(), { updateViaCache: 'no
   console.warn('The desk is not kept on this device.', error);
 });
 
-/** Tries again once the network is back. */
+/** Tries again once the network is back, and with the next press: it may need one of these rooms, and waits for it. */
 async function loadFurtherRooms(): Promise<void> {
   try {
     (await import('./further-rooms.ts')).defineFurtherRooms();
   } catch (error) {
     console.warn('A part of the desk could not be loaded.', error);
-    addEventListener('online', () => void loadFurtherRooms(), { once: true });
+    const waiting = new AbortController();
+    const retry = () => {
+      waiting.abort();
+      void loadFurtherRooms();
+    };
+    for (const name of ['online', 'click', 'keydown']) addEventListener(name, retry, { capture: true, signal: waiting.signal });
   }
 }
 

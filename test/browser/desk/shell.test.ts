@@ -56,6 +56,40 @@ describeWith(needs.chromium, 'the desk', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
+  it('keeps the coverages that are open in several tabs, and forgets their headlines when its author signs out', async () => {
+    const made = ['Storm', 'Strike', 'Flood'].map((headline) => site.coverage([], { headline }));
+    const [storm, strike, flood] = (await Promise.all(made)).map(({ id }) => id);
+    const { page } = await site.openDesk('', { sub: 'tabs' });
+    const other = await page.context().newPage();
+    await other.goto(`${site.server.url}/desk/`);
+    const open = async (tab: typeof page, name: string) => {
+      await tab.getByRole('link', { name }).first().click();
+      await tab.getByRole('navigation', { name: 'Open coverage' }).getByRole('link', { name }).waitFor();
+      await tab.getByRole('link', { name: 'Pressbox' }).click();
+      await tab.getByRole('heading', { name: 'Coverage', exact: true }).waitFor();
+    };
+    await open(page, 'Storm');
+    await open(other, 'Strike');
+    await open(page, 'Flood');
+    const remembered = () =>
+      page.evaluate<string[]>(
+        'JSON.parse(Object.entries(localStorage).find(([key]) => key.startsWith("pressbox-desk-open"))[1])',
+      );
+    await eventually(async () => expect(await remembered()).toEqual([storm, strike, flood]));
+    await page.getByRole('button', { name: 'Close Storm' }).click();
+    await eventually(async () => expect(await remembered()).toEqual([strike, flood]));
+    const third = await page.context().newPage();
+    await third.goto(`${site.server.url}/desk/`);
+    await third.getByRole('navigation', { name: 'Open coverage' }).getByRole('link', { name: 'Strike' }).waitFor();
+
+    const headlines = () =>
+      page.evaluate<number>('Object.values(localStorage).filter((value) => value.includes("Strike")).length');
+    await eventually(async () => expect(await headlines()).toBe(1));
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('link', { name: 'Sign in' }).waitFor();
+    await eventually(async () => expect(await headlines()).toBe(0));
+  });
+
   it('lists its keys at ?', async () => {
     const { page } = await site.openDesk();
     await page.keyboard.press('?');

@@ -15,7 +15,7 @@ import {
 import { isSameSession, stateAfter } from '../session/session-changes.ts';
 import { SessionWatch } from '../session/session-watch.ts';
 import { KeyRegistry } from './keys.ts';
-import { type OpenCoverage, OpenCoverages } from './open-coverages.ts';
+import { forgetHeadlines, type OpenCoverage, OpenCoverages } from './open-coverages.ts';
 import type { Place } from './places.ts';
 import { Router } from './router.ts';
 
@@ -187,6 +187,7 @@ export class DeskModel {
     const before = this.#own;
     this.#own = undefined;
     before?.coverages.closeAll();
+    if (before !== undefined) forgetHeadlines(this.#storage);
     await before?.drafts.close();
     before?.outbox.close();
     if (session !== undefined) this.#own = await this.#open(session);

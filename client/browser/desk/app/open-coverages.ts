@@ -32,7 +32,10 @@ export interface OpenCoveragesOptions {
   changed: () => void;
 }
 
-/** The coverages that are open on this device, remembered for each author. */
+/**
+ * The coverages that are open on this device, remembered for each author. Several tabs share what is remembered: each adds and removes
+ * only what was opened and closed in it.
+ */
 export class OpenCoverages {
   readonly #options: OpenCoveragesOptions;
   /** In the order in which they were opened. */
@@ -62,12 +65,14 @@ export class OpenCoverages {
     this.#shown = [...this.#shown.filter((id) => id !== channelId), channelId];
     this.#current = channelId;
     found.newPosts = 0;
+    const closed: string[] = [];
     while (this.#open.size > maxOpenCoverages) {
       const longestAgo = [...this.#open.keys()].find((id) => !this.#shown.includes(id)) ?? this.#shown[0];
       if (longestAgo === undefined || longestAgo === channelId) break;
       this.#drop(longestAgo);
+      closed.push(longestAgo);
     }
-    this.#remember();
+    this.#remember({ opened: found, closed });
     return found;
   }
 
@@ -78,7 +83,7 @@ export class OpenCoverages {
 
   close(channelId: string): void {
     this.#drop(channelId);
-    this.#remember();
+    this.#remember({ closed: [channelId] });
     this.#options.changed();
   }
 
@@ -130,7 +135,7 @@ export class OpenCoverages {
   #name(coverage: OpenCoverage, { headline: text, language }: Channel): void {
     if (coverage.headline?.text === text && coverage.headline.language === language) return;
     coverage.headline = { text, language };
-    this.#remember();
+    this.#remember({ named: coverage });
   }
 
   #drop(channelId: string): void {
@@ -145,7 +150,7 @@ export class OpenCoverages {
 
   /** Beside the ids, which earlier versions of the desk read too. */
   get #headlinesKey(): string {
-    return `pressbox-desk-headlines:${this.#options.ownerKey}`;
+    return `${headlinesPrefix}${this.#options.ownerKey}`;
   }
 
   #remembered(): string[] {
@@ -167,16 +172,46 @@ export class OpenCoverages {
     }
   }
 
-  #remember(): void {
-    const named = this.all.filter(({ headline }) => headline !== undefined);
-    const headlines = Object.fromEntries(named.map(({ channelId, headline }) => [channelId, headline]));
+  /** Other tabs may have changed the list since this one read it. */
+  #remember({ opened, closed = [], named }: { opened?: OpenCoverage; closed?: readonly string[]; named?: OpenCoverage }): void {
+    const { storage } = this.#options;
+    inTurn(() => {
+      const before = this.#remembered().filter((id) => !closed.includes(id));
+      const isNew = opened !== undefined && !before.includes(opened.channelId);
+      const ids = (isNew ? [...before, opened.channelId] : before).slice(-maxOpenCoverages);
+      const headlines = this.#rememberedHeadlines();
+      for (const { channelId, headline } of [opened, named].filter((one) => one !== undefined)) {
+        if (headline !== undefined) headlines[channelId] = headline;
+      }
+      const kept = Object.entries(headlines).filter(([id]) => ids.includes(id));
+      storage?.setItem(this.#storageKey, JSON.stringify(ids));
+      storage?.setItem(this.#headlinesKey, JSON.stringify(Object.fromEntries(kept)));
+    });
+  }
+}
+
+const headlinesPrefix = 'pressbox-desk-headlines:';
+
+/** Removes the headlines of all authors from this device. The next visit of an author shows them once it has loaded the coverages. */
+export function forgetHeadlines(storage: Storage | undefined): void {
+  inTurn(() => {
+    for (const key of Object.keys(storage ?? {})) if (key.startsWith(headlinesPrefix)) storage?.removeItem(key);
+  });
+}
+
+/** Changes what is remembered, one tab after the other. */
+function inTurn(change: () => void): void {
+  const attempt = () => {
     try {
-      this.#options.storage?.setItem(this.#storageKey, JSON.stringify([...this.#open.keys()]));
-      this.#options.storage?.setItem(this.#headlinesKey, JSON.stringify(headlines));
+      change();
     } catch {
       // Without storage the next visit begins with the list.
     }
-  }
+  };
+  // Missing without a secure context.
+  const locks: LockManager | undefined = navigator.locks;
+  if (locks === undefined) attempt();
+  else void locks.request('pressbox-desk-open', attempt).catch(() => {});
 }
 
 function isHeadline(value: unknown): value is Headline {
