@@ -62,6 +62,11 @@ export function mayEditSome({ grants }: Principal): boolean {
   return grants.admin || grants.editor.length > 0;
 }
 
+/** The channel ids that `who` may edit, if the grants name each of them. Undefined if they allow others too, by a prefix or `*`. */
+export function namedToEdit({ grants }: Principal): readonly string[] | undefined {
+  return grants.admin || grants.editor.some((pattern) => pattern.endsWith('*')) ? undefined : grants.editor;
+}
+
 export function mayAuthor(who: Principal | undefined, channelId: string): boolean {
   return mayEdit(who, channelId) || (who !== undefined && matches(who.grants.author, channelId));
 }

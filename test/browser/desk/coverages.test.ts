@@ -59,6 +59,22 @@ describeWith(needs.chromium, 'the coverages of the desk', (chromium) => {
     await form.getByText('You may open coverage only at these addresses: sport-*').waitFor();
   });
 
+  it('are opened by an editor of named ones only under these names, as long as one of them is free', async () => {
+    await site.coverage([], { id: 'named-taken', headline: 'Taken' });
+    const grants = { editor: ['named-taken', 'named-free'] };
+    const { page, complaints } = await site.openDesk('', { grants });
+    await page.getByRole('button', { name: 'New coverage' }).click();
+    expect(await dialog(page).getByLabel('Address', { exact: true }).locator('option').allTextContents()).toEqual(['named-free']);
+    await dialog(page).getByLabel('Headline').fill('A headline that suggests nothing');
+    await dialog(page).getByRole('button', { name: 'Open coverage' }).click();
+    await page.waitForURL('**/desk/named-free');
+    await page.goto(`${site.server.url}/desk/`);
+    await page.getByRole('link', { name: 'Taken' }).waitFor();
+    expect(await page.getByRole('button', { name: 'New coverage' }).count()).toBe(0);
+    // The browser itself reports that the free name was not found.
+    expect(complaints.filter((complaint) => !complaint.includes('404'))).toEqual([]);
+  });
+
   it('cannot take the address of another', async () => {
     await site.coverage([], { id: 'taken', headline: 'Taken' });
     const { page } = await site.openDesk();

@@ -24,7 +24,11 @@ describeWith(needs.chromium, 'the desk without a network', (chromium) => {
     await publish(page).click();
     const held = page.locator('.desk-outbox [data-state="held"]');
     await held.getByText('Saved on this device, will be sent in its turn').waitFor();
-    await page.getByText('No network. Everything stays on this device').waitFor();
+    const notice = page.locator('.desk-outbox .desk-notice', { hasText: 'No network. This is sent once the network is back.' });
+    await notice.waitFor();
+    // Once, whether the browser promised to keep what it stores or not.
+    expect(await notice.textContent()).toMatch(/stays on this device until then(?:\.|, unless the browser runs out of space\.)$/);
+    expect(await page.locator('.desk-outbox > .desk-hint').count()).toBe(0);
     expect(await status(page).textContent()).toBe('1 not out yet · kept on this device until you are online');
     expect(await status(page).getAttribute('data-state')).toBe('waiting');
     expect(await page.getByText('Goes out in').count()).toBe(0);
@@ -53,6 +57,30 @@ describeWith(needs.chromium, 'the desk without a network', (chromium) => {
     await page.locator('#posts').getByText('Written without a network.').waitFor();
     expect(await page.getByText('The posts cannot be loaded').count()).toBe(0);
     expect(complaints).toEqual([]);
+  });
+
+  it('loads a part that could not be loaded when its author presses what needs it', async () => {
+    const { id, ids } = await site.coverage(['The fire is out.']);
+    const { page } = await site.browser.page({ locale: 'en-GB', serviceWorkers: 'block' });
+    await site.signIn({ page, complaints: [] });
+    const parts = await (await page.request.get(`${site.server.url}/desk/`)).text();
+    const needed = [...parts.matchAll(/\/assets\/desk[\w.-]*\.js/g)].map(([path]) => path);
+    let isDown = true;
+    const refused: string[] = [];
+    await page.route('**/assets/desk*.js', (route) => {
+      const { pathname } = new URL(route.request().url());
+      if (!isDown || needed.includes(pathname)) return route.continue();
+      refused.push(pathname);
+      return route.abort();
+    });
+    await page.goto(`${site.server.url}/desk/${id}`);
+    const post = page.locator(`#posts > [data-post="${ids[0]}"]`);
+    await post.waitFor();
+    await eventually(async () => expect(refused).not.toEqual([]));
+    expect(await page.evaluate('customElements.get("desk-correct") === undefined')).toBe(true);
+    isDown = false;
+    await post.getByRole('button', { name: 'Edit or correct' }).click();
+    await post.getByRole('textbox', { name: 'Text', exact: true }).waitFor();
   });
 
   it('says so if the server has no such coverage', async () => {

@@ -14,16 +14,17 @@ export class CoverageDialog extends AuthorElement {
     isLater: { state: true },
   };
   /** The coverage that the form changes, or none for a new coverage. Undefined while the dialog is closed. */
-  declare shown: { channel: Channel | undefined } | undefined;
+  declare shown: { channel: Channel | undefined; ids?: readonly string[] | undefined } | undefined;
   /** The server has not answered yet. */
   declare isLater: boolean;
 
-  openNew(): void {
-    this.#open(undefined);
+  /** `ids`: those that the new coverage may have. Undefined: its author chooses. */
+  openNew(ids?: readonly string[]): void {
+    this.#open({ channel: undefined, ids });
   }
 
   openChange(channel: Channel): void {
-    this.#open(channel);
+    this.#open({ channel });
   }
 
   protected override render(): TemplateResult {
@@ -34,17 +35,17 @@ export class CoverageDialog extends AuthorElement {
 <h2 id="coverage-dialog-name">${name}</h2>${shown === undefined ? nothing : this.#content(shown)}</dialog>`;
   }
 
-  #content({ channel }: { channel: Channel | undefined }): TemplateResult {
+  #content({ channel, ids }: NonNullable<CoverageDialog['shown']>): TemplateResult {
     const words = coverageFormWordsIn(this.language);
     if (this.isLater) {
       return html`<p role="status">${words.later}</p><form method="dialog"><button class="desk-button">${words.close}</button></form>`;
     }
-    return html`<desk-coverage-form .session=${this.session} .outbox=${this.outbox} .client=${this.client} .language=${this.language} .channel=${channel} @desk-saved=${this.#onSaved} @desk-cancelled=${this.#close}></desk-coverage-form>`;
+    return html`<desk-coverage-form .session=${this.session} .outbox=${this.outbox} .client=${this.client} .language=${this.language} .channel=${channel} .ids=${ids} @desk-saved=${this.#onSaved} @desk-cancelled=${this.#close}></desk-coverage-form>`;
   }
 
-  #open(channel: Channel | undefined): void {
+  #open(shown: CoverageDialog['shown']): void {
     this.isLater = false;
-    this.shown = { channel };
+    this.shown = shown;
     void this.updateComplete.then(() => this.#dialog.showModal());
   }
 

@@ -33,6 +33,7 @@ type Answer = { kind: 'taken' | 'not-yours' | 'not-stored' | 'changed-meanwhile'
 export class CoverageFormElement extends AuthorElement {
   static override properties = {
     channel: { attribute: false },
+    ids: { attribute: false },
     form: { state: true },
     faults: { state: true },
     answer: { state: true },
@@ -40,6 +41,8 @@ export class CoverageFormElement extends AuthorElement {
   };
   /** The coverage that is changed, as it was when the form was opened. */
   declare channel: Channel | undefined;
+  /** The ids of which a new coverage must have one. Undefined: its author chooses. */
+  declare ids: readonly string[] | undefined;
   declare form: CoverageForm;
   declare faults: Faults;
   declare answer: Answer | undefined;
@@ -49,6 +52,9 @@ export class CoverageFormElement extends AuthorElement {
 
   protected override enter(): (() => void)[] {
     this.form = this.channel ? formOf(this.channel) : emptyForm({ language: this.language, timezone: ownZone() ?? 'UTC' });
+    const [only] = this.ids ?? [];
+    if (only !== undefined) this.form = { ...this.form, id: only };
+    this.#ownId = only !== undefined;
     this.faults = {};
     return [];
   }
@@ -61,6 +67,7 @@ export class CoverageFormElement extends AuthorElement {
     return html`<form novalidate @submit=${this.#onSubmit}>
 ${this.#text('headline', words.headline, { required: true, own: true })}
 ${this.#area('standfirst', words.standfirst, 2, { own: true })}
+${channel === undefined && this.ids !== undefined ? this.#idChoice(this.ids, words) : nothing}
 ${patch && changesText(patch) ? this.#change(words) : nothing}
 <div class="desk-pair">${channel === undefined ? this.#state(words) : nothing}${this.#access(words)}</div>
 ${isPlanned ? this.#text('startsAt', words.startsAt, { type: 'datetime-local', hint: words.startsAtHint(form.timezone) }) : nothing}
@@ -68,7 +75,7 @@ ${isPlanned ? this.#text('startsAt', words.startsAt, { type: 'datetime-local', h
 ${this.#text('section', words.section, { own: true })}
 ${this.#area('byline', words.byline, 2, { hint: words.bylineHint, own: true })}
 <div class="desk-pair">${this.#language(words)}${this.#zone(words)}</div>
-${channel === undefined ? this.#id(words) : nothing}
+${channel === undefined && this.ids === undefined ? this.#id(words) : nothing}
 ${this.#text('pictureUrl', words.pictureUrl, { type: 'url', hint: words.pictureUrlHint })}
 ${form.pictureUrl.trim() === '' ? nothing : this.#picture(words)}
 ${this.#text('url', words.url, { type: 'url', hint: words.urlHint })}</details>
@@ -127,6 +134,13 @@ ${accesses.map((one) => html`<option value=${one} ?selected=${one === access}>${
 
   #id(words: CoverageFormWords): TemplateResult {
     return this.#text('id', words.id, { hint: words.idHint, required: true });
+  }
+
+  #idChoice(ids: readonly string[], words: CoverageFormWords): TemplateResult {
+    return this.#field('id', words.id, {}, ({ id, describedBy, invalid }) => {
+      return html`<select id=${id} dir="ltr" aria-describedby=${ifDefined(describedBy)} aria-invalid=${ifDefined(invalid)} @change=${(event: Event) => this.#set('id', typedIn(event))}>
+${ids.map((one) => html`<option value=${one} ?selected=${one === this.form.id}>${one}</option>`)}</select>`;
+    });
   }
 
   #text(

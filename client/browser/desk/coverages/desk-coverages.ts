@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { type ChannelState, channelStates, type ListedChannel } from '../../../../src/protocol/model.ts';
-import { mayEditSome } from '../../../../src/protocol/rights.ts';
+import { mayEditSome, namedToEdit } from '../../../../src/protocol/rights.ts';
 import { directionOf } from '../../view/direction.ts';
 import { agoText } from '../../view/time-choice.ts';
 import { AuthorElement } from '../app/author-element.ts';
@@ -10,7 +10,7 @@ import { pathOf } from '../app/places.ts';
 import { type CoverageWords, coverageWordsIn } from '../i18n/coverages.ts';
 import { principalOf } from '../session/session.ts';
 import type { CoverageDialog } from './coverage-dialog.ts';
-import { isFound, loadMore, loadSections, type Sections } from './writable-coverages.ts';
+import { freeIds, isFound, loadMore, loadSections, type Sections } from './writable-coverages.ts';
 
 /** How often the list is loaded again while it is in view, milliseconds. */
 const reloadMs = 30_000;
@@ -66,8 +66,11 @@ ${sections === undefined ? nothing : this.#list(sections, words)}
   }
 
   #newButton(words: CoverageWords): TemplateResult | typeof nothing {
-    if (!mayEditSome(principalOf(this.session))) return nothing;
-    return html`<button type="button" class="desk-button" @click=${() => this.#dialog?.openNew()}>${words.newCoverage}</button>`;
+    const who = principalOf(this.session);
+    const ids = namedToEdit(who);
+    const free = ids && this.sections && freeIds(ids, this.sections);
+    if (!mayEditSome(who) || (ids !== undefined && (free === undefined || free.length === 0))) return nothing;
+    return html`<button type="button" class="desk-button" @click=${() => this.#dialog?.openNew(free)}>${words.newCoverage}</button>`;
   }
 
   #list(sections: Sections, words: CoverageWords): TemplateResult {

@@ -43,6 +43,12 @@ export async function loadSections(client: Client, who: Principal): Promise<Sect
   return sections;
 }
 
+/** Those of the named channels that do not exist. `sections`: with all named channels that exist. */
+export function freeIds(named: readonly string[], sections: Sections): string[] {
+  const taken = new Set(Object.values(sections).flatMap(({ coverages }) => coverages.map(({ id }) => id)));
+  return [...new Set(named)].slice(0, namedMost).filter((id) => !taken.has(id));
+}
+
 /** Loads the next coverages of a state. */
 export async function loadMore(client: Client, who: Principal, state: ChannelState, section: Section): Promise<Section> {
   const more = await loadSection(client, who, state, section.next);
