@@ -47,7 +47,8 @@ describeWith(needs.chromium, 'the desk in every state', (chromium) => {
       path: 'looks-fire',
       async reach(page) {
         await page.getByRole('button', { name: 'Edit or correct' }).first().click();
-        await page.getByRole('toolbar').first().waitFor();
+        // Not the composer, whose toolbar is there before.
+        await page.locator('desk-correct [data-path="body"]').focus();
         await page.keyboard.type('40 ');
         await page.getByLabel('Typing slip').check();
         await page.getByText('This changes a figure').waitFor();

@@ -29,13 +29,13 @@ describeWith(needs.chromium, 'the desk without a network', (chromium) => {
     // Once, whether the browser promised to keep what it stores or not.
     expect(await notice.textContent()).toMatch(/stays on this device until then(?:\.|, unless the browser runs out of space\.)$/);
     expect(await page.locator('.desk-outbox > .desk-hint').count()).toBe(0);
-    expect(await status(page).textContent()).toBe('1 not out yet · kept on this device until you are online');
+    expect(await status(page).textContent()).toBe('1 not out yet · no network');
     expect(await status(page).getAttribute('data-state')).toBe('waiting');
     expect(await page.getByText('Goes out in').count()).toBe(0);
     expect(await page.getByRole('button', { name: 'Send now' }).count()).toBe(0);
     await page.context().setOffline(false);
     await held.getByText('Goes out in').waitFor();
-    expect(await status(page).textContent()).toBe('1 goes out in a moment');
+    expect(await status(page).textContent()).toBe('1 goes out soon');
   });
 
   it('is reloaded with the headline of its coverage, says why there are no posts, and sends later what is written', async () => {

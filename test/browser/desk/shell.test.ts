@@ -125,6 +125,7 @@ describeWith(needs.chromium, 'the desk', (chromium) => {
     await page.evaluate('navigator.serviceWorker.ready');
     const open = await page.context().newPage();
     await open.goto(`${server.url}/desk/`);
+    await open.getByRole('link', { name: 'Sign in' }).waitFor();
     const before = await page.title();
     const file = join(folder, 'brand.json');
     await writeFile(file, (await readFile(file, 'utf8')).replace('The Morning Packet', 'The Evening Packet'));

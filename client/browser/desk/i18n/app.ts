@@ -66,7 +66,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     needsYou: { one: '# post needs you', other: '# posts need you' },
     unsent: { one: '# not out yet', other: '# not out yet' },
     sending: { one: 'Sending #', other: 'Sending #' },
-    held: { one: '# goes out in a moment', other: '# go out in a moment' },
+    held: { one: '# goes out soon', other: '# go out soon' },
     notOutYet: { one: '# post is not out yet', other: '# posts are not out yet' },
     unsentStays: 'What you wrote stays on this device. It goes out when you sign in here again; nobody else can see or send it.',
     signOutAnyway: 'Sign out',
@@ -77,7 +77,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     keysKey: 'Show the keys',
     done: 'Close',
     delivery: {
-      offline: 'kept on this device until you are online',
+      offline: 'no network',
       unreachable: 'server not reachable',
       'signed-out': 'signed out',
       'other-author': 'someone else is signed in',
@@ -116,7 +116,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     keysKey: 'Tasten anzeigen',
     done: 'Schließen',
     delivery: {
-      offline: 'auf diesem Gerät gespeichert, bis Sie online sind',
+      offline: 'kein Netz',
       unreachable: 'Server nicht erreichbar',
       'signed-out': 'abgemeldet',
       'other-author': 'jemand anderes ist angemeldet',
@@ -153,7 +153,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     keysKey: 'Afficher les touches',
     done: 'Fermer',
     delivery: {
-      offline: 'en attente sur cet appareil jusqu’au retour du réseau',
+      offline: 'pas de réseau',
       unreachable: 'serveur injoignable',
       'signed-out': 'déconnecté',
       'other-author': 'quelqu’un d’autre est connecté',
@@ -191,7 +191,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     keysKey: 'Mostrar las teclas',
     done: 'Cerrar',
     delivery: {
-      offline: 'en este dispositivo hasta que vuelva la conexión',
+      offline: 'sin red',
       unreachable: 'servidor inaccesible',
       'signed-out': 'sesión cerrada',
       'other-author': 'otra persona ha iniciado sesión',
@@ -227,7 +227,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     keysKey: 'عرض المفاتيح',
     done: 'إغلاق',
     delivery: {
-      offline: 'على هذا الجهاز حتى عودة الاتصال',
+      offline: 'لا توجد شبكة',
       unreachable: 'يتعذر الوصول إلى الخادم',
       'signed-out': 'انتهت الجلسة',
       'other-author': 'شخص آخر مسجل الدخول',

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Channel } from '../../../../src/protocol/model.ts';
 import { repeat } from 'lit/directives/repeat.js';
+import type { Channel } from '../../../../src/protocol/model.ts';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
@@ -183,7 +183,7 @@ ${this.#stateLine(entry)}
       case 'on-disk':
         return line(words.onDisk);
       case 'out':
-        return html`<p class="desk-entry-state">${words.out}${this.#way(entry)}</p>`;
+        return html`<p class="desk-entry-state"><span>${words.out}</span>${this.#way(entry)}</p>`;
       case 'refused':
         return html`${line(words.refused)}${this.#refusal(state.problem)}`;
       case 'conflict':
