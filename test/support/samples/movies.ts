@@ -33,8 +33,11 @@ export interface MovieOptions {
   inMoov?: readonly Buffer[];
   /** More boxes at the end of the file. */
   after?: readonly Buffer[];
-  /** Bytes in `mdat` that belong to no sample. */
+  /** More boxes in each `trak`. */
+  inTrack?: readonly Buffer[];
+  /** Bytes in `mdat` that belong to no sample, before and after the samples. */
   unused?: string;
+  unusedAfter?: string;
   /** Bytes of the samples. */
   samples?: Buffer;
   /** Added to the offset of the only chunk. */
@@ -56,10 +59,10 @@ export function movie(options: MovieOptions = {}): Buffer {
   };
   const ftyp = box('ftyp', brand, words(0x200), brand, 'iso2mp41');
   const start = ftyp.length + moovFor(0).length + 8 + unused.length;
-  return Buffer.concat([ftyp, moovFor(start), box('mdat', unused, samples), ...(options.after ?? [])]);
+  return Buffer.concat([ftyp, moovFor(start), box('mdat', unused, samples, options.unusedAfter ?? ''), ...(options.after ?? [])]);
 }
 
-function track(handler: string, start: number, bytes: number, { codec, isTurned = false }: MovieOptions): Buffer {
+function track(handler: string, start: number, bytes: number, { codec, isTurned = false, inTrack = [] }: MovieOptions): Buffer {
   const isPicture = handler === 'vide';
   const size = isPicture ? words(1280 * 0x10000, 720 * 0x10000) : words(0, 0);
   const tkhd = box('tkhd', words(3, taken, taken, 1, 0, 12_500, 0, 0, 0, 0), isTurned ? quarterTurn : identity, size);
@@ -78,5 +81,5 @@ function track(handler: string, start: number, bytes: number, { codec, isTurned 
   );
   const dinf = box('dinf', box('dref', words(0, 1), box('url ', words(1))));
   const minf = box('minf', isPicture ? box('vmhd', words(1, 0, 0)) : box('smhd', words(0, 0)), dinf, stbl);
-  return box('trak', tkhd, box('edts', box('elst', words(0, 1, 12_500, 0, 0x10000))), box('mdia', mdhd, hdlr, minf));
+  return box('trak', tkhd, box('edts', box('elst', words(0, 1, 12_500, 0, 0x10000))), box('mdia', mdhd, hdlr, minf), ...inTrack);
 }
