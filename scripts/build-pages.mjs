@@ -13,6 +13,7 @@ const shows = ['page/live.ts', 'element/embed.ts'];
  */
 const onDemand = {
   ...Object.fromEntries(['ar', 'de', 'es', 'fr'].map((language) => [`words-${language}`, `i18n/${language}.ts`])),
+  admission: 'element/admission.ts',
   'corrections-list': 'element/corrections-list.ts',
 };
 /** The letters of the short names. x, y and z are left out, because the DOM uses these names for coordinates. */
@@ -41,7 +42,8 @@ const shortened = [
   'openAtMarked|openPage|performUpdate|postNumber|postOf|provenMs|readAbove|reads|reconnect|reconnectWithFreshToken',
   'saidClarified|saidCorrected|saidNew|saidNewNamed|saidRemoved|saidRetracted|scheduleUpdate|seeChange|seqOf|setDefault',
   'shadowRootOptions|steadyMs|strictCursor|unavailableReasonOf|updateComplete|verdict|watchVideo|addController',
-  'addInitializer|hostDisconnected|hostUpdate|hostUpdated|noAccessor|removeController|readAfter',
+  'addInitializer|hostDisconnected|hostUpdate|hostUpdated|noAccessor|removeController|readAfter|newerPosts|olderPosts',
+  'newestPosts|hasOlder|isBusy|elementStyles',
 ]
   .join('|')
   .split('|');
@@ -213,6 +215,8 @@ export async function buildPages(esbuild, root) {
     await replace(join(target, manifest[name]), contents);
   };
   for (const { name, contents } of built.flatMap(({ files }) => files)) await put(name, contents);
+  // The element has its own copy in its script. This one is for fragments, which come before the script.
+  await put('element.css', Buffer.from(await elementSheet(esbuild, join(root, 'client', 'browser', 'element', 'embed.css'))));
   await put('desk-icon.svg', await readFile(join(root, 'client', 'browser', 'desk', 'app', 'desk-icon.svg')));
   // The posts of the demo use the hashed names of the pictures, which the server serves beside its scripts.
   const pictures = join(root, 'demo', 'pictures');
@@ -314,10 +318,7 @@ const noStyles = {
   },
 };
 
-/**
- * Turns an imported style sheet into a text, from which the script constructs a sheet. Replaces `rem` with a unit of our own,
- * because its size on a foreign page is unknown. Only `max(1rem, …)` stays, which defines that unit.
- */
+/** Turns an imported style sheet into a text, from which the script constructs a sheet. */
 function sheetAsText(esbuild) {
   return {
     name: 'sheet-as-text',
@@ -326,10 +327,17 @@ function sheetAsText(esbuild) {
         kind === 'import-statement' ? { path: join(resolveDir, path), namespace: 'sheet' } : undefined,
       );
       onLoad({ filter: /.*/, namespace: 'sheet' }, async ({ path }) => {
-        const { outputFiles } = await esbuild.build({ entryPoints: [path], bundle: true, minify: true, write: false });
-        const contents = outputFiles[0].text.replace(/(?<![\w-]|max\()(-?[\d.]+)rem\b/g, 'calc($1*var(--unit))');
-        return { contents, loader: 'text' };
+        return { contents: await elementSheet(esbuild, path), loader: 'text' };
       });
     },
   };
+}
+
+/**
+ * The style sheet of the element. Replaces `rem` with a unit of our own, because its size on a foreign page is unknown. Only
+ * `max(1rem, …)` stays, which defines that unit.
+ */
+async function elementSheet(esbuild, path) {
+  const { outputFiles } = await esbuild.build({ entryPoints: [path], bundle: true, minify: true, write: false });
+  return outputFiles[0].text.replace(/(?<![\w-]|max\()(-?[\d.]+)rem\b/g, 'calc($1*var(--unit))');
 }

@@ -45,6 +45,7 @@ import type { Brand } from './web/brand/brand.ts';
 import { brandRoutes } from './web/brand-routes.ts';
 import { deskRoutes } from './web/desk-routes.ts';
 import { documentPaths, documentRoutes } from './web/document-routes.ts';
+import type { EmbedFragments } from './web/embed-fragments.ts';
 import { embedRoutes } from './web/embed-routes.ts';
 import { feedRoutes } from './web/feed-routes.ts';
 import { type MediaAnswer, mediaRoutes } from './web/media-routes.ts';
@@ -86,6 +87,7 @@ export interface Parts {
   onLongRequests(count: number): void;
   streams: ChannelStreams;
   diffs: WordDiffs;
+  fragments: EmbedFragments;
   readers: Readers;
   admission: AdmissionControl;
   identity: Identity;
@@ -134,7 +136,7 @@ export function createApp(config: Config, context: AppContext): App {
   return {
     app,
     mount(parts) {
-      const { publicUrl, engine, streams, media, diffs, admission, identity, cookie, rates, now } = parts;
+      const { publicUrl, engine, streams, media, diffs, fragments, admission, identity, cookie, rates, now } = parts;
       const limit = limitRequests(rates);
       const { sessionIdleMinutes } = config;
       const idleSeconds = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60 : undefined;
@@ -160,7 +162,8 @@ export function createApp(config: Config, context: AppContext): App {
       const reading = { engine, streams, identity, cookie, publicUrl, hasIdleLimit: idleSeconds !== undefined };
       const { embedHosts } = config;
       const pages = pageRoutes({ ...reading, diffs, slots, now, metrics, brand, sources: config.pageSources, embedHosts });
-      app.use(routesOf(signingIn, pages, embedRoutes({ engine, streams, publicUrl, brand, embedHosts })), pageErrors.notFound);
+      const embeds = embedRoutes({ engine, streams, publicUrl, brand, embedHosts, fragments });
+      app.use(routesOf(signingIn, pages, embeds), pageErrors.notFound);
       app.use(pageErrors.handler, handleErrors(log));
     },
   };

@@ -8,6 +8,15 @@ import { reasonNotToStart as reason } from './startup-errors.ts';
  */
 export { type Config, ConfigError, readConfig } from './config.ts';
 
+/** Attributes of the embedded element. */
+export interface FragmentAttributes {
+  theme?: 'light' | 'dark' | 'auto' | undefined;
+  lang?: string | undefined;
+  times?: 'coverage' | 'own' | 'ago' | undefined;
+  /** 1 to 100. Default: 20. */
+  limit?: number | undefined;
+}
+
 export interface RunningServer extends AsyncDisposable {
   /** The address it listens on. */
   readonly url: string;
@@ -15,6 +24,12 @@ export interface RunningServer extends AsyncDisposable {
   readonly publicUrl: string;
   /** The HS256 secret that signs tokens; undefined if only a JWK set is configured. */
   readonly secret: Uint8Array | undefined;
+  /**
+   * The html of the element with the content of a public channel, for a page that shows it before the script has loaded. The same as
+   * `/embed/{channelId}/fragment`. If an attribute is invalid, or if not everyone may read the channel, it rejects with an error that
+   * has the problem document of that route as `problem`.
+   */
+  embedFragment(channelId: string, attributes?: FragmentAttributes): Promise<string>;
   /**
    * Stops accepting requests, drains readers within `drainMs`, finishes requests under way and releases everything. Safe to call
    * twice.

@@ -52,6 +52,7 @@ import { createMetrics, type Metrics, type Report } from './telemetry/metrics.ts
 import type { Brand } from './web/brand/brand.ts';
 import { brandLimits } from './web/brand/brand-limits.ts';
 import { readBrand } from './web/brand/read-brand.ts';
+import { createEmbedFragments } from './web/embed-fragments.ts';
 import { brandedStyles } from './web/pages/assets.ts';
 import { createWordDiffs } from './web/word-diffs.ts';
 
@@ -71,6 +72,8 @@ export interface PressboxServer extends AsyncDisposable {
   readonly node: Node | undefined;
   /** The readers on open connections: sockets, streams and polls that wait. */
   readonly readers: Readers;
+  /** The element with the content of a public channel. `attributes`: as in the URL of a fragment. Throws a `Refusal`. */
+  embedFragment(channelId: string, attributes?: object): Promise<string>;
   /** The metrics of the server. */
   report(): Promise<Report>;
   /**
@@ -179,6 +182,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     undo.unshift(() => streams.close());
     const diffs = createWordDiffs({ engine, renderer, metrics });
     undo.unshift(() => diffs.close());
+    const fragments = createEmbedFragments({ engine, streams, publicUrl, now });
     const readers = new Readers({
       onReach: (listener) => engine.onReachability(listener),
       onStalled: () => metrics.rejections.inc({ kind: 'stalled' }),
@@ -212,6 +216,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       },
       streams,
       diffs,
+      fragments,
       readers,
       admission,
       identity,
@@ -271,6 +276,10 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     };
     const url = publicUrlOf({ ...config, publicUrl: undefined }, port);
     const report = metrics.report;
+    const embedFragment = async (channelId: string, attributes: object = {}) => {
+      const given = Object.entries(attributes).filter(([, value]) => value !== undefined);
+      return await fragments.read(channelId, Object.fromEntries(given.map(([name, value]) => [name, String(value)])));
+    };
     return {
       url,
       publicUrl,
@@ -278,6 +287,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       engine,
       node,
       readers,
+      embedFragment,
       report,
       retire,
       close,

@@ -3,6 +3,7 @@ import type { ReaderState } from '../lib/reader-types.ts';
 import type { Words } from './i18n/words.ts';
 import { numberText } from './view/counts.ts';
 import { directionOf } from './view/direction.ts';
+import type { ConnectionTone } from './view/element-chrome.ts';
 import { settingOf } from './view/page.ts';
 import { textBeside, wordsOf } from './view/time.ts';
 
@@ -48,8 +49,6 @@ export function mayKeepShowing({ reason }: Ended, channel: Channel | undefined):
 export function isForMembers({ reason, problem }: Ended): boolean {
   return /missing|forbidden|revoked/.test(problem?.code ?? reason);
 }
-
-export type ConnectionTone = 'live' | 'waiting' | 'still';
 
 /** Describes the connection by a tone and a short sentence. `asOf`: the time as of which the page is current, as text. */
 export function connectionSentence(

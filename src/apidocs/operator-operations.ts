@@ -2,6 +2,7 @@ import {
   channelsQuerySchema,
   correctionsPageQuerySchema,
   embedQuerySchema,
+  fragmentQuerySchema,
   oembedQuerySchema,
   postsQuerySchema,
   versionsQuerySchema,
@@ -141,6 +142,24 @@ export const operatingOperations: readonly Operation[] = [
       limit: 'The number of posts to begin with.',
     }),
     ...page,
+  },
+  {
+    id: 'getFragment',
+    group: 'Pages',
+    method: 'get',
+    path: '/embed/{channelId}/fragment',
+    summary: 'The element with its content',
+    description:
+      'Html for a page that embeds a public channel: `<pressbox-live>` with a declarative shadow tree, which browsers show without a script. The script of the element continues from it.',
+    who: 'anyone',
+    query: query(fragmentQuerySchema, {
+      theme: 'The attribute of the element.',
+      lang: 'The attribute of the element.',
+      times: 'The attribute of the element. Without a script, times are in the time zone of the channel.',
+      limit: 'The number of posts.',
+    }),
+    ...revalidated({ description: 'The element.', type: 'text/html' }),
+    problems: ['invalid-body', 'token-missing', 'not-found', 'channel-deleted'],
   },
   {
     id: 'getOembed',

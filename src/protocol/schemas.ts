@@ -192,6 +192,8 @@ export const embedQuerySchema = z.object({
   view: z.enum(['corrections']).optional(),
   limit: pageLimit,
 });
+/** The attributes of the element in a fragment. */
+export const fragmentQuerySchema = embedQuerySchema.omit({ view: true });
 /** oEmbed 1.0, section 2.2. */
 export const oembedQuerySchema = z.object({
   url: z.string().max(limits.urlCharacters),

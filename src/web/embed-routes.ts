@@ -7,12 +7,13 @@ import { missing, Refusal } from '../protocol/problems.ts';
 import { embedQuerySchema, oembedQuerySchema, parse } from '../protocol/schemas.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 import type { Brand } from './brand/brand.ts';
+import type { EmbedFragments } from './embed-fragments.ts';
 import { fileOf } from './pages/assets.ts';
 import { embedPage, oembedOf } from './pages/embed.ts';
 
 /**
- * A channel in a frame for any page, and oEmbed, by which other systems create such a frame. Requests are always anonymous: sessions are
- * ignored, so the page around the frame cannot act as its reader.
+ * A channel in a frame for any page, its fragment for pages with the element, and oEmbed, by which other systems create such a frame.
+ * Requests are always anonymous: sessions are ignored, so the page around the frame cannot act as its reader.
  */
 export function embedRoutes({
   engine,
@@ -20,6 +21,7 @@ export function embedRoutes({
   publicUrl,
   brand,
   embedHosts,
+  fragments,
 }: {
   engine: Engine;
   streams: ChannelStreams;
@@ -27,6 +29,7 @@ export function embedRoutes({
   brand: Brand | undefined;
   /** Hosts of posts on other sites that a reader may open in a frame. */
   embedHosts: readonly string[];
+  fragments: EmbedFragments;
 }): Router {
   const router = Router({ caseSensitive: true });
   const files = { script: fileOf('frame.js'), style: fileOf('frame.css') };
@@ -38,6 +41,11 @@ export function embedRoutes({
     const root = req.path.endsWith('/') ? '../../' : '../';
     const page = embedPage({ channel, publicUrl, root, files, brand, attributes });
     sendJson(res, page, { cache: 'public', type: 'text/html; charset=utf-8' });
+  });
+
+  router.get<{ channelId: string }>('/embed/:channelId/fragment', async (req, res) => {
+    const fragment = await fragments.read(req.params.channelId, req.query);
+    sendJson(res, fragment, { cache: 'public', type: 'text/html; charset=utf-8' });
   });
 
   router.get('/oembed', async (req, res) => {

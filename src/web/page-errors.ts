@@ -63,7 +63,7 @@ const pagePaths = ['/', '/desk', '/docs', '/live', '/sign-in', '/sign-out'];
  */
 export function wantsPage(req: Request): boolean {
   const { path } = req;
-  if (/^\/(?:v1|socket\.io|assets|brand|oembed|embed\.js)(?:\/|$)/.test(path)) return false;
+  if (/^\/(?:(?:v1|socket\.io|assets|brand|oembed|embed\.js)(?:\/|$)|embed\/[^/]+\/fragment$)/.test(path)) return false;
   const isPage = pagePaths.includes(path) || path.startsWith('/live/') || path.startsWith('/desk/') || path.startsWith('/embed/');
   return req.accepts(isPage ? ['html', 'json'] : ['json', 'html']) === 'html';
 }

@@ -7,10 +7,9 @@ import type { SessionCookie } from '../http/cookies.ts';
 import { pageHeaders } from '../http/headers.ts';
 import { credentialsOf, isForOneBrowser, resumeSession } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
-import { liveLimits } from '../live/live-limits.ts';
 import { postIdOf } from '../live/read-parameters.ts';
 import { correctionsPath, type Selection } from '../protocol/addresses.ts';
-import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
+import { type Channel, isWithdrawn } from '../protocol/model.ts';
 import { missing, problem, Refusal } from '../protocol/problems.ts';
 import {
   channelsQuerySchema,
@@ -19,15 +18,14 @@ import {
   parse,
   versionsQuerySchema,
 } from '../protocol/schemas.ts';
-import { limits } from '../protocol/wire-limits.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
-import { readSnapshot as readEncoded } from '../streams/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Brand } from './brand/brand.ts';
 import type { ListedCorrection } from './channel-corrections.ts';
 import { createCorrectionPages } from './correction-pages.ts';
 import { FrontPages } from './front-page.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
+import { minuteAt, pageSnapshot } from './page-snapshot.ts';
 import { readPageWindow, type WindowPosition } from './page-window.ts';
 import { loadAssets } from './pages/assets.ts';
 import { correctionsPage } from './pages/corrections.ts';
@@ -170,10 +168,8 @@ export function pageRoutes(context: PageContext): Router {
 
   return router;
 
-  /** The time to the minute, as the page shows it. Within a minute an unchanged page keeps its entity tag. */
   function minute(): string {
-    const minuteMs = 60_000;
-    return new Date(Math.floor(now() / minuteMs) * minuteMs).toISOString();
+    return minuteAt(now());
   }
 
   function countShown(change: ListedCorrection['change']): void {
@@ -206,7 +202,7 @@ export function pageRoutes(context: PageContext): Router {
 
   /** Everything a page shows. Read under one guard, so that a takedown during the read repeats all of it. */
   async function readPage(credentials: Credentials, channelId: string, place: WindowPosition | undefined) {
-    const snapshot = await readSnapshot(credentials, channelId);
+    const snapshot = await pageSnapshot(streams, credentials, channelId);
     // Read after the snapshot: its posts may be newer than the cursor, never older.
     const window = place && (await readPageWindow(engine, channelId, place, snapshot.posts[0]?.seq ?? 0));
     return { snapshot, window };
@@ -223,12 +219,6 @@ export function pageRoutes(context: PageContext): Router {
     if (read === undefined) return undefined;
     const top = Math.min(read.post.revision, (before ?? Number.POSITIVE_INFINITY) - 1);
     return await withStream(streams, credentials, channelId, (stream) => versionPages.read(stream, { postId, top, isGone }));
-  }
-
-  async function readSnapshot(credentials: Credentials, channelId: string): Promise<Snapshot> {
-    const query = { posts: limits.pageDefault, bytes: liveLimits.pageBytes };
-    const { pieces } = await withStream(streams, credentials, channelId, (stream) => readEncoded(stream, query));
-    return JSON.parse(Buffer.concat(pieces).toString());
   }
 }
 

@@ -1,16 +1,24 @@
 import type { Channel } from '../../../src/protocol/model.ts';
 
-/** Whether a server lets this page read a channel. */
-export type Admission = 'admitted' | 'not-admitted' | 'not-reached';
+/** Why an element has nothing to show. Only an element without posts loads this file. */
+
+/** Servers that were already reported on the console: once per page is enough. */
+const warnedServers = new Set<string>();
 
 /**
- * A browser does not tell a script why a request failed. So two files are requested: the channel, which only admitted pages may
- * read, and `/embed.js`, which every page may read. Any readable answer for the channel, even an error, means that the page is
- * admitted.
+ * Whether a server does not let this page read a channel, which the console then says. A browser does not tell a script why a
+ * request failed. So two files are requested: the channel, which only admitted pages may read, and `/embed.js`, which every page may
+ * read. Any readable answer for the channel, even an error, means that the page is admitted.
  */
-export async function checkAdmission(server: string, channelId: string): Promise<Admission> {
-  if (await isReadable(pathOf(channelId))) return 'admitted';
-  return (await isReadable('/embed.js')) ? 'not-admitted' : 'not-reached';
+export async function isNotAdmitted(server: string, channelId: string): Promise<boolean> {
+  if ((await isReadable(pathOf(channelId))) || !(await isReadable('/embed.js'))) return false;
+  if (!warnedServers.has(server)) {
+    warnedServers.add(server);
+    console.error(
+      `<pressbox-live>: ${server} does not admit pages of ${location.origin}. Its operator can add that origin to PRESSBOX_ORIGINS.`,
+    );
+  }
+  return true;
 
   async function isReadable(path: string): Promise<boolean> {
     try {
@@ -22,14 +30,10 @@ export async function checkAdmission(server: string, channelId: string): Promise
   }
 }
 
-/** The public data of a channel. Undefined if there is none or the request fails. */
+/** The public data of a channel. Undefined if there is none. Throws if the request fails. */
 export async function fetchPublicChannel(server: string, channelId: string): Promise<Channel | undefined> {
-  try {
-    const answer = await fetch(server + pathOf(channelId), { credentials: 'omit' });
-    return answer.ok ? await answer.json() : undefined;
-  } catch {
-    return undefined;
-  }
+  const answer = await fetch(server + pathOf(channelId), { credentials: 'omit' });
+  return answer.ok ? await answer.json() : undefined;
 }
 
 function pathOf(channelId: string): string {

@@ -2,26 +2,25 @@ import { ReactiveElement } from 'lit';
 import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
 import { pageMost } from '../../../src/protocol/client-limits.ts';
 import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
-import type { Timeline } from '../../lib/timeline/timeline-model.ts';
+import { reachedEnd, type Timeline } from '../../lib/timeline/timeline-model.ts';
 import { Announcer } from '../announcer.ts';
-import { words as en, element as enElement } from '../i18n/en.ts';
-import { elementWordsIn, isLoaded, loadWords, wordsIn } from '../i18n/index.ts';
+import { isLoaded, loadWords } from '../i18n/index.ts';
 import type { ElementWords, Words } from '../i18n/words.ts';
 import { morphInside } from '../morph.ts';
 import { enableSharing } from '../page/share.ts';
 import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
 import { parseTimeChoice, TimeDisplay } from '../time-display.ts';
 import { directionOf } from '../view/direction.ts';
+import { type ConnectionTone, type ElementChrome, elementWordsOf } from '../view/element-chrome.ts';
 import { html } from '../view/html.ts';
 import type { PostSetting } from '../view/post.ts';
 import { clockBeside } from '../view/time.ts';
 import type { ChoiceSetting, TimeChoice } from '../view/time-choice.ts';
 import { moveByKey } from './aria-feed.ts';
 import type { CorrectionsList } from './corrections-list.ts';
-import { connectionTone, type ElementChrome } from './element-chrome.ts';
 import { ElementShell } from './element-shell.ts';
 import { ElementView } from './element-view.ts';
-import { type ElementState, FollowedChannel, type FollowTarget } from './followed-channel.ts';
+import { type ElementState, FollowedChannel, type FollowedChannelCallbacks, type FollowTarget } from './followed-channel.ts';
 import { linkedPostId, Navigation } from './navigation.ts';
 import { ScrollRestorer, trackReaderInput } from './scroll-restore.ts';
 import { adoptStyleSheet } from './style-sheets.ts';
@@ -114,14 +113,16 @@ export class PressboxLive extends ReactiveElement {
   }
 
   protected override willUpdate(): void {
+    if (this.isConnected) this.#follow();
     this.#applyLanguage();
   }
 
   protected override update(changed: Map<PropertyKey, unknown>): void {
     super.update(changed);
-    const { theme } = this;
+    // The fragment of the server stays until its language is loaded.
+    if (this.#followed?.timeline && this.#language === undefined) return;
     this.#shell ??= this.#setUp(this.renderRoot as ShadowRoot);
-    this.#shell.render(this.#chrome, ['light', 'dark', 'auto'].includes(theme ?? '') ? theme : null);
+    this.#shell.render(this.#chrome);
   }
 
   #setUp(root: ShadowRoot): ElementShell {
@@ -142,7 +143,6 @@ export class PressboxLive extends ReactiveElement {
   }
 
   protected override updated(changed: Map<PropertyKey, unknown>): void {
-    if (this.isConnected) this.#follow();
     // Show the held-back posts if the attribute `hold` was removed.
     if (changed.get('hold') === true && !this.hold) this.#onScroll();
     if (changed.has('times')) this.#times?.setDefault(this.#defaultTimes);
@@ -167,7 +167,8 @@ export class PressboxLive extends ReactiveElement {
       this.#clear(false);
       this.#followed?.close();
       this.#navigation.failed = false;
-      this.#followed = new FollowedChannel(target, {
+      const fragment = this.renderRoot.querySelector('script')?.textContent;
+      const callbacks: FollowedChannelCallbacks = {
         event: (...told) => this.#onEvent(...told),
         reset: () => this.#elementView?.reset(),
         timeline: (timeline) => this.#show(timeline),
@@ -178,7 +179,8 @@ export class PressboxLive extends ReactiveElement {
           if (this.#elementView) this.#announcer?.announceInstead(this.#words[why]);
           this.#clear(true);
         },
-      });
+      };
+      this.#followed = new FollowedChannel(target, callbacks, fragment && JSON.parse(fragment));
     }
     this.#followed?.open();
   }
@@ -206,7 +208,7 @@ export class PressboxLive extends ReactiveElement {
 
   #onState(state: ElementState): void {
     this.#elementView?.onState(state);
-    this.#announcer?.onConnection(state.status, () => connectionTone(this.#chrome)[1]);
+    this.#announcer?.onConnection(state.status, () => this.#connection[1]);
     this.#dispatch('state', state);
   }
 
@@ -318,8 +320,7 @@ export class PressboxLive extends ReactiveElement {
   }
 
   get #words(): Words & ElementWords {
-    const language = this.#language ?? 'en';
-    return { ...(wordsIn(language) ?? en), ...(elementWordsIn(language) ?? enElement) };
+    return elementWordsOf(this.#language ?? 'en');
   }
 
   get #setting(): PostSetting {
@@ -330,20 +331,30 @@ export class PressboxLive extends ReactiveElement {
   }
 
   get #chrome(): ElementChrome {
+    const { theme } = this;
+    const shown = this.#elementView?.timeline;
+    const asking = this.#navigation.paging !== undefined;
     return {
       words: this.#words,
       language: this.#language,
       setting: this.#setting,
       server: this.#server,
-      timeline: this.#elementView?.timeline,
-      channel: this.#elementView?.timeline.channel ?? this.#followed?.publicChannel,
-      state: this.#followed?.state,
-      trueAt: this.#followed?.trueAt,
+      theme: ['light', 'dark', 'auto'].includes(theme ?? '') ? theme : null,
+      shown,
+      hasOlder: shown !== undefined && !reachedEnd(shown),
+      channel: shown?.channel ?? this.#followed?.publicChannel,
+      connection: this.#connection,
       unavailableReason: this.#language === undefined ? undefined : this.#followed?.unavailableReason,
       news: this.#elementView?.news,
-      asking: this.#navigation.paging !== undefined,
+      isBusy: asking || this.#followed?.state?.status === 'catching-up',
+      asking,
       failed: this.#navigation.failed,
     };
+  }
+
+  /** Whether the element is live, as a tone and a short sentence. */
+  get #connection(): [ConnectionTone, string] {
+    return (this.#language && this.#followed?.connection(this.#words, this.#setting)) || ['still', ''];
   }
 
   /** The element's own window. The page may have moved the element to another document. */

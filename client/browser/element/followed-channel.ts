@@ -1,11 +1,14 @@
 import type { Channel, Event, ReaderPost } from '../../../src/protocol/model.ts';
 import { LiveReader } from '../../lib/live-reader.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
+import { fromSnapshot } from '../../lib/timeline/timeline.ts';
 import type { Timeline } from '../../lib/timeline/timeline-model.ts';
-import { isForMembers, mayKeepShowing } from '../connection-status.ts';
+import { connectionSentence, isForMembers, mayKeepShowing } from '../connection-status.ts';
+import type { ElementWords, Words } from '../i18n/words.ts';
 import { sessionKeepalive } from '../session-keepalive.ts';
-import { checkAdmission, fetchPublicChannel } from './admission.ts';
-import type { UnavailableReason } from './element-chrome.ts';
+import type { FragmentData } from '../view/data.ts';
+import type { ConnectionTone, UnavailableReason } from '../view/element-chrome.ts';
+import { type Setting, textBeside } from '../view/time.ts';
 
 /** The channel to follow. */
 export interface FollowTarget {
@@ -34,9 +37,6 @@ export interface FollowedChannelCallbacks {
   ended(why: UnavailableReason): void;
 }
 
-/** Servers whose missing admission was already reported on the console: once per page is enough. */
-const warnedServers = new Set<string>();
-
 /** A channel followed by an element: its timeline, the state of the connection, or why nothing can be shown. */
 export class FollowedChannel {
   readonly target: FollowTarget;
@@ -48,11 +48,19 @@ export class FollowedChannel {
   #trueAt: string | undefined;
   #unavailableReason: UnavailableReason | undefined;
   #publicChannel: Channel | undefined;
+  /** Nothing was heard since the fragment of the server, which says as of when it is current. */
+  #isFragment = false;
 
-  constructor(target: FollowTarget, callbacks: FollowedChannelCallbacks) {
+  /** `fragment`: continue from what the server rendered, if it is of the same channel. */
+  constructor(target: FollowTarget, callbacks: FollowedChannelCallbacks, fragment: FragmentData | undefined) {
     this.target = target;
     this.#callbacks = callbacks;
     const { server } = target;
+    if (fragment && fragment.snapshot.channel.id === target.channel) {
+      this.#timeline = fromSnapshot(fragment.snapshot, fragment.offset);
+      this.#trueAt = fragment.at;
+      this.#isFragment = true;
+    }
     // On a page of the server itself, the element uses the reader's session.
     if (self === top && new URL(server).origin === location.origin) {
       this.#keepSession = sessionKeepalive(server, () => this.state?.status === 'live');
@@ -88,6 +96,17 @@ export class FollowedChannel {
 
   get channel(): Channel | undefined {
     return this.#timeline?.channel ?? this.#publicChannel;
+  }
+
+  /** Whether the channel is live, as a tone and a short sentence. */
+  connection(words: Words & ElementWords, setting: Setting): [ConnectionTone, string] {
+    const { state, trueAt } = this;
+    if (this.#unavailableReason !== undefined || this.#isFragment) return ['still', ''];
+    if (this.#timeline === undefined || state === undefined || trueAt === undefined) {
+      const isOff = state?.status === 'offline' && !navigator.onLine;
+      return ['waiting', isOff ? words.offline('–') : words.connectingFirst];
+    }
+    return connectionSentence(state, this.#timeline.channel.state, textBeside(trueAt, new Date().toISOString(), setting), words);
   }
 
   /** Resumes from the last timeline. Does nothing if already open or if there is nothing to follow. */
@@ -126,6 +145,7 @@ export class FollowedChannel {
 
   #onState(client: LiveReader, state: ReaderState): void {
     if (client !== this.#client) return;
+    this.#isFragment &&= state.status === 'catching-up';
     if (state.status === 'offline' && this.#timeline === undefined) void this.#checkAdmission(client);
     if (state.status === 'ended' && !mayKeepShowing(state, this.#timeline?.channel))
       this.#stopFollowing(unavailableReasonOf(state));
@@ -135,18 +155,12 @@ export class FollowedChannel {
   }
 
   /** Finds out why there was never an answer: the network, or a server that does not admit this page. */
-  async #checkAdmission(client: LiveReader): Promise<void> {
-    const { server } = this.target;
-    const admission = await checkAdmission(server, client.channelId);
-    if (client !== this.#client || this.#timeline !== undefined || admission !== 'not-admitted') return;
+  async #checkAdmission({ channelId }: LiveReader): Promise<void> {
+    const isRefused = await this.#ask(({ isNotAdmitted }) => isNotAdmitted(this.target.server, channelId));
+    if (!isRefused || this.#timeline !== undefined) return;
     this.close();
     this.#stopFollowing('notAdmitted');
     this.#callbacks.state({ status: 'ended', reason: 'origin', problem: undefined });
-    if (warnedServers.has(server)) return;
-    warnedServers.add(server);
-    console.error(
-      `<pressbox-live>: ${server} does not admit pages of ${location.origin}. Its operator can add that origin to PRESSBOX_ORIGINS.`,
-    );
   }
 
   /** Stops following and reports why. Posts that are already shown must then be removed too. */
@@ -159,11 +173,18 @@ export class FollowedChannel {
   }
 
   /** Loads the public data of a channel for members. */
-  async #loadPublicChannel(client: LiveReader): Promise<void> {
-    const publicChannel = await fetchPublicChannel(this.target.server, client.channelId);
-    if (client !== this.#client || this.#unavailableReason !== 'forMembers') return;
+  async #loadPublicChannel({ channelId }: LiveReader): Promise<void> {
+    const publicChannel = await this.#ask(({ fetchPublicChannel }) => fetchPublicChannel(this.target.server, channelId));
+    if (this.#unavailableReason !== 'forMembers') return;
     this.#publicChannel = publicChannel;
     this.#callbacks.changed();
+  }
+
+  /** Undefined if the answer cannot be loaded, or comes after this channel was closed or opened again. */
+  async #ask<T>(question: (part: typeof import('./admission.ts')) => Promise<T>): Promise<T | undefined> {
+    const client = this.#client;
+    const answer = await import('./admission.ts').then(question).catch(() => undefined);
+    return client === this.#client ? answer : undefined;
   }
 }
 

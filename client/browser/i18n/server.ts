@@ -26,6 +26,8 @@ export interface ServerWords {
   newestFirst: string;
   everythingLive: string;
   asOf: (time: string) => string;
+  /** In the place of a choice, on one line of a phone. */
+  briefAsOf: (time: string) => string;
 }
 
 /** The words in this language of the interface. */
@@ -56,6 +58,7 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     newestFirst: 'Newest first',
     everythingLive: 'Everything, live',
     asOf: (time) => `As of ${time}. This page does not update itself.`,
+    briefAsOf: (time) => `As of ${time}`,
   },
   de: {
     reloadFor: (asOf) => `Stand ${asOf}. Für Neues neu laden.`,
@@ -79,6 +82,7 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     newestFirst: 'Neueste zuerst',
     everythingLive: 'Alles, live',
     asOf: (time) => `Stand ${time}. Diese Seite aktualisiert sich nicht von selbst.`,
+    briefAsOf: (time) => `Stand ${time}`,
   },
   fr: {
     reloadFor: (asOf) => `État à ${asOf}. Rechargez la page pour voir la suite.`,
@@ -102,6 +106,7 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     newestFirst: 'Du plus récent au plus ancien',
     everythingLive: 'Tout, en direct',
     asOf: (time) => `État à ${time}. Cette page ne se met pas à jour toute seule.`,
+    briefAsOf: (time) => `Au ${time}`,
   },
   es: {
     reloadFor: (asOf) => `Datos de las ${asOf}. Recargue la página para ver lo nuevo.`,
@@ -125,6 +130,7 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     newestFirst: 'Lo más reciente primero',
     everythingLive: 'Todo, en directo',
     asOf: (time) => `Datos de las ${time}. Esta página no se actualiza sola.`,
+    briefAsOf: (time) => `Hasta: ${time}`,
   },
   ar: {
     reloadFor: (asOf) => `حتى ${asOf}. أعد تحميل الصفحة للاطلاع على الجديد.`,
@@ -148,5 +154,6 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     newestFirst: 'الأحدث أولًا',
     everythingLive: 'كل شيء مباشرةً',
     asOf: (time) => `حتى ${time}. لا تُحدَّث هذه الصفحة تلقائيًا.`,
+    briefAsOf: (time) => `حتى ${time}`,
   },
 };

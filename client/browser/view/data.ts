@@ -30,6 +30,9 @@ export interface PageData {
   marked: string | null;
 }
 
+/** A fragment of the element as data, from which the element continues. It removes the data once it has read it. */
+export type FragmentData = Pick<PageData, 'at' | 'snapshot' | 'offset'>;
+
 /** The content of a page: a snapshot, or a client's timeline. */
 export type Shown = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
   readonly posts: readonly ReaderPost[];

@@ -32,7 +32,7 @@ it('a desk channel gets the same bytes and the same journal reads as a missing c
     const questions = [
       ...paths.map((path) => ({ method: 'GET', path: `/v1/channels/${id}${path}` })),
       ...['/live', '/embed'].map((path) => ({ method: 'GET', path: `${path}/${id}` })),
-      { method: 'GET', path: `/live/${id}/corrections` },
+      ...[`/live/${id}/corrections`, `/embed/${id}/fragment`].map((path) => ({ method: 'GET', path })),
       { method: 'POST', path: `/v1/channels/${id}/posts`, body: { headline: 'A' } },
     ];
     for (const by of strangers) {

@@ -44,6 +44,7 @@ const taken = (): Record<string, string[]> => {
     [`/live/${id}/${postId}/versions`]: ['GET', 'HEAD'],
     [`/live/${id}/corrections`]: ['GET', 'HEAD'],
     [`/embed/${id}`]: ['GET', 'HEAD'],
+    [`/embed/${id}/fragment`]: ['GET', 'HEAD'],
     '/embed.js': ['GET', 'HEAD'],
     '/oembed': ['GET', 'HEAD'],
     '/sign-in': ['GET', 'HEAD', 'POST'],

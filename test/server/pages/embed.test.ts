@@ -146,6 +146,55 @@ describe('a channel in a frame, and oEmbed', () => {
     }
   });
 
+  it('gives the element with its content to pages of others, in any policy that allows its style sheet', async () => {
+    const fragment = await call(`${server.url}/embed/fire/fragment?theme=dark&lang=de&limit=5`, {
+      headers: { accept: 'text/html' },
+    });
+    expect([fragment.status, fragment.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(fragment.headers.get('cache-control')).toBe('no-cache');
+    expect(fragment.text).toMatch(
+      `<pressbox-live channel="fire" src="${publicUrl}" theme="dark" lang="de" limit="5"><template shadowrootmode="open"><link rel="stylesheet" href="${publicUrl}/assets/`,
+    );
+    expect(fragment.text).toContain('Fire &amp; &quot;smoke&quot; &lt;b&gt;');
+    // The data for the script cannot end its element.
+    expect(fragment.text.match(/<\/script>/g)).toHaveLength(1);
+    expect(fragment.text).not.toMatch(/<b>|style=|onload/);
+    const [, style = ''] = /href="[^"]*(\/assets\/[^"]+)"/.exec(fragment.text) ?? [];
+    const sheet = await fetch(server.url + style, { headers: { origin: 'https://stranger.example.org' } });
+    expect([sheet.status, sheet.headers.get('cross-origin-resource-policy')]).toEqual([200, 'cross-origin']);
+    const etag = fragment.headers.get('etag') ?? '';
+    const again = await call(`${server.url}/embed/fire/fragment?theme=dark&lang=de&limit=5`, {
+      headers: { accept: 'text/html', 'if-none-match': etag },
+    });
+    expect(again.status).toBe(304);
+  });
+
+  it('refuses fragments of other channels, and with wrong attributes, with a problem document', async () => {
+    const answers = ['nothing', 'draft', 'inner', 'gone', 'fire/fragment?limit=0', 'fire/fragment?theme=mauve'].map(
+      async (path) => {
+        const address = `${server.url}/embed/${path.includes('/') ? path : `${path}/fragment`}`;
+        const { status, body, headers } = await call(address, { headers: { accept: 'text/html' } });
+        return [path, status, (body as { code: string }).code, headers.get('content-type')];
+      },
+    );
+    const type = 'application/problem+json';
+    expect(await Promise.all(answers)).toEqual([
+      ['nothing', 404, 'not-found', type],
+      ['draft', 404, 'not-found', type],
+      ['inner', 401, 'token-missing', type],
+      ['gone', 410, 'channel-deleted', type],
+      ['fire/fragment?limit=0', 400, 'invalid-body', type],
+      ['fire/fragment?theme=mauve', 400, 'invalid-body', type],
+    ]);
+  });
+
+  it('gives the same fragment to the program that runs the server', async () => {
+    const { text } = await call(`${server.url}/embed/fire/fragment?lang=fr`, { headers: { accept: 'text/html' } });
+    expect(await server.server.embedFragment('fire', { lang: 'fr', theme: undefined })).toBe(text);
+    await expect(server.server.embedFragment('inner')).rejects.toThrow(/token/i);
+    await expect(server.server.embedFragment('fire', { limit: 1_000 })).rejects.toMatchObject({ problem: { code: 'invalid-body', errors: [{ field: 'limit' }] } });
+  });
+
   const oembed = (url: string, more = '') => call(`${server.url}/oembed?url=${encodeURIComponent(url)}${more}`);
 
   it('is found by oEmbed from the URL of its page, and fits the requested size', async () => {
@@ -173,9 +222,13 @@ describe('a channel in a frame, and oEmbed', () => {
 
   it('works as the guide to embedding says', async () => {
     const docs = await readFile(join(import.meta.dirname, '../../../docs/guides/embedding.md'), 'utf8');
-    const [, asked = ''] = docs.match(/^curl -s "(.*)"$/m) ?? [];
-    const own = asked.replace('url=http://127.0.0.1:4000', `url=${publicUrl}`).replace('http://127.0.0.1:4000', server.url);
-    expect((await call(own.replace('moon-landing', 'fire'))).body).toMatchObject({ type: 'rich', width: 480 });
+    const asked = [...docs.matchAll(/^curl -s "(.*)"$/gm)].map(([, address = '']) => {
+      const own = address.replace('url=http://127.0.0.1:4000', `url=${publicUrl}`).replace('http://127.0.0.1:4000', server.url);
+      return call(own.replace('moon-landing', 'fire'));
+    });
+    const [fragment, frame] = await Promise.all(asked);
+    expect(fragment?.text).toMatch(/^<pressbox-live channel="fire" .*limit="5">/);
+    expect(frame?.body).toMatchObject({ type: 'rich', width: 480 });
   });
 
   it.each([

@@ -57,6 +57,7 @@ export const longFiles = [
   'test/browser/page/fallback.test.ts',
   'test/server/nodes/histories.test.ts',
   'test/browser/element/reading.test.ts',
+  'test/browser/element/fragment.test.ts',
   'test/engine/redis/replicas.test.ts',
   'test/engine/redis/settings.test.ts',
   'test/engine/redis/announcements.test.ts',
