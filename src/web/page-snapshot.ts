@@ -18,9 +18,8 @@ export async function pageSnapshot(
   return JSON.parse(Buffer.concat(pieces).toString());
 }
 
-const minuteMs = 60_000;
-
 /** The time to the minute, as a page shows it. Within a minute an unchanged page keeps its entity tag. `now`: milliseconds since 1970. */
 export function minuteAt(now: number): string {
+  const minuteMs = 60_000;
   return new Date(Math.floor(now / minuteMs) * minuteMs).toISOString();
 }

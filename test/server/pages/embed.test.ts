@@ -192,7 +192,9 @@ describe('a channel in a frame, and oEmbed', () => {
     const { text } = await call(`${server.url}/embed/fire/fragment?lang=fr`, { headers: { accept: 'text/html' } });
     expect(await server.server.embedFragment('fire', { lang: 'fr', theme: undefined })).toBe(text);
     await expect(server.server.embedFragment('inner')).rejects.toThrow(/token/i);
-    await expect(server.server.embedFragment('fire', { limit: 1_000 })).rejects.toMatchObject({ problem: { code: 'invalid-body', errors: [{ field: 'limit' }] } });
+    await expect(server.server.embedFragment('fire', { limit: 1_000 })).rejects.toMatchObject({
+      problem: { code: 'invalid-body', errors: [{ path: 'limit' }] },
+    });
   });
 
   const oembed = (url: string, more = '') => call(`${server.url}/oembed?url=${encodeURIComponent(url)}${more}`);
