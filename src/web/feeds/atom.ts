@@ -12,7 +12,7 @@ import {
   plainUri,
   postUrn,
 } from './feed-page.ts';
-import { mediaTypeOf, titleOfFile } from './media.ts';
+import { type FileMedia, mediaTypeOf, soundOf, titleOfFile } from './media.ts';
 import { Xml, xml, xmlAttribute } from './xml.ts';
 
 /**
@@ -99,12 +99,25 @@ function named({ name, url }: Person): Xml {
   return xml`<name>${name}</name>${url === undefined ? null : xml`<uri>${plainUri(url)}</uri>`}`;
 }
 
-/** Files become enclosures, other pages related links. */
+/** Files become enclosures, other pages related links. The files of an upload are a group of Media RSS. */
 function attached(media: Media): Xml {
-  const href = plainUri(media.url);
-  if (media.type === 'link') return xml`<link rel="related" href="${href}"${xmlAttribute('title', media.title)}/>\n`;
+  if (media.type === 'link') {
+    const sound = soundOf(media);
+    const related = xml`<link rel="related" href="${plainUri(media.url)}"${xmlAttribute('title', media.title)}/>\n`;
+    return sound === undefined ? related : xml`${related}${enclosure(sound)}`;
+  }
   if (media.type !== 'image' && media.type !== 'video') return new Xml('');
-  return xml`<link rel="enclosure" href="${href}"${xmlAttribute('type', mediaTypeOf(media))}${xmlAttribute('title', titleOfFile(media))}/>\n`;
+  if (media.type === 'video' || media.renditions === undefined) return enclosure(media);
+  const files = media.renditions.map(
+    ({ url, width, mimeType }) =>
+      xml`<media:content url="${plainUri(url)}" type="${mimeType}" medium="image" width="${String(width)}"/>\n`,
+  );
+  return xml`${enclosure(media)}<media:group xmlns:media="http://search.yahoo.com/mrss/">\n${files}</media:group>\n`;
+}
+
+function enclosure(file: FileMedia): Xml {
+  const type = xmlAttribute('type', mediaTypeOf(file));
+  return xml`<link rel="enclosure" href="${plainUri(file.url)}"${type}${xmlAttribute('title', titleOfFile(file))}/>\n`;
 }
 
 /** Categories for filters of feed readers. `term` is the same in every language. */

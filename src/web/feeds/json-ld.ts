@@ -1,4 +1,5 @@
 import type {
+  AudioObjectLeaf as AudioObject,
   BlogPostingLeaf as BlogPosting,
   CorrectionCommentLeaf as CorrectionComment,
   ImageObjectLeaf as ImageObject,
@@ -17,6 +18,7 @@ import {
   type Channel,
   type ImageMedia,
   isListed,
+  type LinkMedia,
   type Media,
   type Person,
   type Picture,
@@ -112,6 +114,7 @@ function update(post: ReaderPost, channel: Channel, { links, publisher }: Surrou
     publisher,
     articleBody: textOf(post.html) || undefined,
     image: listed((of('image') as ImageMedia[]).map(picture)),
+    audio: listed((of('link') as LinkMedia[]).flatMap(sound)),
     video: listed((of('video') as VideoMedia[]).map((video) => film(video, post, channel))),
     citation: cited(post),
     creativeWorkStatus: post.status === 'published' ? undefined : withdrawnWord(post, channel),
@@ -157,6 +160,11 @@ function film(video: VideoMedia, post: ReaderPost, channel: Channel): VideoObjec
     width: pixels(width),
     height: pixels(height),
   });
+}
+
+function sound({ audio, title }: LinkMedia): AudioObject[] {
+  if (audio === undefined) return [];
+  return [{ '@type': 'AudioObject', name: title, contentUrl: plainUri(audio.url), encodingFormat: audio.mimeType }];
 }
 
 /** E37 is the UN/CEFACT code for pixels. */

@@ -131,7 +131,15 @@ function picture(image: ImageMedia, name: string): object {
     type: 'picture',
     ...(credit !== undefined && { by: credit }),
     ...described({ alt, caption }),
-    renditions: [rendition('main', image)],
+    renditions: [
+      rendition('main', image),
+      ...(image.renditions ?? []).map(({ url, width, mimeType }) => ({
+        name: `${mimeType.slice('image/'.length)}-${width}`,
+        href: plainUri(url),
+        contentType: mimeType,
+        width,
+      })),
+    ],
   };
 }
 
@@ -151,7 +159,7 @@ function film(video: VideoMedia, name: string): object {
   };
 }
 
-function linked({ url, title, source, image, description }: LinkMedia, name: string): object {
+function linked({ url, title, source, image, description, audio }: LinkMedia, name: string): object {
   return {
     name,
     rel: 'link',
@@ -162,6 +170,7 @@ function linked({ url, title, source, image, description }: LinkMedia, name: str
     renditions: [
       { name: 'page', href: plainUri(url), title },
       ...(image === undefined ? [] : [{ name: 'preview', href: plainUri(image) }]),
+      ...(audio === undefined ? [] : [{ name: 'sound', href: plainUri(audio.url), contentType: audio.mimeType }]),
     ],
   };
 }

@@ -21,6 +21,7 @@ interface Vocabulary {
   MediaObject: vocabulary.MediaObjectLeaf;
   ImageObject: vocabulary.ImageObjectLeaf;
   VideoObject: vocabulary.VideoObjectLeaf;
+  AudioObject: vocabulary.AudioObjectLeaf;
   Person: vocabulary.PersonLeaf;
   Organization: vocabulary.OrganizationLeaf;
   QuantitativeValue: vocabulary.QuantitativeValueLeaf;
@@ -67,6 +68,7 @@ const types: {
       creditText: ['Text'],
       encodingFormat: ['Text', 'URL'],
       thumbnailUrl: ['URL'],
+      audio: ['AudioObject', 'Clip', 'MusicRecording', 'Text'],
       video: ['Clip', 'VideoObject'],
     },
   },
@@ -100,6 +102,7 @@ const types: {
     properties: { caption: ['MediaObject', 'Text'] },
     required: ['name', 'contentUrl', 'uploadDate'],
   },
+  AudioObject: { kindOf: 'MediaObject', properties: {}, required: ['name', 'contentUrl'] },
   Person: { kindOf: 'Thing', properties: { jobTitle: ['DefinedTerm', 'Text'] }, required: ['name'] },
   Organization: { kindOf: 'Thing', properties: { logo: ['ImageObject', 'URL'] }, required: ['name'] },
   QuantitativeValue: { kindOf: 'Thing', properties: { value: ['Boolean', 'Number', 'Text'], unitCode: ['Text', 'URL'] } },
