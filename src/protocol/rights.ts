@@ -67,6 +67,12 @@ export function namedToEdit({ grants }: Principal): readonly string[] | undefine
   return grants.admin || grants.editor.some((pattern) => pattern.endsWith('*')) ? undefined : grants.editor;
 }
 
+/** The only channel in which `who` may write, if the grants name one alone and allow nothing but writing there. */
+export function onlyToAuthor({ grants }: Pick<Principal, 'grants'>): string | undefined {
+  const [id, ...others] = grants.author;
+  return grants.admin || grants.editor.length + others.length > 0 || id?.endsWith('*') ? undefined : id;
+}
+
 export function mayAuthor(who: Principal | undefined, channelId: string): boolean {
   return mayEdit(who, channelId) || (who !== undefined && matches(who.grants.author, channelId));
 }

@@ -49,6 +49,17 @@ function signingIn(start: () => Promise<TestBrowser>): void {
     expect(await faultsOf(other.page)).toEqual([]);
   });
 
+  it('opens the only coverage in which this person may write', async () => {
+    await site.coverage(['One.'], { id: 'only-fire', headline: 'Harbour fire' });
+    const { page, complaints } = await open(await codeFor({ grants: { author: ['only-fire'] } }));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL(`${site.server.url}/desk/only-fire`);
+    await page.getByRole('heading', { level: 1, name: 'Harbour fire' }).waitFor();
+    await page.goBack();
+    await page.getByRole('link', { name: 'Harbour fire' }).first().waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('says who is signed in already, and signs in the person of the link with the keyboard alone', async () => {
     const { page } = await open(await codeFor(), await site.openDesk('', { name: 'Ada Byron' }));
     await page.getByText('Ada Byron is signed in here.').waitFor();

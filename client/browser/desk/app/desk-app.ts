@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
 import { deskSignInPath } from '../../../../src/protocol/addresses.ts';
+import { onlyToAuthor } from '../../../../src/protocol/rights.ts';
 import { type AppWords, appWordsIn } from '../i18n/app.ts';
 import type { DeskTimeline } from '../timeline/timeline.ts';
 import { DeskElement } from './desk-element.ts';
@@ -136,6 +137,10 @@ export class DeskApp extends DeskElement {
     // Before anything else, so that the page does not begin again with the link, which is used.
     this.desk.router.go({ at: 'list' }, 'replace');
     await this.desk.loadSession();
+    const { session } = this.desk;
+    const only = session && onlyToAuthor({ grants: session.rights });
+    // A list of one would be a step without a choice.
+    if (only !== undefined) this.desk.router.go({ at: 'coverage', channelId: only });
     this.#isSigningIn = false;
     this.requestUpdate();
   };

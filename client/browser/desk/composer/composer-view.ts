@@ -63,7 +63,7 @@ export function composerView(form: PostForm, state: ComposerState): TemplateResu
   const { composer, channel, drafts } = state;
   const isEnded = channel?.state === 'ended';
   return html`<section class="desk-composer" aria-label=${words.newPost}>
-<button type="button" class="desk-quiet composer-unfold" aria-expanded=${composer.folded ? 'false' : 'true'} aria-controls=${id('form')} @click=${() => composer.write()}><bdi>${state.foldedText || words.write}</bdi></button>
+<button type="button" class="desk-quiet composer-unfold" aria-expanded=${composer.folded ? 'false' : 'true'} aria-controls=${id('form')} @click=${() => composer.write()}><bdi>${state.foldedText || (isEnded ? words.ended : words.write)}</bdi></button>
 <div class="composer-form" id=${id('form')}>
 ${isEnded ? html`<p class="desk-notice">${words.ended}</p>` : nothing}
 ${notices(form, state)}

@@ -52,7 +52,7 @@ ${failed ? html`<p class="fault" role="alert">${coverageFormWordsIn(language).an
       live: html`<button type="button" class="desk-button plain" @click=${() => this.querySelector<EndCoverage>('desk-end-coverage')?.open()}>${words.end}</button>`,
       ended: html`<button type="button" class="desk-button plain" @click=${() => this.#goLive(channel)}>${words.reopen}</button>`,
     };
-    return html`<button type="button" class="desk-button plain" @click=${() => this.querySelector<CoverageDialog>('desk-coverage-dialog')?.openChange(channel)}>${words.change}</button>${steps[channel.state]}`;
+    return html`<span class="desk-head-buttons"><button type="button" class="desk-button plain" @click=${() => this.querySelector<CoverageDialog>('desk-coverage-dialog')?.openChange(channel)}>${words.change}</button>${steps[channel.state]}</span>`;
   }
 
   /** `expected: '*'`: other changes of the coverage in the meantime do not matter. */

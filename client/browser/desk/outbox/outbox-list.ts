@@ -82,7 +82,10 @@ export class DeskOutbox extends DeskElement {
     const words = this.#words;
     const shown = outbox.entries.filter((entry) => this.#isShown(entry));
     this.#drawAgain(shown);
-    const [unsent, out] = [shown.filter(({ state }) => state.at !== 'out'), shown.filter(({ state }) => state.at === 'out')];
+    const [unsent, out] = [
+      shown.filter(({ state }) => state.at !== 'out'),
+      shown.filter(({ state }) => state.at === 'out').slice(-mostOut),
+    ];
     const isWaiting = unsent.some(({ state }) => state.at === 'held' || state.at === 'saved' || state.at === 'sending');
     const why = this.#hindrance;
     // Entries of a newer version of the desk are not among those that are shown.
@@ -150,7 +153,9 @@ ${this.#protection(!isHindered && unsent.some(({ state }) => ['saved', 'sending'
   }
 
   #title(entry: OutboxEntry): string {
-    const title = titleOf(entry) || this.#words.withoutText;
+    const { type } = entry.write;
+    const isUnnamed = type === 'update-channel' && entry.write.patch.headline === undefined && isHere(entry, this.channel);
+    const title = (isUnnamed && this.channel?.headline) || titleOf(entry) || this.#words.withoutText;
     return entry.write.type === 'publish' ? title : `${this.#words.what[entry.write.type]}: ${title}`;
   }
 
@@ -306,3 +311,5 @@ function helpFor(problem: Problem, { helps }: OutboxWords): string {
 const tickMs = 250;
 /** How long an entry is shown after readers had it, in milliseconds. */
 const outShownMs = 12_000;
+/** Entries that readers have and that are shown at once, the latest ones. */
+const mostOut = 2;
