@@ -108,7 +108,8 @@ describe('a post', () => {
     expect((body as { posts: ReaderPost[] }).posts[0]?.media).toEqual([expected]);
     const atom = await call(`${media.server.url}/v1/channels/${id}/feed.atom`);
     expect(atom.text).toContain(address);
-    expect(atom.text).not.toContain('media:');
+    expect(atom.text).not.toContain(uploaded.url);
+    expect(atom.text).toContain('<media:content ');
   });
 
   it('recognises an address of this server, and keeps no facts from authors', async () => {
