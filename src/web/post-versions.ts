@@ -136,7 +136,7 @@ function mark(id: string): Beside {
   return { what: 'mark', id, text: id };
 }
 
-/** A picture or video by its description, or by its URL. */
+/** A picture or video by its description, or by its URL. A link by its title, its source, and what it embeds. */
 function mediaText(media: Media): string {
   switch (media.type) {
     case 'image':
@@ -144,7 +144,7 @@ function mediaText(media: Media): string {
     case 'video':
       return media.caption || media.url;
     case 'link':
-      return joinTexts(media.title, media.source);
+      return joinTexts(media.title, media.source, media.embed && `${media.embed.provider} ${media.embed.id}`, media.audio?.url);
   }
 }
 

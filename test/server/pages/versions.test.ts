@@ -98,6 +98,21 @@ describe('the earlier versions of a post', () => {
     );
   });
 
+  it('name a change of what a link embeds, if only that changed', async () => {
+    const link = { type: 'link', url: 'https://radio.example/vote', title: 'The vote' } as const;
+    const film = (id: string) => ({ ...link, embed: { provider: 'youtube' as const, id } });
+    const post = await made({ body: 'They vote.', media: [film('dQw4w9WgXcQ')] });
+    await revise(post, 'correction', { media: [film('aqz-KE-bpKQ')] }, { note: 'It was another film.' });
+    const sound = { url: 'https://radio.example/vote.m4a', mimeType: 'audio/mp4' };
+    await revise(post, 'update', { media: [{ ...link, audio: sound }] });
+    const { text } = await open(post.path);
+    const lines = [...text.matchAll(/<ul class="beside">([\s\S]*?)<\/ul>/g)].map(([, list]) => comparedTextOf(list ?? '').trim());
+    expect(lines.slice(0, 2)).toEqual([
+      'Link: The vote, [-youtube aqz-KE-bpKQ-]{+https://radio.example/vote.m4a+}',
+      'Link: The vote, youtube [-dQw4w9WgXcQ-]{+aqz-KE-bpKQ+}',
+    ]);
+  });
+
   it('name changes other than words: pictures, videos, links, sources, authors and labels', async () => {
     const quay = { type: 'image', url: 'https://pictures.example/quay.jpg', alt: 'A ferry at the quay' } as const;
     const film = { type: 'video', url: 'https://films.example/pier.mp4', caption: 'The pier at noon' } as const;
