@@ -49,10 +49,18 @@ describeWith(needs.chromium, 'the desk in every state', (chromium) => {
         await page.getByRole('button', { name: 'Edit or correct' }).first().click();
         // Not the composer, whose toolbar is there before.
         await page.locator('desk-correct [data-path="body"]').focus();
-        await page.keyboard.type('40 ');
+        await page.keyboard.type(' 40');
         await page.getByLabel('Typing slip').check();
         await page.getByText('This changes a figure').waitFor();
         await page.locator('desk-correct [data-path="body"]').focus();
+      },
+    },
+    'the question for the kind of a change': {
+      path: 'looks-fire',
+      async reach(page) {
+        await page.locator('desk-correct [data-path="body"]').waitFor();
+        await page.getByRole('button', { name: 'Publish the change' }).click();
+        await page.getByRole('dialog').getByRole('button', { name: 'We were wrong' }).waitFor();
       },
     },
   };

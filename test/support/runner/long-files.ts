@@ -40,6 +40,7 @@ export const longFiles = [
   'test/browser/page/permanent-link.test.ts',
   'test/browser/page/sign-in.test.ts',
   'test/browser/page/news-first.test.ts',
+  'test/browser/desk/changes/asking-kind.test.ts',
   'test/browser/desk/changes/merging.test.ts',
   'test/browser/desk/changes/two-editors.test.ts',
   'test/browser/desk/restatements-firefox.test.ts',

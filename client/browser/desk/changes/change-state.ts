@@ -8,7 +8,7 @@ import { bodyHtml } from '../composer/render-draft.ts';
 import type { Write } from '../outbox/outbox-model.ts';
 import { changesFacts } from './changed-facts.ts';
 import { type SuggestedNote, suggestedNote } from './suggested-note.ts';
-import { changesBetween, fieldsOf } from './three-way.ts';
+import { changesBetween, fieldsOf, mergedBody, mergedFields, passagesOf, proposedChoices } from './three-way.ts';
 
 /** A change of a published post that is being written: what it holds, what it lacks, and what it sends. Pure. */
 export interface ChangeState {
@@ -105,6 +105,16 @@ export function changeLacksOf(state: ChangeState): ChangeLack[] {
     ['note-too-long', note !== null && !isWithin(note, noteCharacters)],
   ];
   return lacks.filter(([, lacking]) => lacking).map(([lack]) => lack);
+}
+
+/** With the change that somebody else made meanwhile. Undefined where both changed the same. */
+export function withTheirs(state: ChangeState, theirs: AuthorPost): Pick<ChangeState, 'base' | 'draft'> | undefined {
+  const base = fieldsOf(state.base);
+  const mine = changedFieldsOf(state);
+  const passages = passagesOf(base.body, mine.body, theirs.body);
+  const body = mergedBody(passages, proposedChoices(passages));
+  const merged = mergedFields({ base, mine, theirs: fieldsOf(theirs) }, {}, body);
+  return merged && { base: theirs, draft: { ...merged, id: theirs.id } };
 }
 
 /** With the note that is suggested now, unless the author wrote one. `language`: of the coverage. */

@@ -1,8 +1,8 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { guard } from 'lit/directives/guard.js';
 import { live } from 'lit/directives/live.js';
-import { type AuthorPost, type Channel, isListed, needsNote, revisionKinds } from '../../../../src/protocol/model.ts';
-import { type Language, languageOf } from '../../i18n/languages.ts';
+import { type AuthorPost, isListed, needsNote } from '../../../../src/protocol/model.ts';
+import { languageOf } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { directionOf } from '../../view/direction.ts';
 import { keyNames } from '../app/keys.ts';
@@ -19,16 +19,14 @@ import type { OutboxEntry } from '../outbox/outbox-model.ts';
 import type { DeskSession } from '../session/session.ts';
 import { type ChangeLack, type ChangeState, changedFieldsOf, isChanged, isFactAsSlip, sentNoteOf } from './change-state.ts';
 import { changesAfter } from './conflict-state.ts';
+import { type KindAsker, kindQuestion, kindsInOrder } from './kind-question.ts';
 import { changedWords, namedChanges } from './other-change.ts';
 import { renderChanged } from './post-preview.ts';
 import { fieldsOf } from './three-way.ts';
 
 /** The state and the actions of the form, which its element provides. */
-export interface CorrectForm {
-  readonly language: Language;
+export interface CorrectForm extends KindAsker {
   readonly session: Pick<DeskSession, 'name' | 'sub'>;
-  readonly channel: Channel;
-  readonly postId: string;
   readonly change: ChangeState | undefined;
   readonly failed: boolean;
   /** The change follows others of this author that are on their way. */
@@ -52,8 +50,6 @@ export interface CorrectForm {
   set(fields: Partial<ChangeState>): void;
   focusBody(): void;
   setLinking(isLinking: boolean): void;
-  /** Makes a correction of it, and goes to its note. */
-  callWrong(): void;
   load(): Promise<void>;
   takeOver(): Promise<void>;
   publish(): Promise<void>;
@@ -95,7 +91,8 @@ ${lacks(correct, form, words)}
       : nothing
   }<button type="button" class="desk-button composer-publish" aria-keyshortcuts="Control+Enter Meta+Enter" ?disabled=${correct.meanwhile === 'withdrawn'}
  @click=${() => void correct.publish()}>${words.publish} <kbd aria-hidden="true">${keyNames('Mod+Enter').join(' ')}</kbd></button></div>
-${guard([change, words, correct.channel], () => preview(correct, change, words))}`;
+${guard([change, words, correct.channel], () => preview(correct, change, words))}
+${guard([correct.asking, change, words, correct.channel], () => kindQuestion(correct, change))}`;
 }
 
 function formatting(correct: CorrectForm): TemplateResult | typeof nothing {
@@ -182,9 +179,6 @@ ${
     : nothing
 }</fieldset>`;
 }
-
-/** The likeliest first. */
-const kindsInOrder = [...revisionKinds].reverse();
 
 function kinds(correct: CorrectForm, { kind }: ChangeState, words: ChangesWords): TemplateResult {
   return html`<fieldset class="desk-change-kinds"><legend>${words.what}</legend>${kindsInOrder.map((one, at) => {

@@ -1,5 +1,5 @@
 import { nothing, type PropertyValues, type TemplateResult } from 'lit';
-import type { AuthorPost, Channel, ReaderPost } from '../../../../src/protocol/model.ts';
+import type { AuthorPost, Channel, ReaderPost, RevisionKind } from '../../../../src/protocol/model.ts';
 import { mayErase } from '../../../../src/protocol/rights.ts';
 import { ProblemError } from '../../../lib/http.ts';
 import { languageOf } from '../../i18n/languages.ts';
@@ -9,8 +9,10 @@ import type { PostForm } from '../composer/form.ts';
 import { fitHeadline } from '../composer/head-fields.ts';
 import type { Lack } from '../composer/post-draft.ts';
 import { lacksOfDraft } from '../composer/render-draft.ts';
+import { followScreen } from '../composer/screen-space.ts';
 import type { Draft } from '../drafts/drafts.ts';
 import { type BodyEditor, createEditor } from '../editor/editor.ts';
+import type { TextPlace } from '../editor/place-in-text.ts';
 import { changesWordsIn } from '../i18n/changes/index.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { holds } from '../outbox/lookup.ts';
@@ -21,15 +23,16 @@ import {
   beginChange,
   type ChangeLack,
   type ChangeState,
-  changedFieldsOf,
   changeLacksOf,
   isChanged,
   restoredChange,
   withSuggestion,
+  withTheirs,
   writeOf,
 } from './change-state.ts';
 import { type CorrectForm, correctView } from './correct-view.ts';
-import { fieldsOf, mergedBody, mergedFields, passagesOf, proposedChoices } from './three-way.ts';
+import { goToField, goToNote, isNoteInView, isTypedInto, pathOfLack, showNote } from './form-focus.ts';
+import { fieldsOf } from './three-way.ts';
 
 /**
  * `<desk-correct>`: a published post that is being edited, in place of the post. The author says in plain words what kind of change it
@@ -50,6 +53,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     notice: { state: true },
     theirs: { state: true },
     linking: { state: true },
+    asking: { state: true },
   };
   declare channel: Channel;
   declare postId: string;
@@ -67,12 +71,17 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   declare changeLacks: readonly ChangeLack[];
   declare notice: CorrectForm['notice'];
   declare linking: boolean;
+  declare asking: boolean;
+  /** The place in the text that was pressed when the form was opened. */
+  place: TextPlace | undefined;
   /** The post with the change that somebody else made meanwhile, once it is loaded. */
   declare theirs: AuthorPost | undefined;
   #basedOn: string | undefined;
   editor: BodyEditor | undefined;
   /** The newest revision by somebody else whose text was asked for. */
   #asked = 0;
+  /** The note that its author has had before their eyes. */
+  #seenNote: string | undefined;
   #isPublishing = false;
 
   constructor() {
@@ -82,6 +91,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     this.lacks = [];
     this.changeLacks = [];
     this.linking = false;
+    this.asking = false;
   }
 
   protected override enter(): (() => void)[] {
@@ -92,6 +102,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
         { keys: 'Mod+Enter', label: () => words().publish, run: () => this.#ifWriting(() => this.publish()) },
         { keys: 'Escape', label: () => words().close, run: () => this.#ifWriting(() => this.close()) },
       ),
+      followScreen(this),
       () => this.#leave(),
     ];
   }
@@ -107,8 +118,12 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     if (this.meanwhile === 'changed') void this.#readTheirs();
     // The note appears with its kind, and may be suggested. Its author sees it before it is published.
     const before = changed.get('change') as ChangeState | undefined;
-    if (before !== undefined && before.kind !== this.change?.kind)
-      this.querySelector('[data-path="note"]')?.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+    if (before !== undefined && before.kind !== this.change?.kind) {
+      showNote(this);
+      if (isNoteInView(this)) this.#seenNote = this.change?.note;
+    }
+    const question = this.querySelector<HTMLDialogElement>('.desk-kind-question');
+    if (question && !question.open) question.showModal();
   }
 
   // ---- What the view shows
@@ -176,8 +191,9 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   }
 
   callWrong(): void {
+    this.asking = false;
     this.set({ kind: 'correction' });
-    void this.updateComplete.then(() => this.#focusNote());
+    void this.updateComplete.then(() => goToNote(this));
   }
 
   /** Adds what a colleague has changed meanwhile. What both changed is decided when the change is published. */
@@ -185,18 +201,14 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     const theirs = await this.#read().catch(() => undefined);
     const { change } = this;
     if (theirs === undefined || change === undefined) return;
-    const mine = changedFieldsOf(change);
-    const three = { base: fieldsOf(change.base), mine, theirs: fieldsOf(theirs) };
-    const passages = passagesOf(change.base.body, mine.body, theirs.body);
-    const body = mergedBody(passages, proposedChoices(passages));
-    const merged = mergedFields(three, {}, body);
+    const merged = withTheirs(change, theirs);
     if (merged === undefined) {
       this.notice = 'both-changed';
       return;
     }
     this.#basedOn = undefined;
-    this.set({ base: theirs, draft: { ...merged, id: theirs.id } });
-    this.editor?.setBody(merged.body);
+    this.set(merged);
+    this.editor?.setBody(merged.draft.body);
     this.notice = 'took-over';
   }
 
@@ -270,7 +282,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
       onLink: () => this.setLinking(true),
     });
     // Somebody who has gone on writing elsewhere meanwhile goes on there.
-    if (!isTypedInto(document.activeElement)) this.editor.focus();
+    if (!isTypedInto(document.activeElement)) this.editor.focus(this.place ?? 'end');
     this.requestUpdate();
   }
 
@@ -288,6 +300,11 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     if (change === undefined || this.#isPublishing) return;
     this.lacks = this.#lacksNow;
     this.changeLacks = changeLacksOf(change);
+    if (this.#mustAsk(change)) {
+      this.changeLacks = [];
+      this.asking = true;
+      return;
+    }
     if (this.lacks.length + this.changeLacks.length > 0) return this.#goToLack();
     const { base } = change;
     const write = writeOf(change);
@@ -300,7 +317,9 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
         base,
         ...(this.#basedOn !== undefined && { basedOn: this.#basedOn }),
       });
-      await this.#replace();
+      // The change that lost stays until the text that its author made of it is in the outbox too.
+      const lost = this.replaced;
+      if (lost !== undefined && (await this.outbox.discard(lost.id))) await drafts.forget(lost.write);
       this.#end(changesWordsIn(this.language).handedOver);
     } catch (error) {
       console.warn('The change could not be stored.', error);
@@ -311,10 +330,26 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     }
   }
 
-  /** The change that lost is in the outbox until the text that its author made of it is there too. */
-  async #replace(): Promise<void> {
-    const lost = this.replaced;
-    if (lost !== undefined && (await this.outbox.discard(lost.id))) await this.drafts.forget(lost.write);
+  async answer(kind: RevisionKind): Promise<void> {
+    if (!this.asking) return;
+    this.asking = false;
+    this.set({ kind });
+    // It stood beside the answer.
+    this.#seenNote = this.change?.note;
+    await this.updateComplete;
+    await this.publish();
+  }
+
+  stopAsking(): void {
+    if (this.asking) this.focusBody();
+    this.asking = false;
+  }
+
+  /** Only the kind is missing, or readers would get a suggested note that its author has not seen. */
+  #mustAsk({ note, suggested, kind }: ChangeState): boolean {
+    if (this.lacks.length > 0 || this.changeLacks.some((lack) => lack !== 'kind')) return false;
+    const isSuggested = kind !== 'refile' && suggested.certain && note === suggested.note;
+    return kind === undefined || (isSuggested && note !== this.#seenNote && !isNoteInView(this));
   }
 
   /** Keeps what was written as a draft, also a draft that is not loaded yet. */
@@ -345,22 +380,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
 
   async #goToLack(): Promise<void> {
     await this.updateComplete;
-    const [lack] = this.lacks;
-    const [changeLack] = this.changeLacks;
-    if (lack?.path === 'body' || (lack === undefined && changeLack === 'nothing-changed')) return this.focusBody();
-    const path = lack?.path ?? (changeLack === 'kind' ? 'change-kind' : 'note');
-    const field = this.querySelector<HTMLInputElement | HTMLTextAreaElement>(`[data-path="${CSS.escape(path)}"]`);
-    const details = field?.closest('details');
-    if (details) details.open = true;
-    if (path === 'note') this.#focusNote();
-    else field?.focus();
-  }
-
-  /** The note may begin with words that were suggested. */
-  #focusNote(): void {
-    const field = this.querySelector<HTMLTextAreaElement>('[data-path="note"]');
-    field?.focus();
-    field?.setSelectionRange(field.value.length, field.value.length);
+    goToField(this, pathOfLack(this.lacks, this.changeLacks));
   }
 
   /** Known once the post is loaded. */
@@ -373,11 +393,6 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     void run();
     return true;
   }
-}
-
-/** Whether the author is typing in it. What they type must not go on in a form that has opened meanwhile. */
-function isTypedInto(element: Element | null): boolean {
-  return element?.matches('input, textarea, select, [contenteditable="true"]') === true;
 }
 
 /** How long to wait for the text of the post, in milliseconds. */

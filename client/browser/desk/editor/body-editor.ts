@@ -1,4 +1,5 @@
 import type { EditorCommand } from './commands.ts';
+import type { TextPlace } from './place-in-text.ts';
 
 /** The text of a post while it is written, rich or as plain Markdown. */
 export interface BodyEditor {
@@ -14,7 +15,8 @@ export interface BodyEditor {
   setBody(body: string): void;
   /** Inserts Markdown at the cursor. */
   insert(markdown: string): void;
-  focus(): void;
+  /** `place`: sets the cursor there. Default: where it was. */
+  focus(place?: TextPlace | 'end'): void;
   destroy(): void;
 }
 

@@ -34,7 +34,7 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): BodyE
     },
     setLink: (href) => editor.setLink(href),
     insert: (markdown) => editor.insert(markdown),
-    focus: () => editor.focus(),
+    focus: (place) => editor.focus(place),
     destroy: () => editor.destroy(),
   };
 }

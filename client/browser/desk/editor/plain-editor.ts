@@ -43,7 +43,10 @@ export function createPlainEditor(
       field.value = text;
     },
     insert,
-    focus: () => field.focus(),
+    focus(place) {
+      if (place !== undefined) field.setSelectionRange(field.value.length, field.value.length);
+      field.focus();
+    },
     destroy: () => field.remove(),
   };
 }

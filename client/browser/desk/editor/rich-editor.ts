@@ -15,6 +15,7 @@ import { addressLinks, addressOf, linkAt, withLink } from './links.ts';
 import type { OpenBody } from './markdown/open-body.ts';
 import { parseMarkdown } from './markdown/parse-markdown.ts';
 import { pasting } from './paste/paste.ts';
+import { selectionAt } from './place-in-text.ts';
 import { schema } from './schema.ts';
 import { selectionInText } from './selection-in-text.ts';
 import { startByKey } from './start-by-key.ts';
@@ -76,7 +77,10 @@ export function createRichEditor(parent: HTMLElement, first: OpenBody, options: 
       const content = doc.childCount === 1 && doc.firstChild?.type === nodes.paragraph ? doc.firstChild.content : doc.content;
       view.dispatch(view.state.tr.replaceSelection(new Slice(content, 0, 0)).scrollIntoView());
     },
-    focus: () => view.focus(),
+    focus(place) {
+      if (place !== undefined) view.dispatch(view.state.tr.setSelection(selectionAt(view.state.doc, place)).scrollIntoView());
+      view.focus();
+    },
     destroy: () => view.destroy(),
   };
 }

@@ -15,6 +15,8 @@ export interface TimelineWords {
   offline: string;
   noCoverage: string;
   notLoaded: string;
+  /** Behind the name of a link. */
+  inNewTab: string;
 }
 
 export function timelineWordsIn(language: Language): TimelineWords {
@@ -37,6 +39,7 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
       'The posts cannot be loaded without a connection. You can write: what you publish is kept on this device and goes out once the connection is back.',
     noCoverage: 'The server has no such coverage, or you may not read it.',
     notLoaded: 'The posts could not be loaded. Try again.',
+    inNewTab: 'in a new tab',
   },
   de: {
     timeline: 'Beiträge dieser Berichterstattung',
@@ -53,6 +56,7 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
       'Ohne Verbindung können die Beiträge nicht geladen werden. Schreiben können Sie: Was Sie veröffentlichen, bleibt auf diesem Gerät und geht hinaus, sobald die Verbindung wieder da ist.',
     noCoverage: 'Der Server hat keine solche Berichterstattung, oder Sie dürfen sie nicht lesen.',
     notLoaded: 'Die Beiträge konnten nicht geladen werden. Versuchen Sie es noch einmal.',
+    inNewTab: 'in einem neuen Tab',
   },
   fr: {
     timeline: 'Messages de ce direct',
@@ -69,6 +73,7 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
       'Les messages ne peuvent pas être chargés sans connexion. Vous pouvez écrire : ce que vous publiez reste sur cet appareil et part dès le retour de la connexion.',
     noCoverage: 'Le serveur n’a pas de tel direct, ou vous n’avez pas le droit de le lire.',
     notLoaded: 'Les messages n’ont pas pu être chargés. Réessayez.',
+    inNewTab: 'dans un nouvel onglet',
   },
   es: {
     timeline: 'Mensajes de esta cobertura',
@@ -85,6 +90,7 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
       'Los mensajes no se pueden cargar sin conexión. Puede escribir: lo que publique queda en este dispositivo y sale en cuanto vuelva la conexión.',
     noCoverage: 'El servidor no tiene esta cobertura, o usted no puede leerla.',
     notLoaded: 'No se han podido cargar los mensajes. Inténtelo de nuevo.',
+    inNewTab: 'en una pestaña nueva',
   },
   ar: {
     timeline: 'منشورات هذه التغطية',
@@ -100,5 +106,6 @@ const byLanguage: Readonly<Record<Language, TimelineWords>> = {
     offline: 'لا يمكن تحميل المنشورات بلا اتصال. يمكنك الكتابة: ما تنشره يبقى على هذا الجهاز ويخرج عند عودة الاتصال.',
     noCoverage: 'لا توجد هذه التغطية على الخادم، أو لا يحق لك الاطلاع عليها.',
     notLoaded: 'تعذر تحميل المنشورات. حاول مرة أخرى.',
+    inNewTab: 'في علامة تبويب جديدة',
   },
 };

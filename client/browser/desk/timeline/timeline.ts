@@ -6,8 +6,10 @@ import { postBeingRead, windowViewport } from '../../scroll-anchor.ts';
 import { wordsOf } from '../../view/time.ts';
 import { RoomElement } from '../app/room-element.ts';
 import type { DeskCorrect } from '../changes/correct.ts';
+import { pressedPlace } from '../changes/pressed-place.ts';
 import type { DeskWithdraw } from '../changes/withdraw.ts';
 import type { Draft } from '../drafts/drafts.ts';
+import type { TextPlace } from '../editor/place-in-text.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { type TimelineWords, timelineWordsIn } from '../i18n/timeline.ts';
 import { isPublishedHere, type OutboxEntry, postOf } from '../outbox/outbox-model.ts';
@@ -15,6 +17,13 @@ import { principalOf } from '../session/session.ts';
 import { OwnPosts } from './own-posts.ts';
 import { actionsOn, type PostAction } from './post-rights.ts';
 import { TimelinePosts } from './timeline-posts.ts';
+
+interface EditOptions {
+  erases?: boolean;
+  draftKey?: string;
+  /** The pressed place in the text. */
+  place?: TextPlace | undefined;
+}
 
 /** `<desk-timeline>`: a coverage as readers see it, with the buttons of its authors. */
 export class DeskTimeline extends RoomElement {
@@ -83,7 +92,7 @@ export class DeskTimeline extends RoomElement {
 <p class="desk-failed" role="alert" ?hidden=${!this.failed}>${words.notLoaded}</p>
 <p class="desk-failed" role="alert" ?hidden=${!this.isElsewhere}>${composerWordsIn(this.language).openElsewhere}</p>
 ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absence(words)}</p>` : nothing}
-<div id="posts" @click=${this.#onClick}></div>
+<div id="posts" @click=${this.#onClick} @dblclick=${this.#onDoubleClick}></div>
 <nav class="pages older" aria-label=${olderPosts} @click=${this.#onPage}></nav>
 <p class="visually-hidden" role="status"></p>
 <desk-withdraw .session=${this.session} .outbox=${this.outbox} .language=${this.language} .channel=${this.channel} @desk-erase-name=${this.#onEraseName}></desk-withdraw>
@@ -178,6 +187,15 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     if (button && postId) this.#act(button.dataset.deskAction as PostAction, postId);
   };
 
+  /** Opens the text for editing at the pressed word. */
+  readonly #onDoubleClick = (press: MouseEvent): void => {
+    const target = press.target as Element;
+    const article = target.closest<HTMLElement>('.post');
+    if (!article || !target.closest('.body') || target.closest('a, button, summary, desk-correct')) return;
+    if (article.querySelector('[data-desk-action="edit"]'))
+      this.#edit(article.dataset.post ?? '', { place: pressedPlace(article, press) });
+  };
+
   #act(action: PostAction, postId: string): void {
     const { channelId, outbox } = this;
     switch (action) {
@@ -188,7 +206,7 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
         return;
       }
       case 'edit':
-        return this.#edit(postId);
+        return this.#edit(postId, { place: this.#selectedIn(postId) });
       case 'retract':
       case 'takedown':
         return void this.#withdraw(postId, action);
@@ -206,18 +224,23 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
 
   // ---- Editing a post in its place
 
-  #edit(postId: string, erases = false): void {
+  #edit(postId: string, how: EditOptions): void {
     const post = this.reader.timeline && held(this.reader.timeline, postId);
-    if (post !== undefined) this.#openEdit(post, { erases });
+    if (post !== undefined) this.#openEdit(post, how);
+  }
+
+  #selectedIn(postId: string): TextPlace | undefined {
+    const article = this.#posts?.articleOf(postId);
+    return article && pressedPlace(article);
   }
 
   /** One after the other, however fast the keys are pressed. */
-  #openEdit(post: ReaderPost, how: { erases?: boolean; draftKey?: string }): void {
+  #openEdit(post: ReaderPost, how: EditOptions): void {
     this.#opening = this.#opening.then(() => this.#place(post, how)).catch((error: unknown) => console.warn(error));
   }
 
   /** Puts the edit into its post. Another open edit becomes a draft. */
-  async #place(post: ReaderPost, { erases = false, draftKey }: { erases?: boolean; draftKey?: string }): Promise<void> {
+  async #place(post: ReaderPost, { erases = false, draftKey, place }: EditOptions): Promise<void> {
     const open = this.#edited;
     const isThis = open?.post.id === post.id && (draftKey === undefined || open.element.draftKey === draftKey);
     if (isThis) return open.element.focusBody();
@@ -242,6 +265,7 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
       current: post,
       erases,
       draftKey,
+      place,
     });
     element.addEventListener('desk-close', (event) => this.#onClosed((event as CustomEvent<{ said: string }>).detail.said));
     this.#edited = { element, post };
@@ -294,7 +318,7 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
   }
 
   readonly #onEraseName = (event: Event): void => {
-    this.#edit((event as CustomEvent<{ postId: string }>).detail.postId, true);
+    this.#edit((event as CustomEvent<{ postId: string }>).detail.postId, { erases: true });
   };
 
   /** An open edit stays as a draft, which the next visit opens again. */

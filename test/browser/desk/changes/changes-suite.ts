@@ -83,9 +83,7 @@ export function changes(start: () => Promise<TestBrowser>): void {
     await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
     await writeBody(page, 'The mayor stays.');
     await page.getByRole('button', { name: 'Publish the change' }).click();
-    await page.getByText('Say what kind of change this is.').waitFor();
-    await page.getByLabel('We were wrong').check();
-    await page.getByRole('button', { name: 'Publish the change' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'We were wrong' }).click();
     await page.getByText('Write what was wrong or unclear. Readers see this note.').waitFor();
     expect(await page.evaluate('document.activeElement.dataset.path')).toBe('note');
 
