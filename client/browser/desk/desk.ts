@@ -33,16 +33,21 @@ void navigator.serviceWorker?.register(trustedWorkerUrl(), { updateViaCache: 'no
   console.warn('The desk is not kept on this device.', error);
 });
 
-/** Tries again once the network is back, and with the next press: it may need one of these rooms, and waits for it. */
-async function loadFurtherRooms(): Promise<void> {
+/**
+ * Tries again once the network is back, and with the next press: it may need one of these rooms, and waits for it. If that fails too,
+ * the desk says so. Firefox remembers for the life of a page that a script could not be loaded, so there only a reload helps.
+ */
+async function loadFurtherRooms(isRetry = false): Promise<void> {
   try {
     (await import('./further-rooms.ts')).defineFurtherRooms();
+    desk.setPartMissing(false);
   } catch (error) {
     console.warn('A part of the desk could not be loaded.', error);
+    desk.setPartMissing(isRetry);
     const waiting = new AbortController();
     const retry = () => {
       waiting.abort();
-      void loadFurtherRooms();
+      void loadFurtherRooms(true);
     };
     for (const name of ['online', 'click', 'keydown']) addEventListener(name, retry, { capture: true, signal: waiting.signal });
   }

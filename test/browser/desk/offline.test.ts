@@ -59,30 +59,6 @@ describeWith(needs.chromium, 'the desk without a network', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('loads a part that could not be loaded when its author presses what needs it', async () => {
-    const { id, ids } = await site.coverage(['The fire is out.']);
-    const { page } = await site.browser.page({ locale: 'en-GB', serviceWorkers: 'block' });
-    await site.signIn({ page, complaints: [] });
-    const parts = await (await page.request.get(`${site.server.url}/desk/`)).text();
-    const needed = [...parts.matchAll(/\/assets\/desk[\w.-]*\.js/g)].map(([path]) => path);
-    let isDown = true;
-    const refused: string[] = [];
-    await page.route('**/assets/desk*.js', (route) => {
-      const { pathname } = new URL(route.request().url());
-      if (!isDown || needed.includes(pathname)) return route.continue();
-      refused.push(pathname);
-      return route.abort();
-    });
-    await page.goto(`${site.server.url}/desk/${id}`);
-    const post = page.locator(`#posts > [data-post="${ids[0]}"]`);
-    await post.waitFor();
-    await eventually(async () => expect(refused).not.toEqual([]));
-    expect(await page.evaluate('customElements.get("desk-correct") === undefined')).toBe(true);
-    isDown = false;
-    await post.getByRole('button', { name: 'Edit or correct' }).click();
-    await post.getByRole('textbox', { name: 'Text', exact: true }).waitFor();
-  });
-
   it('says so if the server has no such coverage', async () => {
     const { page } = await site.openDesk('no-such-coverage');
     await page.getByText('The server has no such coverage, or you may not read it.').waitFor();

@@ -34,7 +34,7 @@ export class DeskApp extends DeskElement {
   protected override render(): TemplateResult {
     const { desk, language } = this;
     const words = appWordsIn(language);
-    return html`<main class="desk" id="desk" tabindex="-1" @desk-show-post=${this.#onShowPost}>${this.#sessionEnd()}${this.#place(words)}</main>
+    return html`<main class="desk" id="desk" tabindex="-1" @desk-show-post=${this.#onShowPost}>${this.#partMissing(words)}${this.#sessionEnd()}${this.#place(words)}</main>
 <desk-keys .keys=${desk.keys} .language=${language}></desk-keys>${this.#conflict()}`;
   }
 
@@ -58,6 +58,11 @@ export class DeskApp extends DeskElement {
     const title = sessionState?.status === 'signed-out' ? words.desk : name;
     const site = document.title.split(' · ').at(-1);
     document.title = `${title} · ${site}`;
+  }
+
+  #partMissing(words: AppWords): TemplateResult | typeof nothing {
+    if (!this.desk.isPartMissing) return nothing;
+    return html`<p class="desk-notice desk-warning" role="alert">${words.partMissing} <button type="button" class="desk-quiet" @click=${() => location.reload()}>${words.reload}</button></p>`;
   }
 
   #sessionEnd(): TemplateResult | typeof nothing {

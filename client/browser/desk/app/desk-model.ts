@@ -52,6 +52,7 @@ export class DeskModel {
   /** Somebody was signed in since this page was opened. */
   #wasSignedIn = false;
   #serverAheadMs = 0;
+  #isPartMissing = false;
   #isBlocked = false;
   /** Changes of the author are applied one after the other. */
   #applying: Promise<unknown> = Promise.resolve();
@@ -114,6 +115,17 @@ export class DeskModel {
   /** Whether another tab, with an older version of the desk, must be closed before this one can open. */
   get isBlocked(): boolean {
     return this.#isBlocked;
+  }
+
+  /** A part of the desk could not be loaded, and what needs it does nothing. */
+  get isPartMissing(): boolean {
+    return this.#isPartMissing;
+  }
+
+  setPartMissing(isMissing: boolean): void {
+    if (isMissing === this.#isPartMissing) return;
+    this.#isPartMissing = isMissing;
+    this.#notify();
   }
 
   subscribe(changed: () => void): () => void {

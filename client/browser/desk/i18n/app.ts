@@ -13,6 +13,8 @@ export interface AppWords {
   signedOut: string;
   signInHow: string;
   unreachable: string;
+  partMissing: string;
+  reload: string;
   /** A tab with an older version keeps this one from opening. */
   otherTabs: string;
   /** The title of the desk. */
@@ -50,6 +52,8 @@ export function appWordsIn(language: Language): AppWords {
 
 const byLanguage: Readonly<Record<Language, AppWords>> = {
   en: {
+    partMissing: 'A part of the desk could not be loaded. What you write is kept.',
+    reload: 'Reload',
     openCoverages: 'Open coverage',
     newPosts: { one: '# new post', other: '# new posts' },
     close: (coverage) => `Close ${coverage}`,
@@ -86,6 +90,8 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     },
   },
   de: {
+    partMissing: 'Ein Teil dieser Seite konnte nicht geladen werden. Was Sie schreiben, bleibt erhalten.',
+    reload: 'Neu laden',
     openCoverages: 'Geöffnete Berichterstattung',
     newPosts: { one: '# neuer Beitrag', other: '# neue Beiträge' },
     close: (coverage) => `${coverage} schließen`,
@@ -125,6 +131,8 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     },
   },
   fr: {
+    partMissing: 'Une partie de cette page n’a pas pu être chargée. Ce que vous écrivez est conservé.',
+    reload: 'Recharger',
     openCoverages: 'Directs ouverts',
     newPosts: { one: '# nouveau message', other: '# nouveaux messages' },
     close: (coverage) => `Fermer ${coverage}`,
@@ -162,6 +170,8 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     },
   },
   es: {
+    partMissing: 'No se ha podido cargar una parte de esta página. Lo que escribe se conserva.',
+    reload: 'Recargar',
     openCoverages: 'Coberturas abiertas',
     newPosts: { one: '# entrada nueva', other: '# entradas nuevas' },
     close: (coverage) => `Cerrar ${coverage}`,
@@ -200,6 +210,8 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     },
   },
   ar: {
+    partMissing: 'تعذر تحميل جزء من هذه الصفحة. ما تكتبه محفوظ.',
+    reload: 'إعادة التحميل',
     openCoverages: 'التغطيات المفتوحة',
     newPosts: { one: 'منشور جديد', other: 'منشورات جديدة: #' },
     close: (coverage) => `إغلاق ${coverage}`,
