@@ -80,23 +80,33 @@ export class MediaErasures {
     this.#onErased(channelId);
   }
 
+  /** A damaged file does not keep the others from being erased. Throws the first failure at the end. */
   async sweep(uses: MediaUses): Promise<void> {
-    await this.#sweepIncoming();
-    for (const { name, path } of await entriesOf(this.#paths.at('.erasing'))) {
+    const failures: unknown[] = [];
+    const each = async (directory: string, action: (name: string, path: string) => Promise<void>) => {
+      for (const { name, path } of await entriesOf(directory)) {
+        await action(name, path).catch((error: unknown) => void failures.push(error));
+      }
+    };
+    await each(this.#paths.at('.incoming'), async (_, path) => {
+      if (await this.#isOlder(path, mediaLimits.mediaIncomingHours * hourMs)) await removeDurably(path);
+    });
+    await each(this.#paths.at('.erasing'), async (name, path) => {
       const [channelId = '', id = ''] = name.split('~', 2);
       if (id === '') await removeDurably(path);
       else await this.#finishErasure(channelId, id);
-    }
-    for (const { name, path } of await entriesOf(this.#paths.at('.pending'))) {
+    });
+    await each(this.#paths.at('.pending'), async (name, path) => {
       const [channelId = '', postId = ''] = name.split('~', 2);
       const isSettled = await this.#isOlder(path, mediaLimits.mediaPendingMs);
       await this.#forget(channelId, postId, uses);
       // The erasure of a fresh one may only now be happening, on any node.
       if (isSettled) await removeDurably(path);
-    }
-    for (const { name: channelId } of await entriesOf(this.#paths.root)) {
+    });
+    await each(this.#paths.root, async (channelId) => {
       if (isChannelId(channelId)) await this.#sweepChannel(channelId, uses);
-    }
+    });
+    if (failures.length > 0) throw failures[0];
   }
 
   /**
@@ -107,12 +117,6 @@ export class MediaErasures {
     if (await uses.isDeleted(channelId)) return await this.deleteChannel(channelId);
     for (const { name: id } of await entriesOf(this.#paths.at(channelId))) {
       if (mediumIdPattern.test(id) && (await this.#isOrphan(channelId, id, uses))) await this.#eraseMedium(channelId, id);
-    }
-  }
-
-  async #sweepIncoming(): Promise<void> {
-    for (const { path } of await entriesOf(this.#paths.at('.incoming'))) {
-      if (await this.#isOlder(path, mediaLimits.mediaIncomingHours * hourMs)) await removeDurably(path);
     }
   }
 

@@ -247,6 +247,18 @@ describe('a sweep', () => {
     expect(await a.has('used')).toBe(true);
   });
 
+  it('erases the others if a file is damaged, and says so', async () => {
+    const a = await scene();
+    const [damaged] = [await a.add('damaged'), await a.add('of b', 'b'), await a.add('of c', 'c')];
+    await writeFile(join(a.folder, '.pending', 'a~not a post'), '');
+    await rm(join(a.folder, 'a', damaged, 'claims'), { recursive: true });
+    await writeFile(join(a.folder, '.erasing', `a~${damaged}`), 'no directory');
+    a.deleted.add('b');
+    a.laterMs = dayMs + 60_000;
+    await expect(a.store.sweep(a.uses)).rejects.toThrow();
+    expect([await a.has('of b'), await a.has('of c')]).toEqual([false, false]);
+  });
+
   it('counts the day from the last upload of the same content', async () => {
     const a = await scene();
     const id = await a.add('one');
