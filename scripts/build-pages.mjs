@@ -15,13 +15,14 @@ const onDemand = {
   ...Object.fromEntries(['ar', 'de', 'es', 'fr'].map((language) => [`words-${language}`, `i18n/${language}.ts`])),
   admission: 'element/admission.ts',
   'corrections-list': 'element/corrections-list.ts',
+  'missed-changes': 'page/missed-changes.ts',
 };
 /** The letters of the short names. x, y and z are left out, because the DOM uses these names for coordinates. */
 const letters = 'abcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const shortName = (at) => letters[at % letters.length] + (letters[Math.floor(at / letters.length) - 1] ?? '');
 /**
  * Fields, methods, words and names of Lit that are used only inside the scripts, and never by a string. The most frequent names
- * come first and get one letter. Shortening them saves each reader hundreds of bytes.
+ * come first and get one letter. Shortening them saves each reader hundreds of bytes. What a part exports keeps its name.
  */
 const shortened = [
   'timeline|setting|element|callbacks|place|missed|sentence|decorate|failures|heard|onEvent|whole|paging|summaryDoubt',
@@ -35,7 +36,7 @@ const shortened = [
   'canRenewToken|createRenderRoot|fromAttribute|isAtNewest|linkCopied|nothingOlder|ofPost|onError|storySoFar|upAt|abandon',
   'anyWindow|begins|coverageTime|enableUpdating|extend|forgetChannel|getPropertyOptions|howLongAgo|inChosenZone|isEmpty',
   'isUp|linkNotCopied|linkOnly|markUp|moveToPost|newPosts|nothingAtAll|nothingYet|openResponse|ownTime|reconnecting',
-  'renderSince|retryBetterMs|saidNewer|saidOlder|shortDay|showAll|showCounts|sinceYouLeft|toAttribute|upToDate|useDefault',
+  'retryBetterMs|saidNewer|saidOlder|shortDay|showAll|showCounts|sinceYouLeft|toAttribute|upToDate|useDefault',
   'wakeMs|whileOffline|willUpdate|aPost|asItHappened|clockBeside|confirmToken|connecting|connectingFirst|copyLink|createProperty',
   'drawnFrom|finalizeStyles|firstUpdated|getUpdateComplete|hasChanged|headStartMs|heldBack|heldUp|hostConnected',
   'isCatchingUp|isFirst|lastHeardAt|listSetting|maxEarlyLosses|maxUnanswered|olderFailed|onMissed|onReopen|onUnsubscribed',
@@ -105,7 +106,10 @@ async function bundlePages(esbuild, root, shrink) {
     }));
     return { metafile: built.metafile, files: await Promise.all(files) };
   };
-  const parts = await build(Object.entries(onDemand).map(([name, path]) => ({ in: join(source, path), out: name })));
+  const parts = await build(
+    Object.entries(onDemand).map(([name, path]) => ({ in: join(source, path), out: name })),
+    [sheetAsText(esbuild, 'var(--unit,1rem)')],
+  );
   const partAt = new Map(
     Object.entries(onDemand).map(([name, path]) => {
       const { contents } = parts.files.find((file) => file.name === `${name}.js`);
@@ -119,7 +123,14 @@ async function bundlePages(esbuild, root, shrink) {
       const folder = basename(name, '.ts') === basename(element, '.js') ? './assets/' : './';
       return build(
         [name],
-        [loadedParts(partAt, folder), oneLanguage(source), noVersions, noTemplates, noStyles, sheetAsText(esbuild)],
+        [
+          loadedParts(partAt, folder),
+          oneLanguage(source),
+          noVersions,
+          noTemplates,
+          noStyles,
+          sheetAsText(esbuild, 'var(--unit)'),
+        ],
       );
     }),
   ]);
@@ -319,7 +330,7 @@ const noStyles = {
 };
 
 /** Turns an imported style sheet into a text, from which the script constructs a sheet. */
-function sheetAsText(esbuild) {
+function sheetAsText(esbuild, unit) {
   return {
     name: 'sheet-as-text',
     setup({ onLoad, onResolve }) {
@@ -327,7 +338,7 @@ function sheetAsText(esbuild) {
         kind === 'import-statement' ? { path: join(resolveDir, path), namespace: 'sheet' } : undefined,
       );
       onLoad({ filter: /.*/, namespace: 'sheet' }, async ({ path }) => {
-        return { contents: await elementSheet(esbuild, path), loader: 'text' };
+        return { contents: await elementSheet(esbuild, path, unit), loader: 'text' };
       });
     },
   };
@@ -337,7 +348,7 @@ function sheetAsText(esbuild) {
  * The style sheet of the element. Replaces `rem` with a unit of our own, because its size on a foreign page is unknown. Only
  * `max(1rem, …)` stays, which defines that unit.
  */
-async function elementSheet(esbuild, path) {
+async function elementSheet(esbuild, path, unit = 'var(--unit)') {
   const { outputFiles } = await esbuild.build({ entryPoints: [path], bundle: true, minify: true, write: false });
-  return outputFiles[0].text.replace(/(?<![\w-]|max\()(-?[\d.]+)rem\b/g, 'calc($1*var(--unit))');
+  return outputFiles[0].text.replace(/(?<![\w-]|max\()(-?[\d.]+)rem\b/g, `calc($1*${unit})`);
 }

@@ -1,10 +1,15 @@
 import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
-import type { CatchUp, Event } from '../../../src/protocol/model.ts';
+import type { Event } from '../../../src/protocol/model.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
 import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { morphInside } from '../morph.ts';
-import { renderSince } from '../view/missed-summary.ts';
-import type { Setting } from '../view/time.ts';
+import { counted } from '../view/counts.ts';
+import { turned } from '../view/direction.ts';
+import { html, joined } from '../view/html.ts';
+import type { Line, Tools } from '../view/missed-summary.ts';
+import { settingOf } from '../view/page.ts';
+import { clockBeside, datedText, type Setting, wordsOf } from '../view/time.ts';
+import { around, pageWordsOf } from '../view/wording.ts';
 import { Absence, type LastVisit, minAbsenceMs } from './absence.ts';
 import { deleteLastVisit, loadLastVisit, saveLastVisit } from './last-visit.ts';
 
@@ -12,8 +17,10 @@ import { deleteLastVisit, loadLastVisit, saveLastVisit } from './last-visit.ts';
 const readMs = 5_000;
 /** The number of posts, the latest ones, of which the last seen revision is remembered. */
 const maxSeenPosts = 500;
-/** The most pages of missed events that are requested. Later events are not counted. */
-const maxCatchUpPages = 3;
+
+/** For the part that only the script of a reader who returns loads. */
+const tools: Tools = { html, joined, around, counted, turned, clockBeside, datedText };
+type Part = typeof import('./missed-changes.ts');
 
 export interface MissedSummaryOptions {
   /** Where to render the summary. */
@@ -52,6 +59,8 @@ export class MissedSummary {
   #eventsDuringLoad: Event[] | undefined;
   #state: ConnectionState = { status: 'catching-up' };
   #readTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Loaded once there is something to show. */
+  #part: Part | undefined;
   #isRead = false;
   #wasVisible = !document.hidden;
 
@@ -113,16 +122,22 @@ export class MissedSummary {
   /** Renders for the current timeline. */
   render(): void {
     const { line } = this.#absence;
-    if (line === undefined && this.#element.hidden) return;
-    const now = new Date().toISOString();
-    const { timeline, setting, posts, decorate } = this.#options;
-    const markup = line === undefined ? '' : renderSince(line, timeline(), now, setting?.()).text;
+    if (this.#part === undefined || (line === undefined && this.#element.hidden)) return;
+    const { timeline, posts, decorate } = this.#options;
+    const markup = line === undefined ? '' : this.#markupOf(line, this.#part, timeline());
+    this.#part.adoptStyle(this.#element);
     // After the summary is closed or read, the focus moves to the posts.
     const [reading = posts.querySelector<HTMLElement>('.post')] = this.#inView.values();
     const { activeElement } = this.#element.getRootNode() as Document | ShadowRoot;
     if (line === undefined && this.#element.contains(activeElement)) reading?.focus({ preventScroll: true });
     morphInside(this.#element, markup, decorate);
     this.#element.hidden = line === undefined;
+  }
+
+  #markupOf(line: Line, part: Part, shown: Timeline): string {
+    const setting = { ...settingOf(shown.channel), ...this.#options.setting?.() };
+    const words = { ...pageWordsOf(setting), ...wordsOf(setting) };
+    return part.renderSince(line, shown, new Date().toISOString(), setting, words, tools).text;
   }
 
   // ---- Leaving and returning
@@ -132,7 +147,7 @@ export class MissedSummary {
     this.#wasVisible = true;
     const { status, since = '' } = this.#state;
     if (status === 'offline') this.#absence.leave('offline', { ...this.#currentVisit(), at: Date.parse(since) });
-    else if (status === 'live' && this.#absence.onReturn(Date.now())) this.#showLine();
+    else if (status === 'live' && this.#absence.onReturn(Date.now())) void this.#showLine();
   }
 
   #saveVisit(): void {
@@ -156,15 +171,23 @@ export class MissedSummary {
     for (const [id, revision] of kept.seen) if (!this.#seen.has(id)) this.#seen.set(id, revision);
     if (Date.now() - kept.at < minAbsenceMs) return;
     this.#eventsDuringLoad = [];
-    const missed = await changesSince(this.#server, this.#options.timeline().channelId, kept.cursor);
+    const missed = await (await this.#loadPart())?.changesSince(this.#server, this.#options.timeline().channelId, kept.cursor);
     // The answer may be older than events received in the meantime, so apply both in order.
     const events = missed && [...missed, ...this.#eventsDuringLoad].sort((one, other) => one.offset - other.offset);
     this.#eventsDuringLoad = undefined;
-    if (events && !this.#listeners.signal.aborted && this.#absence.onReopen(kept, events, Date.now())) this.#showLine();
+    if (events && !this.#listeners.signal.aborted && this.#absence.onReopen(kept, events, Date.now())) void this.#showLine();
   }
 
-  #showLine(): void {
+  /** If the part cannot be loaded, the next return tries again. */
+  async #loadPart(): Promise<Part | undefined> {
+    this.#part ??= await import('./missed-changes.ts').catch(() => undefined);
+    return this.#part;
+  }
+
+  async #showLine(): Promise<void> {
+    await this.#loadPart();
     this.render();
+    if (this.#element.hidden) return;
     const parts = this.#element.querySelectorAll<HTMLElement>('.since-when, li');
     this.#options.announce([...parts].map(({ textContent }) => textContent).join('. '));
     this.#isRead = false;
@@ -221,25 +244,5 @@ export class MissedSummary {
 
   #markRead(): void {
     if (this.#isRead && !document.hidden && this.#absence.read(this.#inView.keys())) this.render();
-  }
-}
-
-/** The events since the cursor. Undefined if they are unknown: another history, or no answer. */
-async function changesSince(server: string, channelId: string, cursor: string): Promise<Event[] | undefined> {
-  const events: Event[] = [];
-  let after = cursor;
-  try {
-    for (let answers = 0; answers < maxCatchUpPages; answers += 1) {
-      const path = `/v1/channels/${encodeURIComponent(channelId)}/events?limit=1000&after=${encodeURIComponent(after)}`;
-      const answer = await fetch(onServer(path, server));
-      const catchUp = (await answer.json()) as CatchUp;
-      if (!answer.ok || catchUp.mode !== 'replay') return;
-      events.push(...catchUp.events);
-      if (!catchUp.more) break;
-      after = catchUp.cursor;
-    }
-    return events;
-  } catch {
-    return;
   }
 }

@@ -1,11 +1,22 @@
 import { channelPath, onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
-import { counted } from './counts.ts';
-import { turned } from './direction.ts';
-import { type Html, html, joined } from './html.ts';
-import { settingOf } from './page.ts';
-import { clockBeside, datedText, type Setting, wordsOf } from './time.ts';
-import { around, pageWordsOf } from './wording.ts';
+import type { PageWords, Words } from '../i18n/words.ts';
+import type { counted } from './counts.ts';
+import type { turned } from './direction.ts';
+import type { Html, html, joined } from './html.ts';
+import type { clockBeside, datedText, Setting } from './time.ts';
+import type { around } from './wording.ts';
+
+/** Functions of the page's script, which loads this file only for readers who return. */
+export interface Tools {
+  html: typeof html;
+  joined: typeof joined;
+  around: typeof around;
+  counted: typeof counted;
+  turned: typeof turned;
+  clockBeside: typeof clockBeside;
+  datedText: typeof datedText;
+}
 
 /** `left`: the reader left the page. `offline`: the connection was lost. */
 export type Cause = 'left' | 'offline';
@@ -32,20 +43,19 @@ export interface Line {
 const mostNamed = 5;
 
 /**
- * "Since you left, 14:05 UTC: 3 new posts; 1 correction: “The bridge is shut”", with a link for each. `now`: RFC 3339. `more`:
- * settings beyond the channel's own.
+ * "Since you left, 14:05 UTC: 3 new posts; 1 correction: “The bridge is shut”", with a link for each. `now`: RFC 3339.
  */
 export function renderSince(
   { cause, since, posts, changed }: Line,
   shown: { channel: Channel; posts: readonly ReaderPost[] },
   now: string,
-  more: Partial<Setting> = {},
+  setting: Setting,
+  words: Words & PageWords,
+  { html, joined, around, counted, turned, clockBeside, datedText }: Tools,
 ): Html {
   const { channel } = shown;
-  const setting = { ...settingOf(channel), ...more };
   const { server = '' } = setting;
-  const words = wordsOf(setting);
-  const { sinceYouLeft, whileOffline, close } = pageWordsOf(setting);
+  const { sinceYouLeft, whileOffline, close } = words;
   const held = new Set(shown.posts.map(({ id }) => id));
   // On another site, links use the full address, so that a post is found even if it is not loaded.
   const isHere = (id: string) => server === '' && held.has(id);
@@ -58,7 +68,7 @@ export function renderSince(
   };
   const nameOf = ({ headline, publishedAt }: Named) =>
     headline === null
-      ? pageWordsOf(setting).postOf(datedText(publishedAt, setting))
+      ? words.postOf(datedText(publishedAt, setting))
       : turned(html`<bdi>${words.named(headline)}</bdi>`, setting);
   const items = [
     // If this page does not include the newest post, link to the channel's first page.

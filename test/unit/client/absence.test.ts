@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Language } from '../../../client/browser/i18n/languages.ts';
 import { Absence, type LastVisit, minAbsenceMs } from '../../../client/browser/page/absence.ts';
+import { counted } from '../../../client/browser/view/counts.ts';
+import { turned } from '../../../client/browser/view/direction.ts';
+import { html, joined } from '../../../client/browser/view/html.ts';
 import { renderSince } from '../../../client/browser/view/missed-summary.ts';
+import { settingOf } from '../../../client/browser/view/page.ts';
+import { clockBeside, datedText, wordsOf } from '../../../client/browser/view/time.ts';
+import { around, pageWordsOf } from '../../../client/browser/view/wording.ts';
 import type { Change, ChangeKind, PostEvent, ReaderPost } from '../../../src/protocol/model.ts';
 import { aChannel, aPost, emptied } from '../../support/samples/samples.ts';
 
@@ -164,7 +170,11 @@ describe('the line of the missed summary', () => {
     for (const post of [fresh(1), fresh(2), ...corrected, withdrawn(other)]) absence.onEvent(heard(post));
     absence.onReturn(afterwards);
     const shown = { channel: aChannel({ id: 'harbour', language }), posts: [fresh(2), fresh(1), ...corrected] };
-    return renderSince(absence.line as NonNullable<typeof absence.line>, shown, new Date(afterwards).toISOString()).text;
+    const setting = settingOf(shown.channel);
+    const words = { ...pageWordsOf(setting), ...wordsOf(setting) };
+    const tools = { html, joined, around, counted, turned, clockBeside, datedText };
+    const now = new Date(afterwards).toISOString();
+    return renderSince(absence.line as NonNullable<typeof absence.line>, shown, now, setting, words, tools).text;
   };
   const textOf = (markup: string) =>
     markup
