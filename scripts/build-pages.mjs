@@ -15,7 +15,9 @@ const onDemand = {
   ...Object.fromEntries(['ar', 'de', 'es', 'fr'].map((language) => [`words-${language}`, `i18n/${language}.ts`])),
   admission: 'element/admission.ts',
   'corrections-list': 'element/corrections-list.ts',
+  'copy-selected': 'page/copy-selected.ts',
   'missed-changes': 'page/missed-changes.ts',
+  'opened-media': 'opened-media/opened-media.ts',
 };
 /** The letters of the short names. x, y and z are left out, because the DOM uses these names for coordinates. */
 const letters = 'abcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ';
@@ -44,7 +46,8 @@ const shortened = [
   'saidClarified|saidCorrected|saidNew|saidNewNamed|saidRemoved|saidRetracted|scheduleUpdate|seeChange|seqOf|setDefault',
   'shadowRootOptions|steadyMs|strictCursor|unavailableReasonOf|updateComplete|verdict|watchVideo|addController',
   'addInitializer|hostDisconnected|hostUpdate|hostUpdated|noAccessor|removeController|readAfter|newerPosts|olderPosts',
-  'newestPosts|hasOlder|isBusy|elementStyles',
+  'newestPosts|hasOlder|isBusy|elementStyles|asOf|isInView|showEmbed|inGallery|priority|catchUp|isWaiting|onDown|onWake|onUp',
+  'onVisible|onToggle|datedText|counted|joined',
 ]
   .join('|')
   .split('|');
@@ -67,8 +70,11 @@ const entries = [
 const targetIn = (root) => join(root, 'dist', 'web');
 
 /** Bundles in memory, with the list of inputs of each bundle. `shrink` makes a script smaller. */
-export async function bundle(esbuild, root, shrink = minified) {
-  return [...(await bundlePages(esbuild, root, shrink)), ...(await bundleDesk(esbuild, root, shrink)).bundles];
+export async function bundle(esbuild, root, shrink) {
+  return [
+    ...(await bundlePages(esbuild, root, shrink ?? minifiedTwice)),
+    ...(await bundleDesk(esbuild, root, shrink ?? minified)).bundles,
+  ];
 }
 
 async function bundlePages(esbuild, root, shrink) {
@@ -87,7 +93,7 @@ async function bundlePages(esbuild, root, shrink) {
       format: 'esm',
       target: 'es2022',
       // The licences of the dependencies require this.
-      legalComments: 'eof',
+      legalComments: 'inline',
       logLevel: 'warning',
       charset: 'utf8',
       mangleProps: mangledNames,
@@ -123,14 +129,7 @@ async function bundlePages(esbuild, root, shrink) {
       const folder = basename(name, '.ts') === basename(element, '.js') ? './assets/' : './';
       return build(
         [name],
-        [
-          loadedParts(partAt, folder),
-          oneLanguage(source),
-          noVersions,
-          noTemplates,
-          noStyles,
-          sheetAsText(esbuild, 'var(--unit)'),
-        ],
+        [loadedParts(partAt, folder), oneLanguage(source), noVersions, noTemplates, noStyles, sheetAsText(esbuild)],
       );
     }),
   ]);
@@ -203,10 +202,19 @@ function neededBy(name, { outputs }) {
 }
 
 /** Minifies a script with terser, which makes it about four per cent smaller (compressed) than esbuild alone. */
-async function minified(contents) {
+async function minified(contents, compress = {}) {
   const { minify } = await import('terser');
-  const options = { module: true, ecma: 2022, compress: { passes: 3 } };
+  const options = { module: true, ecma: 2022, compress: { passes: 3, ...compress } };
   return Buffer.from((await minify(Buffer.from(contents).toString(), options)).code);
+}
+
+/**
+ * For the scripts of readers, in which no function expression is a constructor. The second run finds what the first has made
+ * possible.
+ */
+async function minifiedTwice(contents) {
+  const compress = { unsafe_arrows: true, keep_fargs: false };
+  return await minified(await minified(contents, compress), compress);
 }
 
 function hashedName(name, contents) {
@@ -218,7 +226,7 @@ function hashedName(name, contents) {
 export async function buildPages(esbuild, root) {
   const target = targetIn(root);
   const desk = await bundleDesk(esbuild, root, minified);
-  const built = [...(await bundlePages(esbuild, root, minified)), ...desk.bundles];
+  const built = [...(await bundlePages(esbuild, root, minifiedTwice)), ...desk.bundles];
 
   const manifest = {};
   const put = async (name, contents) => {
@@ -227,7 +235,10 @@ export async function buildPages(esbuild, root) {
   };
   for (const { name, contents } of built.flatMap(({ files }) => files)) await put(name, contents);
   // The element has its own copy in its script. This one is for fragments, which come before the script.
-  await put('element.css', Buffer.from(await elementSheet(esbuild, join(root, 'client', 'browser', 'element', 'embed.css'))));
+  await put(
+    'element.css',
+    Buffer.from(await sheetText(esbuild, join(root, 'client', 'browser', 'element', 'embed.css'), 'var(--unit)')),
+  );
   await put('desk-icon.svg', await readFile(join(root, 'client', 'browser', 'desk', 'app', 'desk-icon.svg')));
   // The posts of the demo use the hashed names of the pictures, which the server serves beside its scripts.
   const pictures = join(root, 'demo', 'pictures');
@@ -329,7 +340,10 @@ const noStyles = {
   },
 };
 
-/** Turns an imported style sheet into a text, from which the script constructs a sheet. */
+/**
+ * Turns an imported style sheet into a text, from which the script constructs a sheet. `unit` replaces `rem`, for what pages and the
+ * element load: the element has a unit of its own.
+ */
 function sheetAsText(esbuild, unit) {
   return {
     name: 'sheet-as-text',
@@ -338,17 +352,15 @@ function sheetAsText(esbuild, unit) {
         kind === 'import-statement' ? { path: join(resolveDir, path), namespace: 'sheet' } : undefined,
       );
       onLoad({ filter: /.*/, namespace: 'sheet' }, async ({ path }) => {
-        return { contents: await elementSheet(esbuild, path, unit), loader: 'text' };
+        return { contents: await sheetText(esbuild, path, unit), loader: 'text' };
       });
     },
   };
 }
 
-/**
- * The style sheet of the element. Replaces `rem` with a unit of our own, because its size on a foreign page is unknown. Only
- * `max(1rem, …)` stays, which defines that unit.
- */
-async function elementSheet(esbuild, path, unit = 'var(--unit)') {
+/** `unit`: replaces `rem`. Only `max(1rem, …)` stays, which defines the unit of the element. */
+async function sheetText(esbuild, path, unit = '1rem') {
   const { outputFiles } = await esbuild.build({ entryPoints: [path], bundle: true, minify: true, write: false });
-  return outputFiles[0].text.replace(/(?<![\w-]|max\()(-?[\d.]+)rem\b/g, `calc($1*${unit})`);
+  const [{ text }] = outputFiles;
+  return unit === '1rem' ? text : text.replace(/(?<![\w-]|max\()(-?[\d.]+)rem\b/g, `calc($1*${unit})`);
 }

@@ -16,11 +16,14 @@ export function createEmbedFragments({
   engine,
   streams,
   publicUrl,
+  embedHosts,
   now,
 }: {
   engine: Engine;
   streams: ChannelStreams;
   publicUrl: string;
+  /** Hosts of posts on other sites that readers may open in a frame. */
+  embedHosts: readonly string[];
   now: () => number;
 }): EmbedFragments {
   const style = fileOf('element.css');
@@ -31,7 +34,7 @@ export function createEmbedFragments({
         pageSnapshot(streams, undefined, id, attributes.limit),
       );
       const { found: snapshot } = requireOpen(undefined, read);
-      return embedFragment({ snapshot, publicUrl, style, at: minuteAt(now()), attributes });
+      return embedFragment({ snapshot, publicUrl, style, at: minuteAt(now()), embedHosts, attributes });
     },
   };
 }

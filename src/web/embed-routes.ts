@@ -39,7 +39,7 @@ export function embedRoutes({
     const attributes = parse(embedQuerySchema, req.query);
     const { channel } = await streams.guarded(() => visibleChannel(engine, undefined, req.params.channelId));
     const root = req.path.endsWith('/') ? '../../' : '../';
-    const page = embedPage({ channel, publicUrl, root, files, brand, attributes });
+    const page = embedPage({ channel, publicUrl, root, files, brand, embedHosts, attributes });
     sendJson(res, page, { cache: 'public', type: 'text/html; charset=utf-8' });
   });
 

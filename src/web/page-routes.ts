@@ -9,6 +9,7 @@ import { credentialsOf, isForOneBrowser, resumeSession } from '../http/request-i
 import type { Engine } from '../journal/engine.ts';
 import { postIdOf } from '../live/read-parameters.ts';
 import { correctionsPath, type Selection } from '../protocol/addresses.ts';
+import { embedNames } from '../protocol/embeds/listed-sites.ts';
 import { type Channel, isWithdrawn } from '../protocol/model.ts';
 import { missing, problem, Refusal } from '../protocol/problems.ts';
 import {
@@ -66,7 +67,7 @@ export function pageRoutes(context: PageContext): Router {
   const { engine, streams, identity, cookie, publicUrl, hasIdleLimit, diffs, slots, now, metrics, brand, sources, embedHosts } =
     context;
   const access = { engine, streams };
-  const shared = { publicUrl, hasIdleLimit };
+  const shared = { publicUrl, hasIdleLimit, embeds: embedNames(embedHosts) };
   const router = Router({ caseSensitive: true });
   const assets = loadAssets(brand);
   const frontPages = new FrontPages({ engine, streams });

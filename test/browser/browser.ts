@@ -32,7 +32,11 @@ export function insecurely(url: string): string {
   return url.replace('127.0.0.1', 'newsroom.test');
 }
 
-const emptyPicture = '<svg xmlns="http://www.w3.org/2000/svg" width="3" height="2"/>';
+/** An empty picture of the size that the end of its address may name: `?1600x900`. */
+function emptyPicture(url: string): string {
+  const [, width = 3, height = 2] = /\?(\d+)x(\d+)$/.exec(url) ?? [];
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"/>`;
+}
 
 export interface TestBrowser extends AsyncDisposable {
   /** A page with its own storage, for the duration of the test. */
@@ -59,7 +63,10 @@ export async function startBrowser(executablePath: string, { keepsPages = false 
   // Images and videos of posts are on other hosts, which are not contacted.
   return testBrowser(browser, profile, (context) =>
     context.route(/^https:/, (route) =>
-      route.fulfill({ contentType: 'image/svg+xml', body: newspaperPicture(route.request().url()) ?? emptyPicture }),
+      route.fulfill({
+        contentType: 'image/svg+xml',
+        body: newspaperPicture(route.request().url()) ?? emptyPicture(route.request().url()),
+      }),
     ),
   );
 }

@@ -82,6 +82,18 @@ const posts = {
         description: 'High water at six',
         image: 'https://example.org/t.png',
       },
+      {
+        type: 'link',
+        url: 'https://example.org/interview',
+        title: 'The harbour master on the radio',
+        audio: { url: 'https://example.org/interview.m4a', mimeType: 'audio/mp4' },
+      },
+      {
+        type: 'link',
+        url: 'https://example.org/film',
+        title: 'The pier from above',
+        embed: { provider: 'youtube', id: 'dQw4w9WgXcQ' },
+      },
     ],
   },
   structured: {

@@ -1,11 +1,13 @@
 import { ReactiveElement } from 'lit';
 import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
 import { pageMost } from '../../../src/protocol/client-limits.ts';
+import { sitesNamed } from '../../../src/protocol/embeds/provider-names.ts';
 import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
 import { reachedEnd, type Timeline } from '../../lib/timeline/timeline-model.ts';
 import { Announcer } from '../announcer.ts';
 import { isLoaded, loadWords } from '../i18n/index.ts';
 import type { ElementWords, Words } from '../i18n/words.ts';
+import { enableMedia, opensElsewhere } from '../media-press.ts';
 import { morphInside } from '../morph.ts';
 import { enableSharing } from '../page/share.ts';
 import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
@@ -38,6 +40,7 @@ export class PressboxLive extends ReactiveElement {
     hold: { type: Boolean },
     times: { type: String },
     view: { type: String },
+    embeds: { type: String },
     wording: { type: String, attribute: 'lang' },
   };
   /** The channel's id. */
@@ -54,6 +57,8 @@ export class PressboxLive extends ReactiveElement {
   declare times: string | null;
   /** `corrections`: only the corrections of the channel, not its posts. */
   declare view: string | null;
+  /** Providers and Mastodon hosts whose posts readers may open in a frame. Default: all but Mastodon. */
+  declare embeds: string | null;
   declare wording: string | null;
 
   #shell: ElementShell | undefined;
@@ -134,11 +139,9 @@ export class PressboxLive extends ReactiveElement {
     posts.addEventListener('keydown', (event) => moveByKey(posts, event));
     const announcer = new Announcer(() => this.#setting, shell.find('announcement'));
     this.#announcer = announcer;
-    enableSharing(
-      shell.find('frame'),
-      () => this.#words,
-      (sentence) => announcer.announce(sentence),
-    );
+    const words = () => this.#words;
+    enableMedia(shell.find('frame'), words);
+    enableSharing(shell.find('frame'), words, (sentence) => announcer.announce(sentence));
     return shell;
   }
 
@@ -147,7 +150,7 @@ export class PressboxLive extends ReactiveElement {
     if (changed.get('hold') === true && !this.hold) this.#onScroll();
     if (changed.has('times')) this.#times?.setDefault(this.#defaultTimes);
     const { timeline } = this.#followed ?? {};
-    const isShown = this.#elementView !== undefined && this.#elementView.language === this.#language;
+    const isShown = this.#elementView !== undefined && this.#elementView.language === this.#language && !changed.has('embeds');
     if (this.isConnected && timeline !== undefined && !isShown) this.#show(timeline);
   }
 
@@ -326,7 +329,14 @@ export class PressboxLive extends ReactiveElement {
   get #setting(): PostSetting {
     const { timezone = 'UTC', language = 'en' } = this.#followed?.channel ?? {};
     const runs = directionOf(language);
-    const setting = { timezone, runs, language: this.#language ?? 'en', words: this.#words, server: this.#server };
+    const setting = {
+      timezone,
+      runs,
+      language: this.#language ?? 'en',
+      words: this.#words,
+      server: this.#server,
+      embeds: sitesNamed(this.embeds),
+    };
     return this.#times?.inChosenZone(setting) ?? setting;
   }
 
@@ -402,7 +412,7 @@ export class PressboxLive extends ReactiveElement {
     const link = click.target instanceof Element ? click.target.closest('a') : null;
     const isAbove = link?.closest('.above');
     const id = link && (isAbove ? '-' : linkedPostId(link, this.channel ?? ''));
-    if (!id || click.ctrlKey || click.metaKey || click.shiftKey || click.button !== 0) return;
+    if (!id || opensElsewhere(click)) return;
     click.preventDefault();
     // The link may lead to a post that is held back.
     if (link?.closest('.since')) this.#elementView?.reveal();

@@ -1,5 +1,11 @@
 import text from './embed.css';
 
+/**
+ * `rem` becomes a unit of the element's own, because its size on a foreign page is unknown. It is replaced here and not by the build,
+ * because the shorter text makes the script half a kilobyte smaller. Only `max(1rem, …)` stays, which defines that unit.
+ */
+const rem = /(?<![\w-]|max\()(-?[\d.]+)rem\b/g;
+
 /** One style sheet for each document, shared by its elements. */
 const sheets = new WeakMap<Document, CSSStyleSheet>();
 
@@ -15,7 +21,7 @@ export function adoptStyleSheet(root: ShadowRoot): ShadowRoot {
   let sheet = sheets.get(document);
   if (sheet === undefined) {
     sheet = new view.CSSStyleSheet();
-    sheet.replaceSync(text);
+    sheet.replaceSync(text.replace(rem, 'calc($1*var(--unit))'));
     sheets.set(document, sheet);
   }
   root.adoptedStyleSheets = [sheet];

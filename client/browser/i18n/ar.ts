@@ -13,6 +13,7 @@ export const words: Words = {
   drawnFrom: 'استنادًا إلى',
   postNumber: (nth) => `المنشور ${nth}`,
   watchVideo: 'شاهد الفيديو',
+  showEmbed: (site) => `عرض المحتوى من ${site}`,
   changes: {
     update: 'تحديث',
     clarification: 'توضيح',

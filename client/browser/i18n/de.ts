@@ -13,6 +13,7 @@ export const words: Words = {
   drawnFrom: 'Zusammengefasst aus',
   postNumber: (nth) => `Beitrag ${nth}`,
   watchVideo: 'Video ansehen',
+  showEmbed: (site) => `Inhalt von ${site} anzeigen`,
   changes: {
     update: 'Ergänzung',
     clarification: 'Klarstellung',

@@ -13,6 +13,7 @@ export const words: Words = {
   drawnFrom: 'Drawn from',
   postNumber: (nth) => `post ${nth}`,
   watchVideo: 'Watch the video',
+  showEmbed: (site) => `Show the content from ${site}`,
   changes: {
     update: 'Update',
     clarification: 'Clarification',

@@ -13,6 +13,7 @@ export const words: Words = {
   drawnFrom: 'A partir de',
   postNumber: (nth) => `mensaje ${nth}`,
   watchVideo: 'Ver el vídeo',
+  showEmbed: (site) => `Mostrar el contenido de ${site}`,
   changes: {
     update: 'Actualización',
     clarification: 'Aclaración',

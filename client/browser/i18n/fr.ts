@@ -13,6 +13,7 @@ export const words: Words = {
   drawnFrom: 'D’après',
   postNumber: (nth) => `message ${nth}`,
   watchVideo: 'Voir la vidéo',
+  showEmbed: (site) => `Afficher le contenu de ${site}`,
   changes: {
     update: 'Mise à jour',
     clarification: 'Précision',

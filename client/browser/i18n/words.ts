@@ -19,6 +19,8 @@ export interface Words {
   drawnFrom: string;
   postNumber: (nth: string) => string;
   watchVideo: string;
+  /** Opens a post of another site on the page. `site`: "YouTube". */
+  showEmbed: (site: string) => string;
   changes: Record<Exclude<ChangeKind, 'refile'>, string>;
   changed: string;
   updated: string;

@@ -6,6 +6,7 @@ import { morphInside, parse } from '../morph.ts';
 import { PostsView } from '../posts-view.ts';
 import { windowViewport } from '../scroll-anchor.ts';
 import type { TimeDisplay } from '../time-display.ts';
+import type { PageData } from '../view/data.ts';
 import { directionOf } from '../view/direction.ts';
 import { html } from '../view/html.ts';
 import { newsCount, renderNews } from '../view/news.ts';
@@ -34,7 +35,7 @@ export class LiveView {
   readonly #markedRevision: number | undefined;
 
   /** `marked`: the id of the post that a permanent link led to. */
-  constructor(timeline: Timeline, marked: string | null, times: TimeDisplay) {
+  constructor(timeline: Timeline, { marked, embeds }: Pick<PageData, 'marked' | 'embeds'>, times: TimeDisplay) {
     this.#times = times;
     this.#timeline = timeline;
     this.#language = timeline.channel.language;
@@ -46,7 +47,7 @@ export class LiveView {
       notices: find('notices'),
       newsChanged: () => this.#showCounts(),
       marked,
-      setting: () => ({ actions: true, summaryId: summaryAbove(this.#timeline)?.id }),
+      setting: () => ({ actions: true, embeds, summaryId: summaryAbove(this.#timeline)?.id }),
       decorate: (post) => {
         times.decorate(post);
         if (strip && post.dataset.post === marked) post.prepend(strip.cloneNode(true));

@@ -7,6 +7,7 @@ import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { Announcer } from '../announcer.ts';
 import { ConnectionStatus, isForMembers, mayKeepShowing } from '../connection-status.ts';
 import { isLoaded, loadWords } from '../i18n/index.ts';
+import { enableMedia, opensElsewhere } from '../media-press.ts';
 import { preserveScroll } from '../scroll-anchor.ts';
 import { TimeDisplay } from '../time-display.ts';
 import { counted } from '../view/counts.ts';
@@ -46,7 +47,7 @@ function run(page: PageData): void {
     },
     preservingScroll: (change) => preserveScroll(view.posts, change),
   });
-  const view = new LiveView(started, page.marked, times);
+  const view = new LiveView(started, page, times);
   const words = () => wordsOf(view.channel);
   const announcer = new Announcer(() => view.channel);
   const status = new ConnectionStatus();
@@ -112,7 +113,7 @@ function run(page: PageData): void {
   });
   document.addEventListener('click', (click) => {
     const link = (click.target as Element).closest('a');
-    if (link === null || click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.button !== 0) return;
+    if (link === null || opensElsewhere(click)) return;
     const id = linkedPostId(link, started.channelId);
     if (id !== undefined && view.post(id) !== undefined) {
       click.preventDefault();
@@ -136,6 +137,7 @@ function run(page: PageData): void {
       .catch(() => (status.isWaiting ? announcer.announce(status.text) : location.assign(link.href)));
   });
 
+  enableMedia(document.documentElement, words);
   enableSharing(document.documentElement, words, (sentence) => announcer.announce(sentence));
   showStatus();
   times.start();

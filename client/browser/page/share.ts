@@ -43,22 +43,8 @@ async function copy(url: string, button: HTMLElement): Promise<boolean> {
     await navigator.clipboard.writeText(url);
     return true;
   } catch {
-    return copySelected(url, button);
+    return import('./copy-selected.ts').then((part) => part.copySelected(url, button)).catch(() => false);
   }
-}
-
-/** Fallback for plain HTTP and for frames, where browsers refuse the clipboard API. */
-function copySelected(text: string, button: HTMLElement): boolean {
-  const field = document.createElement('textarea');
-  field.value = text;
-  field.className = 'visually-hidden';
-  button.after(field);
-  field.focus({ preventScroll: true });
-  field.select();
-  const done = document.execCommand('copy');
-  field.remove();
-  button.focus({ preventScroll: true });
-  return done;
 }
 
 function confirm(button: HTMLElement, confirmation: string): void {

@@ -28,6 +28,8 @@ export interface PageData {
   newest: number;
   /** The id of the post that a permanent link led to. */
   marked: string | null;
+  /** The sites whose posts the page may show in a frame, by name. */
+  embeds: Readonly<Record<string, string>>;
 }
 
 /** A fragment of the element as data, from which the element continues. It removes the data once it has read it. */

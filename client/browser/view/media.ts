@@ -1,29 +1,35 @@
-import type { Channel, ImageMedia, LinkMedia, Media, VideoMedia } from '../../../src/protocol/model.ts';
+import type { Channel, Embed, ImageMedia, LinkMedia, Media, Rendition, VideoMedia } from '../../../src/protocol/model.ts';
 import { attribute, type Html, html, nothing, safe } from './html.ts';
 import { isWebUrl, link } from './links.ts';
 import { type Setting, wordsOf } from './time.ts';
 
-/** Images, videos and links in the given order. Media of unknown types are left out, so that a newer server may add one. */
+/**
+ * Images, videos and links in the given order. Several images are a gallery. Media of unknown types are left out, so that a newer
+ * server may add one.
+ */
 export function renderMedia(media: readonly Media[], setting: Setting): Html {
-  const shown = media.map((one) => renderOne(one, setting)).filter((one) => one !== nothing);
-  return shown.length === 0 ? nothing : html`<div class="media">${shown}</div>`;
+  const isGallery = media.filter(({ type }) => type === 'image').length > 1;
+  const shown = media.map((one) => renderOne(one, setting, isGallery)).filter((one) => one !== nothing);
+  return shown.length === 0 ? nothing : html`<div class="media${isGallery && ' gallery'}">${shown}</div>`;
 }
 
 const quietly = 'decoding="async" referrerpolicy="no-referrer"';
 /** Loads a picture when it is about to be seen. */
 const lazily = safe(`loading="lazy" ${quietly}`);
+/** Loads a picture that is probably the largest thing on the first screen. */
+const atOnce = safe(`fetchpriority="high" ${quietly}`);
 
 /** The first picture, small and without its text, which stands with the whole post. */
 export function thumbnail(media: readonly Media[], setting: Setting): Html {
-  const picture = media.find(({ type, url }) => type === 'image' && isWebUrl(url));
-  return picture ? html`<img class="thumb" src="${addressOf(picture.url, setting)}" alt="" ${lazily}>` : nothing;
+  const picture = media.find((one): one is ImageMedia => one.type === 'image' && isWebUrl(one.url));
+  return picture ? html`<img class="thumb" src="${smallest(picture, setting)}" alt="" ${lazily}>` : nothing;
 }
 
-function renderOne(media: Media, setting: Setting): Html {
+function renderOne(media: Media, setting: Setting, inGallery: boolean): Html {
   if (isWebUrl(media.url)) {
     switch (media.type) {
       case 'image':
-        return image(media, setting);
+        return image(media, setting, lazily, inGallery);
       case 'video':
         return video(media, setting);
       case 'link':
@@ -39,19 +45,39 @@ function renderOne(media: Media, setting: Setting): Html {
  */
 export function renderLeadPicture({ picture }: Pick<Channel, 'picture'>, setting: Setting, priority = false): Html {
   return picture && isWebUrl(picture.url)
-    ? html`<div class="media lead" part="picture">${image({ ...picture, type: 'image' }, setting, priority)}</div>`
+    ? html`<div class="media lead" part="picture">${image({ ...picture, type: 'image' }, setting, priority ? atOnce : lazily)}</div>`
     : nothing;
 }
 
-function image(media: ImageMedia, setting: Setting, priority = false): Html {
-  const loading = priority ? safe(`fetchpriority="high" ${quietly}`) : lazily;
-  const picture = html`<img src="${addressOf(media.url, setting)}" alt="${media.alt}"${size(media)} ${loading}>`;
-  return figure(media, picture, media.credit);
+/** An image of a gallery is a link to its file, which the script opens larger on the page. */
+function image(media: ImageMedia, setting: Setting, loading: Html, inGallery?: boolean): Html {
+  const url = addressOf(media.url, setting);
+  const plain = html`<img src="${url}" alt="${media.alt}"${size(media)} ${loading}>`;
+  const picture = media.renditions ? html`<picture>${sources(media.renditions, setting)}${plain}</picture>` : plain;
+  return figure(media, inGallery ? html`<a href="${url}" rel="noopener">${picture}</a>` : picture, media.credit);
+}
+
+/**
+ * The files of a picture, in each type that browsers may know. Browsers that know `auto` measure the width of the picture, others
+ * choose by the width of a post.
+ */
+function sources(renditions: readonly Rendition[], setting: Setting): Html[] {
+  return ['image/webp', 'image/jpeg'].map((type) => {
+    const files = renditions.filter(({ mimeType }) => mimeType === type);
+    return html`<source type="${type}" sizes="auto, (max-width: 700px) 94vw, 672px" srcset="${files
+      .map(({ url, width }) => `${addressOf(url, setting)} ${width}w`)
+      .join(', ')}">`;
+  });
+}
+
+/** Large enough for a thumbnail or a portrait. */
+function smallest({ url, renditions }: ImageMedia, setting: Setting): string | undefined {
+  return addressOf(renditions?.[0]?.url ?? url, setting);
 }
 
 /** A picture of an author. It stands beside the author's name, so it needs no description. */
-export function portrait({ url }: Media, setting: Setting): Html {
-  return isWebUrl(url) ? html`<img class="portrait" src="${addressOf(url, setting)}" alt="" ${lazily}>` : nothing;
+export function portrait(media: ImageMedia, setting: Setting): Html {
+  return isWebUrl(media.url) ? html`<img class="portrait" src="${smallest(media, setting)}" alt="" ${lazily}>` : nothing;
 }
 
 /** Captions from another host need CORS, which the browser then also requires for the video. */
@@ -69,11 +95,25 @@ function video(media: VideoMedia, setting: Setting): Html {
 
 function card(media: LinkMedia, setting: Setting): Html {
   const picture = addressOf(media.image, setting);
+  const sound = addressOf(media.audio?.url, setting);
+  const { provider, id } = media.embed ?? {};
+  const site = siteOf(media.embed, setting);
   return html`<aside class="card">${
     picture && html`<img src="${picture}" alt="" ${lazily}>`
   }<p class="card-title">${link(media.url, html`<bdi>${media.title}</bdi>`)}</p>${
     media.description && html`<p class="card-description" dir="auto">${media.description}</p>`
-  }<p class="card-source"><bdi>${media.source || hostOf(media.url)}</bdi></p></aside>`;
+  }<p class="card-source"><bdi>${media.source || hostOf(media.url)}</bdi></p>${
+    sound && html`<audio controls preload="none" src="${sound}"></audio>`
+  }${
+    site &&
+    html`<p class="actions"><a class="action" href="${media.url}" rel="noopener" data-embed="${provider} ${id}">${wordsOf(setting).showEmbed(site)}</a></p>`
+  }</aside>`;
+}
+
+/** The name of the site whose post the page may show in a frame. Nothing is requested from that site before the reader presses. */
+function siteOf(embed: Embed | undefined, { embeds = {} }: Setting): string | undefined {
+  const key = embed?.provider === 'mastodon' ? embed.id.replace(/\/.*/, '') : embed?.provider;
+  return key && Object.hasOwn(embeds, key) ? embeds[key] : undefined;
 }
 
 /**

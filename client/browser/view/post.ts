@@ -1,5 +1,5 @@
 import { changePath, onServer, permanentLink, postAnchor, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
-import type { Media, ReaderPost } from '../../../src/protocol/model.ts';
+import type { ImageMedia, Media, ReaderPost } from '../../../src/protocol/model.ts';
 import { words as en } from '../i18n/en.ts';
 import type { Words } from '../i18n/words.ts';
 import { bodyOf, unbroken } from './body.ts';
@@ -59,7 +59,7 @@ function published(post: ReaderPost, setting: PostSetting): Html {
   const { headline, history, kind, media, publishedAt } = post;
   const isAnalysis = kind === 'analysis';
   const portraits = isAnalysis ? media.filter((one) => isPortrait(one, post)) : [];
-  const pictures = media.filter((one) => !portraits.includes(one));
+  const others = media.filter((one) => !isAnalysis || !isPortrait(one, post));
   const toChange = (revision: number) => onServer(changePath(post.channelId, post.id, revision), setting.server ?? '');
   return html`<header class="line">${when(post, setting)}${marks(post, setting)}</header>${unbroken(
     html`${
@@ -67,7 +67,7 @@ function published(post: ReaderPost, setting: PostSetting): Html {
     }${isAnalysis && byline(post, setting, portraits)}${correctionNotes(history, publishedAt, setting, toChange)}${
       setting.linkOnly
         ? linkAbove(post, setting)
-        : html`${post.html !== '' && renderBody(post.html, setting)}${renderMedia(pictures, setting)}${updateNotes(history, publishedAt, setting)}`
+        : html`${post.html !== '' && renderBody(post.html, setting)}${renderMedia(others, setting)}${updateNotes(history, publishedAt, setting)}`
     }`,
   )}${footer(post, setting)}`;
 }
@@ -84,12 +84,12 @@ export function renderBody(markup: string, { digits }: PostSetting, name = 'body
 }
 
 /** A picture of an analysis with the name of an author as its description shows that author. */
-function isPortrait(media: Media, { authors }: ReaderPost): boolean {
+function isPortrait(media: Media, { authors }: ReaderPost): media is ImageMedia {
   return media.type === 'image' && authors.some(({ name }) => name === media.alt);
 }
 
 /** The authors, above the text of an analysis, which is its author's view, and below that of other posts. */
-function byline({ authors }: ReaderPost, setting: Setting, portraits: readonly Media[] = []): Html {
+function byline({ authors }: ReaderPost, setting: Setting, portraits: readonly ImageMedia[] = []): Html {
   if (authors.length === 0) return nothing;
   return html`<p class="by">${portraits.map((one) => portrait(one, setting))}${people(authors, wordsOf(setting).comma)}</p>`;
 }

@@ -16,6 +16,8 @@ export interface Setting {
   digits?: string;
   /** The server's address, for a page that is not on the server: `https://live.example.org`. */
   server?: string;
+  /** For pages with a script, the sites whose posts it may show in a frame: names by provider, and by host for Mastodon. */
+  embeds?: Readonly<Record<string, string>>;
 }
 
 /** English if the language is not supported. */

@@ -129,6 +129,11 @@ const providers: Record<EmbedProvider, Provider> = {
 /** The hosts of all providers but Mastodon, whose instances an operator names. */
 export const embedHosts: readonly string[] = Object.values(providers).flatMap(({ host }) => host ?? []);
 
+/** The provider with this host. Undefined for any other, which may be that of a Mastodon instance. */
+export function providerAt(host: string): string | undefined {
+  return Object.entries(providers).find(([, provider]) => provider.host === host)?.[0];
+}
+
 /** Whether the provider is known and the id has its form. */
 export function isEmbed(embed: { provider: string; id: string }): embed is Embed {
   const provider = providerOf(embed.provider);

@@ -2,6 +2,8 @@ import { turned } from '../../../client/browser/view/direction.ts';
 import { attribute, html } from '../../../client/browser/view/html.ts';
 import { settingOf } from '../../../client/browser/view/page.ts';
 import { channelAddress, embedPath, onServer } from '../../protocol/addresses.ts';
+import { embedNames } from '../../protocol/embeds/listed-sites.ts';
+import { providerNames } from '../../protocol/embeds/provider-names.ts';
 import type { Channel } from '../../protocol/model.ts';
 import type { Brand } from '../brand/brand.ts';
 import { icons } from './brand-parts.ts';
@@ -14,6 +16,8 @@ export interface EmbedPage {
   /** Names of the built files. */
   files: { script: string; style: string };
   brand: Brand | undefined;
+  /** Hosts of posts on other sites that readers may open in a frame. */
+  embedHosts?: readonly string[];
   /** Attributes of the element. */
   attributes: {
     theme?: string | undefined;
@@ -31,6 +35,7 @@ export function embedPage({
   root,
   files,
   brand,
+  embedHosts,
   attributes: { theme, lang, times, view, limit },
 }: EmbedPage): string {
   const setting = settingOf(channel);
@@ -53,12 +58,18 @@ ${icons(brand)}
 <div id="start"></div>
 <main>
 ${turned(html`<h1 dir="auto">${channel.headline}</h1>`, setting)}
-<pressbox-live channel="${channel.id}"${attribute('theme', theme ?? 'auto')}${attribute('lang', lang)}${attribute('times', times)}${attribute('view', view)}${attribute('limit', limit)}></pressbox-live>
+<pressbox-live channel="${channel.id}"${attribute('theme', theme ?? 'auto')}${attribute('lang', lang)}${attribute('times', times)}${attribute('view', view)}${attribute('limit', limit)}${attribute('embeds', embedHosts && embedsOf(embedHosts))}></pressbox-live>
 <noscript>${turned(named, setting)}</noscript>
 </main>
 </body>
 </html>
 `.text;
+}
+
+/** The attribute `embeds` of the element. Undefined for its default. */
+export function embedsOf(hosts: readonly string[]): string | undefined {
+  const sites = Object.keys(embedNames(hosts)).sort().join(' ');
+  return sites === Object.keys(providerNames).sort().join(' ') ? undefined : sites || 'none';
 }
 
 /** The default frame size for pages that request none, in pixels. */

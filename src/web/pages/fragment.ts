@@ -15,8 +15,10 @@ import { type PostSetting, renderPost } from '../../../client/browser/view/post.
 import { datedText } from '../../../client/browser/view/time.ts';
 import { around, serverWordsOf } from '../../../client/browser/view/wording.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
+import { embedNames } from '../../protocol/embeds/listed-sites.ts';
 import type { Snapshot } from '../../protocol/model.ts';
 import { jsonElement } from './document.ts';
+import { embedsOf } from './embed.ts';
 
 export interface Fragment {
   snapshot: Snapshot;
@@ -25,6 +27,8 @@ export interface Fragment {
   style: string;
   /** When the fragment was rendered. RFC 3339. */
   at: string;
+  /** Hosts of posts on other sites that readers may open in a frame. */
+  embedHosts: readonly string[];
   attributes: FragmentAttributes;
 }
 
@@ -41,22 +45,29 @@ export interface FragmentAttributes {
  * script replaces the content by its own, which is the same, and continues from the cursor in the data.
  */
 export function embedFragment(fragment: Fragment): string {
-  const { snapshot, publicUrl, style, at } = fragment;
+  const { snapshot, publicUrl, style, at, embedHosts } = fragment;
   const { theme, lang, times, limit } = fragment.attributes;
   const data: FragmentData = { at, snapshot, offset: parseCursor(snapshot.cursor)?.offset ?? 0 };
-  return html`<pressbox-live channel="${snapshot.channel.id}" src="${publicUrl}"${attribute('theme', theme)}${attribute('lang', lang)}${attribute('times', times)}${attribute('limit', limit)}><template shadowrootmode="open"><link rel="stylesheet" href="${publicUrl}/assets/${style}">
+  return html`<pressbox-live channel="${snapshot.channel.id}" src="${publicUrl}"${attribute('theme', theme)}${attribute('lang', lang)}${attribute('times', times)}${attribute('limit', limit)}${attribute('embeds', embedsOf(embedHosts))}><template shadowrootmode="open"><link rel="stylesheet" href="${publicUrl}/assets/${style}">
 ${safe(contentOf(fragment))}
 ${jsonElement('data', data)}</template></pressbox-live>
 `.text;
 }
 
 /** The markup of the element, filled like the script does it. */
-function contentOf({ snapshot, publicUrl: server, at, attributes }: Fragment): string {
+function contentOf({ snapshot, publicUrl: server, at, embedHosts, attributes }: Fragment): string {
   const { channel } = snapshot;
   const { theme = null, lang = channel.language } = attributes;
   const shown: Shown = { ...snapshot, ceiling: null };
   const words = elementWordsOf(lang);
-  const setting = { timezone: channel.timezone, runs: directionOf(channel.language), language: lang, words, server };
+  const setting = {
+    timezone: channel.timezone,
+    runs: directionOf(channel.language),
+    language: lang,
+    words,
+    server,
+    embeds: embedNames(embedHosts),
+  };
   const chrome: ElementChrome = {
     ...{ words, language: lang, setting, server, theme, shown, hasOlder: snapshot.more, channel },
     // In place of the choice of times, the fragment says as of when it is current.

@@ -28,6 +28,8 @@ export interface LivePage {
   visitor?: Visitor | undefined;
   publicUrl: string;
   assets: Assets;
+  /** The sites whose posts readers may open in a frame, by name. */
+  embeds?: Readonly<Record<string, string>>;
   /** Sessions have an idle limit. */
   hasIdleLimit?: boolean;
   /** When the page was rendered, shown to readers without a script or connection. */
@@ -35,7 +37,17 @@ export interface LivePage {
 }
 
 /** `/live/{c}`, and `/live/{c}/{post}` with a marked post. Complete without a script; the script continues from the page's cursor without a gap. */
-export function livePage({ snapshot, window, marked, visitor, publicUrl, assets, hasIdleLimit, at }: LivePage): string {
+export function livePage({
+  snapshot,
+  window,
+  marked,
+  visitor,
+  publicUrl,
+  assets,
+  embeds = {},
+  hasIdleLimit,
+  at,
+}: LivePage): string {
   const { posts, floor, ceiling } = window ?? newestOf(snapshot);
   const shown: Snapshot = { ...snapshot, posts, more: floor > 0 };
   const { channel } = shown;
@@ -49,6 +61,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     ceiling,
     newest: snapshot.posts[0]?.seq ?? 0,
     marked: marked ?? null,
+    embeds,
   };
   const { head, ...headings } = headOf(channel, {
     posts,
@@ -79,7 +92,7 @@ ${window === undefined && section('pinned', shown)}
 </div>
 <nav class="pages" id="newer" aria-label="${partNames.newer(channel)}">${renderNewer(stretch, channel)}</nav>
 <h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
-<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(shown, marked) : renderEmpty(channel, ceiling)}</section>
+<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(shown, data) : renderEmpty(channel, ceiling)}</section>
 <nav class="pages" id="older" aria-label="${partNames.older(channel)}">${renderOlder(stretch, channel)}</nav>
 ${channel.state !== 'ended' && posts.length > 0 && html`<p class="byline">${beginningLink(channel)}</p>`}
 </div>
@@ -184,9 +197,9 @@ function headOf(
   };
 }
 
-function list({ posts, channel, ...above }: Shown, marked: string | undefined): Html {
+function list({ posts, channel, ...above }: Shown, { marked, embeds }: PageData): Html {
   const summaryId = summaryAbove(above)?.id;
-  const settings = settingsOf(posts, channel, marked ?? null, { actions: true, summaryId });
+  const settings = settingsOf(posts, channel, marked, { actions: true, embeds, summaryId });
   return html`${posts.map((post, at) => {
     const isMarked = post.id === marked;
     const setting = { ...(settings[at] as PostSetting), focused: isMarked };

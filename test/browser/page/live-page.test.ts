@@ -381,7 +381,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   });
 
   it('shows the picture of the channel, reserves its space, and follows a change of it', async () => {
-    const url = `${room.server.url}/assets/missing.png`;
+    const url = 'https://example.org/harbour.jpg?1600x900';
     const picture = { url, alt: 'The harbour in smoke', caption: 'This morning', credit: 'Ada Byron', width: 1600, height: 900 };
     const { id } = await room.coverage(['One.'], { picture });
     const { page } = await room.open(id, { viewport: { width: 390, height: 800 } });

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import vectors from '../../../conformance/embeds.json' with { type: 'json' };
 import { embedHosts, frameOf, isEmbed, isEmbedHost } from '../../../src/protocol/embeds/frames.ts';
+import { embedNames } from '../../../src/protocol/embeds/listed-sites.ts';
 import { embedOf } from '../../../src/protocol/embeds/post-addresses.ts';
+import { providerNames } from '../../../src/protocol/embeds/provider-names.ts';
 import { type Embed, embedProviders } from '../../../src/protocol/model.ts';
 
 const { instances, addresses } = vectors;
@@ -35,6 +37,12 @@ function expectOnlyItsHost(embed: { provider: string; id: string }) {
   expect(frame.url).toBe(href);
   expect(pathname).not.toContain('//');
 }
+
+it('every provider but Mastodon has a name, and instances of Mastodon have that of their host', () => {
+  expect(Object.keys(providerNames).sort()).toEqual(embedProviders.filter((provider) => provider !== 'mastodon').sort());
+  expect(embedNames([...embedHosts, 'social.example'])).toEqual({ ...providerNames, 'social.example': 'social.example' });
+  expect(embedNames([])).toEqual({});
+});
 
 describe('the address of a post on another site', () => {
   it.each(addresses)('$name: $address', ({ address, embed }) => {

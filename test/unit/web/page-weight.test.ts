@@ -6,7 +6,7 @@ import { languages } from '../../../client/browser/i18n/languages.ts';
 import type { PageData } from '../../../client/browser/view/data.ts';
 import { asyncApi } from '../../../src/apidocs/asyncapi.ts';
 import { openApi } from '../../../src/apidocs/openapi.ts';
-import { assetsDirectory, loadAssets, loadDeskFiles } from '../../../src/web/pages/assets.ts';
+import { assetsDirectory, fileOf, loadAssets, loadDeskFiles } from '../../../src/web/pages/assets.ts';
 
 /** The script and style of a channel page in bytes, gzipped. */
 const mostBytes = 35_000;
@@ -14,6 +14,8 @@ const mostBytes = 35_000;
 const mostWordsBytes = 2_000;
 /** The script that keeps a withdrawn post or its list of versions current, in bytes, gzipped. */
 const mostFollowPostBytes = 1_200;
+/** What is loaded for a reader who returns, and for one who opens a gallery or a post of another site, in bytes, gzipped. */
+const mostPartBytes = { 'missed-changes.js': 2_000, 'opened-media.js': 4_000 };
 /** What the desk needs to write, in bytes, gzipped. The rest is loaded after a press. */
 const mostDeskBytes = 220_000;
 
@@ -26,6 +28,7 @@ const ofPage: Record<keyof PageData, true> = {
   ceiling: true,
   newest: true,
   marked: true,
+  embeds: true,
 };
 
 const weigh = (address: string) =>
@@ -47,6 +50,13 @@ it('the words of each other language weigh less than 2 kB compressed', () => {
 it('the script for earlier versions and withdrawn posts weighs less than 1.2 kB compressed', () => {
   expect(weigh(loadAssets().followPost)).toBeLessThan(mostFollowPostBytes);
 });
+
+it.each(Object.entries(mostPartBytes))(
+  '%s, which is loaded when it is needed, weighs less than %d bytes compressed',
+  (file, most) => {
+    expect(weigh(fileOf(file))).toBeLessThan(most);
+  },
+);
 
 it('the desk needs less than 220 kB to write, compressed', () => {
   const { script, imported, style } = loadDeskFiles();

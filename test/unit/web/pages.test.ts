@@ -95,6 +95,7 @@ describe('the page of a channel', () => {
       ceiling: null,
       newest: 9,
       marked: null,
+      embeds: {},
     });
     expect(html.match(/<script/g)).toHaveLength(4);
     expect(html.split('<script type="application/json"')[1]).not.toContain('\u2028');

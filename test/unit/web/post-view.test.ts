@@ -219,3 +219,63 @@ describe('the summary of a channel', () => {
     expect(regions.summary({ ...shown, pinned: summary }).text).toBe('');
   });
 });
+
+describe('the media of a post', () => {
+  const server = 'https://live.example.org';
+  const file = (name: string, mimeType: string, width: number) => ({ url: `${server}/media/fire/id/${name}`, mimeType, width });
+  const renditions = [
+    file('400.webp', 'image/webp', 400),
+    file('400.jpg', 'image/jpeg', 400),
+    file('800.webp', 'image/webp', 800),
+  ];
+  const picture: Media = {
+    type: 'image',
+    url: `${server}/media/fire/id/400.jpg`,
+    alt: 'A quay',
+    width: 800,
+    height: 600,
+    renditions,
+  };
+  const video: Media = { type: 'video', url: 'https://a.example/a.mp4' };
+
+  it('have each file of an uploaded picture by type, and a plain picture for browsers that know neither', () => {
+    const html = rendered({ media: [picture] });
+    expect(html).toMatch(
+      /<source type="image\/webp" sizes="[^"]*" srcset="\S*\/400\.webp 400w, \S*\/800\.webp 800w"><source type="image\/jpeg" sizes="[^"]*" srcset="\S*\/400\.jpg 400w"><img src="\S*\/400\.jpg" alt="A quay" width="800" height="600"/,
+    );
+    expect(html).not.toContain('gallery');
+    expect(rendered({ media: [{ ...picture, renditions: undefined }] })).not.toContain('<picture>');
+  });
+
+  it('are a gallery if several of them are pictures, each a link to its file', () => {
+    const html = rendered({ media: [picture, video, { ...picture, alt: 'A pier' }] });
+    expect(html).toContain('<div class="media gallery">');
+    expect(html.match(/<a href="\S*\/400\.jpg" rel="noopener"><picture>/g)).toHaveLength(2);
+    expect(rendered({ media: [picture, video] })).not.toContain('gallery');
+  });
+
+  it('have a player for a sound, in the card of its link', () => {
+    const audio = { url: 'https://a.example/a.m4a', mimeType: 'audio/mp4' };
+    const html = rendered({ media: [{ type: 'link', url: 'https://a.example/', title: 'On the radio', audio }] });
+    expect(html).toContain('<audio controls preload="none" src="https://a.example/a.m4a"></audio></aside>');
+    const hostileAudio = { ...audio, url: 'javascript:alert(1)' };
+    expect(rendered({ media: [{ type: 'link', url: 'https://a.example/', title: 'T', audio: hostileAudio }] })).not.toContain(
+      'audio',
+    );
+  });
+
+  it('offer a post of another site only where the page may show it, and stay links elsewhere', () => {
+    const link = (embed: object): Media[] => [{ type: 'link', url: 'https://a.example/', title: 'T', embed } as Media];
+    const youtube = link({ provider: 'youtube', id: 'dQw4w9WgXcQ' });
+    const setting = { timezone: 'UTC', language: 'en', embeds: { youtube: 'YouTube', 'social.example': 'social.example' } };
+    expect(rendered({ media: youtube }, setting)).toContain(
+      '<a class="action" href="https://a.example/" rel="noopener" data-embed="youtube dQw4w9WgXcQ">Show the content from YouTube</a>',
+    );
+    const toot = (host: string) => rendered({ media: link({ provider: 'mastodon', id: `${host}/@ada/1` }) }, setting);
+    expect(toot('social.example')).toContain('data-embed="mastodon social.example/@ada/1">Show the content from social.example<');
+    expect(toot('other.example')).not.toContain('data-embed');
+    for (const provider of ['vimeo', 'hologram', 'constructor'])
+      expect(rendered({ media: link({ provider, id: '1' }) }, setting)).not.toContain('data-embed');
+    expect(rendered({ media: youtube })).not.toContain('data-embed');
+  });
+});
