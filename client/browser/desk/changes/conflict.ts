@@ -72,14 +72,18 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
     this.failed = undefined;
     this.#conflict = undefined;
     this.choices = { fields: {}, passages: [] };
+    let standing: Standing;
     try {
-      this.standing = await this.#standing(entry.write);
+      standing = await this.#standing(entry.write);
     } catch (error) {
       console.warn('The current version was not loaded.', error);
-      this.failed = 'not-loaded';
+      if (this.entry === entry) this.failed = 'not-loaded';
       return;
     }
-    const { post } = this.standing;
+    // The author decides about another entry by now.
+    if (this.entry !== entry) return;
+    this.standing = standing;
+    const { post } = standing;
     const { write } = entry;
     if (write.type !== 'revise' || post?.status !== 'published') return;
     this.#conflict = postConflict({ ...entry, write }, post);
@@ -115,8 +119,8 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
   }
 
   async publishDecided(): Promise<void> {
-    const { decision } = this;
-    if (decision?.status === 'decided') await this.#replace(decision.write);
+    const { decision, entry } = this;
+    if (entry && decision?.status === 'decided') await this.#replace(entry, decision.write);
     if (decision?.status === 'nothing-left') await this.keepDraft();
   }
 
@@ -147,13 +151,13 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
     switch (write.type) {
       case 'revise': {
         const kept = this.#conflict && keepMine(this.#conflict);
-        return kept?.status === 'decided' ? this.#replace(kept.write) : this.keepDraft();
+        return kept?.status === 'decided' ? this.#replace(entry, kept.write) : this.keepDraft();
       }
       case 'retract':
       case 'takedown':
-        return standing.post ? this.#replace({ ...write, expected: standing.post.revision }) : this.#remove();
+        return standing.post ? this.#replace(entry, { ...write, expected: standing.post.revision }) : this.#remove(entry);
       case 'update-channel':
-        return this.#replace({ ...write, expected: standing.channel.revision });
+        return this.#replace(entry, { ...write, expected: standing.channel.revision });
       case 'publish':
       case 'create-channel':
         return this.keepDraft();
@@ -170,7 +174,7 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
       const kept: Write = write.type === 'publish' ? { ...write, post: { ...write.post, id: newPostId() } } : write;
       if (write.type !== 'retract' && write.type !== 'takedown') this.drafts.giveBack(kept, { base, basedOn, place: 'list' });
       await this.drafts.flush();
-      await this.#remove();
+      await this.#remove(entry);
     });
   }
 
@@ -181,7 +185,7 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
   }
 
   /** The new entry is stored before the old one is removed. */
-  async #replace(write: Write): Promise<void> {
+  async #replace(entry: OutboxEntry, write: Write): Promise<void> {
     const base = this.standing?.post;
     const holdMs = new ComposerMemory(this.session.ownerKey).undoSeconds * 1_000;
     await this.#once(async () => {
@@ -192,7 +196,7 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
         this.failed = 'not-stored';
         return;
       }
-      await this.#remove();
+      await this.#remove(entry);
     });
   }
 
@@ -207,13 +211,11 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
     }
   }
 
-  async #remove(): Promise<void> {
-    const { entry } = this;
-    if (entry !== undefined) {
-      await this.outbox.discard(entry.id);
-      await this.drafts.forget(entry.write);
-    }
-    this.close();
+  /** The author may have closed the dialog meanwhile, and opened it for another entry. */
+  async #remove(entry: OutboxEntry): Promise<void> {
+    await this.outbox.discard(entry.id);
+    await this.drafts.forget(entry.write);
+    if (this.entry === entry) this.close();
   }
 }
 

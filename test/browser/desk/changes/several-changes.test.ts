@@ -6,8 +6,8 @@ import { eventually } from '../../newsroom.ts';
 import { deskSite } from '../desk-site.ts';
 import { bodyText, deskPost, writeBody } from './changes-suite.ts';
 
-/** Several changes of one post by one author, none of which takes the place of another. */
-describeWith(needs.chromium, 'several changes of one post', (chromium) => {
+/** Several changes by one author, none of which takes the place of another. */
+describeWith(needs.chromium, 'several changes of one author', (chromium) => {
   const site = deskSite(() => startBrowser(chromium));
 
   /** Opens the edit of a post and writes another text. */
@@ -26,6 +26,10 @@ describeWith(needs.chromium, 'several changes of one post', (chromium) => {
   }
 
   const line = (page: Page, text: string) => page.locator('desk-outbox li').filter({ hasText: text });
+  const sendNow = (page: Page, text: string) =>
+    line(page, text)
+      .getByRole('button', { name: /^Send now/ })
+      .click();
   const conflict = (page: Page, text: string) => line(page, text).and(page.locator('[data-state="conflict"]'));
   const drafts = (page: Page) =>
     page.evaluate<string[]>(
@@ -34,14 +38,14 @@ describeWith(needs.chromium, 'several changes of one post', (chromium) => {
   const isStored = (page: Page) => page.evaluate("document.querySelector('desk-outbox').drafts.flush()");
 
   /** A post, at the desk of an author who has half a minute to undo a change. */
-  async function open() {
-    const { id, ids } = await site.coverage(['At first.']);
+  async function open(bodies = ['At first.']) {
+    const { id, ids } = await site.coverage(bodies);
     const { page } = await site.openDesk(id);
     const postId = ids[0] as string;
     await deskPost(page, postId).waitFor();
     await page.locator('.composer-more > summary').click();
     await page.getByLabel('Time to undo a post').selectOption({ label: '30 seconds' });
-    return { id, postId, page };
+    return { id, ids, postId, page };
   }
 
   it('are both kept when one is undone while the next is being written', async () => {
@@ -91,6 +95,44 @@ describeWith(needs.chromium, 'several changes of one post', (chromium) => {
       await line(page, text).waitFor({ state: 'detached' });
     }
     await eventually(async () => expect(await drafts(page)).toEqual(['The first change.', 'The second change.']));
+  });
+
+  it('are decided one at a time, however late the server answers about another', async () => {
+    const { id, page, ids } = await open(['At first.', 'Then.']);
+    const [one, other] = ids as [string, string];
+    for (const [postId, text] of [
+      [one, 'The first change.'],
+      [other, 'The second change.'],
+    ] as const) {
+      await change(page, postId, text);
+      await publish(page, text);
+      await site.author.revise(id, postId, 1, { kind: 'refile', changes: { body: 'By a colleague.' } });
+      await sendNow(page, text);
+      await conflict(page, text).waitFor();
+    }
+    const compare = (text: string) =>
+      line(page, text)
+        .getByRole('button', { name: /^Compare/ })
+        .click();
+    const late = Promise.withResolvers<void>();
+    await page.route(`**/posts/${one}`, async (route) => {
+      await late.promise;
+      await route.continue();
+    });
+    const asked = page.waitForRequest(`**/posts/${one}`);
+    await compare('The first change.');
+    await asked;
+    await page.keyboard.press('Escape');
+    await compare('The second change.');
+    const keep = page.getByRole('dialog').getByRole('button', { name: 'Keep mine', exact: true });
+    await keep.waitFor();
+    const answered = page.waitForResponse(`**/posts/${one}`);
+    late.resolve();
+    await (await answered).finished();
+    await keep.click();
+    await sendNow(page, 'The second change.');
+    await eventually(async () => expect((await site.author.getPost(id, other)).body).toBe('The second change.'));
+    await conflict(page, 'The first change.').waitFor();
   });
 
   it('follow each other without a network', async () => {
