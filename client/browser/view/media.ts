@@ -80,7 +80,10 @@ export function portrait(media: ImageMedia, setting: Setting): Html {
   return isWebUrl(media.url) ? html`<img class="portrait" src="${smallest(media, setting)}" alt="" ${lazily}>` : nothing;
 }
 
-/** Captions from another host need CORS, which the browser then also requires for the video. */
+/**
+ * Captions from another host need CORS, which the browser then also requires for the video. They are not shown by default, because the
+ * browser would load them before the reader presses play.
+ */
 function video(media: VideoMedia, setting: Setting): Html {
   const captions = addressOf(media.captions, setting);
   const url = addressOf(media.url, setting);
@@ -88,7 +91,7 @@ function video(media: VideoMedia, setting: Setting): Html {
     'crossorigin',
     captions && 'anonymous',
   )}><source src="${url}"${attribute('type', media.mimeType)}>${
-    captions && html`<track kind="captions" src="${captions}" default>`
+    captions && html`<track kind="captions" src="${captions}">`
   }<a href="${url}">${wordsOf(setting).watchVideo}</a></video>`;
   return figure(media, film);
 }

@@ -22,11 +22,16 @@ const phone = { width: 390, height: 844 };
 const zoomed = [640, 320];
 
 describeWith(needs.chromium, 'every page in every state', (chromium) => {
-  it('passes axe-core on desktop in light mode and on a phone in dark mode, and fits its window even at 400 % zoom', async () => {
+  it('passes axe-core on desktop in light mode and on a phone in dark mode, and fits its window even at 400 % zoom, and asks other sites for pictures of posts alone', async () => {
     await using browser = await startBrowser(chromium);
     await using server = await startTestServer();
     const { page } = await browser.page();
     const found: Record<string, unknown[]> = {};
+    const elsewhere = new Set<string>();
+    page.on('request', (request) => {
+      const { origin, hostname } = new URL(request.url());
+      if (/^http/.test(origin) && origin !== server.url) elsewhere.add(`${request.resourceType()} of ${hostname}`);
+    });
     for (const { name, path, isLong, reach, leave } of await openGallery(server)) {
       await page.emulateMedia({ colorScheme: 'light' });
       await page.setViewportSize(desk);
@@ -48,6 +53,8 @@ describeWith(needs.chromium, 'every page in every state', (chromium) => {
       if (all.length > 0) found[name] = all;
     }
     expect(found).toEqual({});
+    // The hosts of the pictures that the posts of the gallery name.
+    expect([...elsewhere].sort()).toEqual(['image of example.org', 'image of pictures.example.org']);
   });
 
   it('shows the choice of times whole on a phone with letters twice as large', async () => {
