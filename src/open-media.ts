@@ -12,8 +12,8 @@ export interface OpenMedia {
 }
 
 /**
- * Opens the store of uploads, if the configuration names one, and checks that it can be used. At the start and every hour, it finishes what was interrupted and deletes
- * what no post uses.
+ * Opens the store of uploads, if the configuration names one, and checks that it can be used. At the start and every hour, it
+ * finishes what was interrupted and deletes what no post uses.
  */
 export async function openMedia(
   { mediaDir, redisUrls }: Config,

@@ -147,7 +147,7 @@ describeWith(needs.chromium, 'the page of a permanent link in a browser', (chrom
     await page.evaluate(`document.addEventListener('copy', () => { window.copied = String(document.activeElement.value); })`);
     await page.getByRole('button', { name: /^Copy link/ }).click();
     const address = `${room.server.url}/live/${channelId}/${ids[0]}`;
-    expect(await page.evaluate('copied')).toBe(address);
+    await eventually(async () => expect(await page.evaluate('window.copied')).toBe(address));
     await eventually(async () => expect(await page.locator('#announcement').textContent()).toBe('Link copied'));
     expect(await page.locator(':focus').getAttribute('data-action')).toBe('copy');
     await page.getByRole('button', { name: /^Share/ }).click();
