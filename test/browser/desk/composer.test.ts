@@ -5,7 +5,7 @@ import { blankFields } from '../../../src/protocol/post-fields.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser, startFirefox, type TestBrowser } from '../browser.ts';
 import { eventually, faultsOf } from '../newsroom.ts';
-import { chooseUndoSeconds, type DeskSite, deskSite } from './desk-site.ts';
+import { choose, chooseUndoSeconds, type DeskSite, deskSite } from './desk-site.ts';
 
 /** After this time a change is stored, without the page being hidden or closed. */
 const savedMs = 500;
@@ -19,7 +19,7 @@ const text = (page: Page) => page.getByRole('textbox', { name: 'Text', exact: tr
 const field = (page: Page, name: string) => page.getByRole('textbox', { name });
 const publish = (page: Page) => page.getByRole('button', { name: /^Publish/ }).first();
 const outbox = (page: Page) => page.locator('.desk-outbox li');
-const choose = (page: Page, name: string) => page.getByRole('radio', { name }).check({ force: true });
+const chooseKind = (page: Page, name: string) => choose(page.getByRole('radio', { name }), { force: true });
 
 /** Whether the element is in the window and nothing covers its middle. */
 const isInView = (shown: Locator) =>
@@ -58,7 +58,7 @@ function inBrowser(start: () => Promise<TestBrowser>, kill: (page: Page) => Prom
 
   it('publishes a post with every field that its author filled', async () => {
     const { id, page, complaints } = await open();
-    await choose(page, 'Analysis');
+    await chooseKind(page, 'Analysis');
     await headline(page).fill('The quay is closed');
     await text(page).pressSequentially('Crews are **standing down**.');
     await page.getByLabel('Key event').check();
@@ -129,7 +129,7 @@ function inBrowser(start: () => Promise<TestBrowser>, kill: (page: Page) => Prom
     await chooseUndoSeconds(page, longestUndoSeconds);
     await text(page).fill('Held.');
     await publish(page).click();
-    await choose(page, 'Breaking');
+    await chooseKind(page, 'Breaking');
     await text(page).fill('Urgent.');
     await page.getByRole('button', { name: 'Publish at once' }).click();
     await published(site, id, 'Urgent.');
@@ -188,7 +188,7 @@ function inBrowser(start: () => Promise<TestBrowser>, kill: (page: Page) => Prom
   it('sends what was published without a network once the network is back', async () => {
     const { id, page } = await open();
     await page.context().setOffline(true);
-    await choose(page, 'Breaking');
+    await chooseKind(page, 'Breaking');
     await text(page).fill('Written in a tunnel.');
     await publish(page).click();
     await page.getByText('No network.').waitFor();

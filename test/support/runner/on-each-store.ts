@@ -22,6 +22,7 @@ export const notOnEachStore = {
   'test/server/readers/storage.test.ts': 'tests what browsers and apps store, which does not depend on the journal',
   'test/server/docs/documents.test.ts': 'tests the API documents, which are the same on each store',
   'test/server/command/demo.test.ts': 'uses only calls that other files test on each store',
+  'test/server/authors/upload-latency.test.ts': 'tests the load of uploads, which are not in the store',
   'test/server/nodes/*.test.ts': 'start their own servers on Redis and Valkey',
 };
 

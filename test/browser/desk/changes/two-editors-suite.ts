@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { randomFrom } from '../../../support/samples/random.ts';
 import type { TestBrowser } from '../../browser.ts';
 import { eventually } from '../../newsroom.ts';
-import { type DeskSite, deskSite } from '../desk-site.ts';
+import { choose, type DeskSite, deskSite } from '../desk-site.ts';
 import { bodyText, deskPost, openAt, writeBody } from './changes-suite.ts';
 
 /** Two editors who change one post at the same time, again and again. */
@@ -58,7 +58,7 @@ async function change(page: Page, postId: string, text: string, seen: Map<string
   await page.locator('desk-correct [data-path="body"]').waitFor();
   seen.set(text, await bodyText(page));
   await writeBody(page, text);
-  await page.getByLabel('Typing slip').check();
+  await choose(page.getByLabel('Typing slip'));
   await page.getByRole('button', { name: 'Publish the change' }).click();
   await page.locator('desk-correct').waitFor({ state: 'detached' });
 }
@@ -87,8 +87,16 @@ async function decide(page: Page, choice: 'Keep mine' | 'Take theirs'): Promise<
 /** So that the next round does not go on with it. */
 async function discardDraft(page: Page): Promise<void> {
   const drafts = page.locator('desk-drafts details');
-  if ((await drafts.getAttribute('open')) === null) await drafts.locator('summary').click();
-  await drafts.getByRole('button', { name: /^Discard: / }).click();
+  const discard = drafts.getByRole('button', { name: /^Discard: / });
+  // The list may be drawn afresh, and is folded then.
+  await vi.waitFor(
+    async () => {
+      if (!(await discard.isVisible())) await drafts.locator('summary').click({ timeout: 2_000 });
+      await discard.waitFor({ timeout: 1_000 });
+    },
+    { timeout: 30_000 },
+  );
+  await discard.click();
   await drafts.getByRole('button', { name: 'Discard for good' }).click();
   await drafts.waitFor({ state: 'detached' });
 }
