@@ -11,12 +11,11 @@ import { call } from '../../support/servers/server.ts';
 /** Erasures of uploads that a crash interrupts, on a real directory. */
 
 it('a deletion of a channel that a crash interrupts is finished at the next start', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'pressbox-media-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await using server = await startServerProcess({ env: { PRESSBOX_MEDIA_DIR: folder } });
+  await using server = await startServerProcess();
   const token = await server.token({ editor: ['*'], admin: true });
   const { id } = await createChannel(server, token);
   const { id: other } = await createChannel(server, token);
+  const folder = join(server.dataDir, 'media');
   const files = async (): Promise<Buffer[]> => {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     return await Promise.all(

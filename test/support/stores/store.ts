@@ -46,8 +46,12 @@ export async function openStore(dataDir: string): Promise<Store> {
   const redis = idle.pop() ?? (await startRedis(command));
   const files = join(redis.directory, 'appendonlydir');
   return {
-    // Servers on Redis do not create a secret.
-    env: { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: randomBytes(32).toString('base64url') },
+    // Servers on Redis do not create a secret, and take uploads only if a directory is named.
+    env: {
+      PRESSBOX_REDIS_URL: redis.url,
+      PRESSBOX_JWT_SECRET: randomBytes(32).toString('base64url'),
+      PRESSBOX_MEDIA_DIR: join(dataDir, 'media'),
+    },
     directory: redis.directory,
     async copy() {
       const copy = join(redis.directory, `copy-${crypto.randomUUID()}`);
