@@ -3,7 +3,7 @@ import { galleryWords } from '../i18n/gallery.ts';
 import type { Language } from '../i18n/languages.ts';
 import style from './gallery.css';
 
-/** How far a finger moves for the next picture. CSS pixels. */
+/** The distance that a finger moves for the next picture. CSS pixels. */
 const swipe = 40;
 
 /** Shows the pictures of a gallery one at a time, as large as the window allows. */

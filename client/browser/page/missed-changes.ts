@@ -4,7 +4,7 @@ import { adoptSheet } from '../adopted-sheets.ts';
 import style from '../styles/missed-summary.css';
 
 /**
- * What a page needs once a reader returns: the request for what changed meanwhile, the markup of the summary and its style. Only
+ * Code for readers who return: the request for what changed meanwhile, the markup of the summary and its style. Only
  * readers who return load this file. It gets what the page's script already contains as arguments.
  */
 

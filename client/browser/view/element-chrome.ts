@@ -26,7 +26,7 @@ export type UnavailableReason = 'noChannel' | 'notFound' | 'forMembers' | 'notAd
 
 export type ConnectionTone = 'live' | 'waiting' | 'still';
 
-/** What to show around the posts. */
+/** The state that the parts around the posts show. */
 export interface ElementChrome {
   words: Words & ElementWords;
   /** The language of the words. Undefined until they are loaded. */

@@ -36,7 +36,7 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
     expect(await textOf(text(page))).toBe('The quay is closed.');
     await page.getByText('This browser stores nothing for this page. What you write is lost').waitFor();
     expect(await bodies(id)).toEqual([]);
-    // What cannot be stored as usual is there again all the same.
+    // The text comes back although it cannot be stored as usual.
     await page.reload();
     await eventually(async () => expect(await textOf(text(page))).toBe('The quay is closed.'));
     await allow();

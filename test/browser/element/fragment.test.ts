@@ -32,7 +32,7 @@ describeWith(needs.chromium, 'the fragment of an element', (chromium) => {
     await watched.page.getByRole('article').first().waitFor();
     return { ...watched, release: () => held.resolve() };
   };
-  /** Where each part of the element is: everything that can move when the element takes over. */
+  /** The places of all parts that can move when the element takes over. */
   const places = (page: Page) =>
     page.evaluate(`(() => {
       const root = document.querySelector('pressbox-live').shadowRoot;

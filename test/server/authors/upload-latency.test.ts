@@ -7,9 +7,9 @@ import { movie } from '../../support/samples/movies.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { call } from '../../support/servers/server.ts';
 
-/** How long readers wait while the server takes the heaviest uploads. */
+/** Measures the waiting time of readers while the server takes the heaviest uploads. */
 
-/** What is promised for a request while uploads are received and rendered. */
+/** The promised time of an answer while uploads are received and rendered. */
 const promisedMs = 50;
 /** A blocked event loop delays one request in hundreds, which only the slowest answer shows. */
 const slowestMs = 250;
@@ -65,7 +65,7 @@ it('answers readers within 50 ms while a picture of 60 megapixels is rendered an
     const uploads = [upload(picture, 'image/jpeg'), upload(video, 'video/mp4')];
     const busy = await answersUntil(() => uploading === 0);
     expect(await Promise.all(uploads)).toEqual([201, 201]);
-    // What the machine itself adds is measured just before.
+    // The share of the machine itself is measured just before.
     isKept = busy.p99 <= promisedMs + idle.p99 && busy.most <= slowestMs + idle.most;
     rounds.push({ idle, busy });
   }

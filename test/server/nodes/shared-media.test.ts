@@ -47,7 +47,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     /** The status for a reader. Each request is a new connection, so that it may reach another worker. */
     const status = async (server: ServerProcess, channelId: string, { id }: UploadedMedia) =>
       (await call(`${server.url}/media/${channelId}/${id}/audio.m4a`, { headers: { connection: 'close' } })).status;
-    /** Of each node, and of the workers several times. */
+    /** The statuses that both nodes answer. The second is asked several times, because it has several workers. */
     const everywhere = async (channelId: string, media: UploadedMedia) =>
       [...new Set(await Promise.all([a!, b!, b!, b!, b!, b!, b!].map((server) => status(server, channelId, media))))].sort();
     async function has(text: string): Promise<boolean> {

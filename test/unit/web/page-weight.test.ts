@@ -14,7 +14,7 @@ const mostBytes = 35_000;
 const mostWordsBytes = 2_000;
 /** The script that keeps a withdrawn post or its list of versions current, in bytes, gzipped. */
 const mostFollowPostBytes = 1_200;
-/** What is loaded for a reader who returns, and for one who opens a gallery or a post of another site, in bytes, gzipped. */
+/** The most bytes, gzipped, of the code for a reader who returns, and for one who opens a gallery or a post of another site. */
 const mostPartBytes = { 'missed-changes.js': 2_000, 'opened-media.js': 4_000 };
 /** What the desk needs to write, in bytes, gzipped. The rest is loaded after a press. */
 const mostDeskBytes = 220_000;

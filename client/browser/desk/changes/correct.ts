@@ -255,7 +255,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     return this.isConnected;
   }
 
-  /** Who has changed the post, and what, is shown as soon as it is known. */
+  /** Loads the post as somebody else has changed it, so that the form names them and shows their words. */
   async #readTheirs(): Promise<void> {
     const revision = this.current?.revision ?? 0;
     if (revision <= this.#asked) return;
@@ -334,7 +334,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     if (!this.asking) return;
     this.asking = false;
     this.set({ kind });
-    // It stood beside the answer.
+    // The note stood beside the answer.
     this.#seenNote = this.change?.note;
     await this.updateComplete;
     await this.publish();

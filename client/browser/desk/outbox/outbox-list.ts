@@ -102,7 +102,7 @@ ${this.#protection(!isHindered && unsent.some(({ state }) => ['saved', 'sending'
 </section><p class="visually-hidden" role="status">${this.announcement}</p>`;
   }
 
-  /** What becomes of entries while they cannot be sent. Without storage, a warning of its own says it. */
+  /** The sentence about entries that cannot be sent now. Without storage, a separate warning says it. */
   #kept(why: Exclude<Delivery, 'ready'>): string {
     const { protection } = this.outbox;
     const isStored = protection === 'full' || protection === 'not-persistent';

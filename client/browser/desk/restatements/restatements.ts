@@ -156,7 +156,7 @@ ${findings.map((one) => this.#section(one, words))}`;
     return this.#count === 0 ? words.none(this.#removed(words)) : counted(words.found, this.#count, this);
   }
 
-  /** What was searched for, in the language of the coverage. */
+  /** The words that were searched for, in the language of the coverage. */
   #removed({ quoted }: RestatementsWords): string {
     const { language } = this;
     const isolated = directionOf(this.channel?.language ?? language) === directionOf(language) ? ['', ''] : ['\u2068', '\u2069'];
@@ -347,7 +347,7 @@ function keyOfRestatement({ post, occurrences }: Restatement, since: SearchedEnt
 
 /** How long a post is waited for, in milliseconds. */
 const readMs = 8_000;
-/** How long it is said that nothing was found, in milliseconds. */
+/** The time for which the desk says that nothing was found, in milliseconds. */
 const noneShownMs = 8_000;
 /** Removed passages that are named. */
 const mostNamed = 6;

@@ -13,7 +13,7 @@ export class WrittenText {
   sawBefore?: string | undefined;
   /** It was on the screen for longer than the half second within which it is stored. */
   wasStored = false;
-  /** What its author was told, each with the time. */
+  /** The messages that its author saw, each with the time. */
   readonly story: string[] = [];
   #last: Told = 'writing';
 

@@ -20,7 +20,7 @@ export interface OutboxWords {
   /** Advice for each refusal. The title of the problem is shown for other codes. */
   helps: Partial<Record<ProblemCode, string>>;
   delivery: Record<Exclude<Delivery, 'ready'>, string>;
-  /** What becomes of entries that are not sent yet. */
+  /** Tells the author what happens to entries that are not sent yet. */
   protection: Record<Protection, string>;
   /** Unsent posts of somebody else on this device. */
   othersUnsent: (name: string, count: string) => string;
