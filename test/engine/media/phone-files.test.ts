@@ -1,27 +1,23 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type MediaDirectory, openMediaDirectory } from '../../../src/media/media-directory.ts';
-import { Renderer } from '../../../src/media/renderer.ts';
+import type { MediaDirectory } from '../../../src/media/media-directory.ts';
 import { movie } from '../../support/samples/movies.ts';
 import { phoneMovie, phonePicture, placeIn, placesOfMovie, placesOfPicture } from '../../support/samples/phone-files.ts';
-import { stored, upload } from '../../support/samples/uploads.ts';
+import { openStoreForUploads, stored, upload } from '../../support/samples/uploads.ts';
 
 /** Files of phones, whose places nobody may learn. */
 
 let folder: string;
 let store: MediaDirectory;
+let close: () => PromiseLike<void>;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pressbox-media-'));
-  // A busy machine hardly runs a process of the lowest priority.
-  store = await openMediaDirectory(folder, { isShared: false, renderer: new Renderer({ jobMs: 250_000 }) });
+  const opened = await openStoreForUploads();
+  ({ folder, store } = opened);
+  close = () => opened[Symbol.asyncDispose]();
 });
-afterAll(async () => {
-  await store.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => close());
 
 /** All bytes that the store has, and the names of its files. */
 async function everything(): Promise<Buffer> {

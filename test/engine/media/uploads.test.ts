@@ -1,26 +1,23 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type MediaDirectory, openMediaDirectory } from '../../../src/media/media-directory.ts';
+import type { MediaDirectory } from '../../../src/media/media-directory.ts';
 import { MediaUnavailable, type StoredMedia } from '../../../src/media/media-store.ts';
 import { Renderer } from '../../../src/media/renderer.ts';
 import { box, movie, place, words } from '../../support/samples/movies.ts';
-import { stored, upload } from '../../support/samples/uploads.ts';
+import { openStoreForUploads, stored, upload } from '../../support/samples/uploads.ts';
 
 let folder: string;
 let store: MediaDirectory;
+let close: () => PromiseLike<void>;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pressbox-media-'));
-  // A busy machine hardly runs a process of the lowest priority.
-  store = await openMediaDirectory(folder, { isShared: false, renderer: new Renderer({ jobMs: 250_000 }) });
+  const opened = await openStoreForUploads();
+  ({ folder, store } = opened);
+  close = () => opened[Symbol.asyncDispose]();
 });
-afterAll(async () => {
-  await store.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => close());
 
 const channel = 'election-night';
 const picture = (width: number, height: number, background = '#2a6') =>

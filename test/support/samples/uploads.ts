@@ -1,5 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { type MediaDirectory, openMediaDirectory } from '../../../src/media/media-directory.ts';
 import type { AddResult, MediaStore, StoredMedia } from '../../../src/media/media-store.ts';
+import { Renderer } from '../../../src/media/renderer.ts';
 
 /** Uploads bytes in chunks, as a request does. */
 export function upload(store: MediaStore, channelId: string, bytes: Buffer, mimeType: string): Promise<AddResult> {
@@ -14,4 +19,19 @@ export async function stored(store: MediaStore, channelId: string, bytes: Buffer
   const result = await upload(store, channelId, bytes, mimeType);
   if (result.status === 'refused') throw new Error(`${result.code}: ${result.detail}`);
   return result.media;
+}
+
+/** A store in a directory of its own. Disposing of it removes the directory. */
+export async function openStoreForUploads(): Promise<{ store: MediaDirectory; folder: string } & AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), 'pressbox-media-'));
+  // A busy machine hardly runs a process of the lowest priority.
+  const store = await openMediaDirectory(folder, { isShared: false, renderer: new Renderer({ jobMs: 250_000 }) });
+  return {
+    store,
+    folder,
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
