@@ -276,10 +276,6 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     };
     const url = publicUrlOf({ ...config, publicUrl: undefined }, port);
     const report = metrics.report;
-    const embedFragment = async (channelId: string, attributes: object = {}) => {
-      const given = Object.entries(attributes).filter(([, value]) => value !== undefined);
-      return await fragments.read(channelId, Object.fromEntries(given.map(([name, value]) => [name, String(value)])));
-    };
     return {
       url,
       publicUrl,
@@ -287,7 +283,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       engine,
       node,
       readers,
-      embedFragment,
+      embedFragment: fragments.render,
       report,
       retire,
       close,

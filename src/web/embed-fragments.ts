@@ -10,6 +10,8 @@ import { embedFragment } from './pages/fragment.ts';
 export interface EmbedFragments {
   /** `query`: attributes of the element as texts. Throws the refusal if they are invalid or if not everyone may read the channel. */
   read(channelId: string, query: unknown): Promise<string>;
+  /** The same for attributes of a program, which may be numbers, or undefined. */
+  render(channelId: string, attributes?: object): Promise<string>;
 }
 
 export function createEmbedFragments({
@@ -27,14 +29,19 @@ export function createEmbedFragments({
   now: () => number;
 }): EmbedFragments {
   const style = fileOf('element.css');
+  const read = async (channelId: string, query: unknown) => {
+    const attributes = parse(fragmentQuerySchema, query);
+    const found = await readIfOpen({ engine, streams }, undefined, channelId, (id) =>
+      pageSnapshot(streams, undefined, id, attributes.limit),
+    );
+    const { found: snapshot } = requireOpen(undefined, found);
+    return embedFragment({ snapshot, publicUrl, style, at: minuteAt(now()), embedHosts, attributes });
+  };
   return {
-    async read(channelId, query) {
-      const attributes = parse(fragmentQuerySchema, query);
-      const read = await readIfOpen({ engine, streams }, undefined, channelId, (id) =>
-        pageSnapshot(streams, undefined, id, attributes.limit),
-      );
-      const { found: snapshot } = requireOpen(undefined, read);
-      return embedFragment({ snapshot, publicUrl, style, at: minuteAt(now()), embedHosts, attributes });
+    read,
+    async render(channelId, attributes = {}) {
+      const given = Object.entries(attributes).filter(([, value]) => value !== undefined);
+      return await read(channelId, Object.fromEntries(given.map(([name, value]) => [name, String(value)])));
     },
   };
 }
