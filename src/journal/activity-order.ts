@@ -39,6 +39,16 @@ export function isAscending(state: ChannelState): boolean {
   return state === 'scheduled';
 }
 
+/** Sorts channels of one state by the dates that they show. */
+export function sortByActivity<Listed extends ActivityFacts & Pick<Channel, 'id'>>(
+  channels: Listed[],
+  state: ChannelState,
+): Listed[] {
+  const keyed = channels.map((channel) => ({ channel, key: `${activityOf(channel)} ${channel.id}` }));
+  const sorted = keyed.sort((one, other) => (one.key < other.key ? -1 : 1)).map(({ channel }) => channel);
+  return isAscending(state) ? sorted : sorted.reverse();
+}
+
 /** The place of a channel in the list. */
 export interface ActivityPlace {
   date: string;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Channel, ChannelState, ListedChannel } from '../../protocol/model.ts';
 import { matches } from '../../protocol/rights.ts';
-import { type ActivityPlace, pageAfter, placeOfPage } from '../activity-order.ts';
+import { type ActivityPlace, pageAfter, placeOfPage, sortByActivity } from '../activity-order.ts';
 import { formatPageKey, parsePageKey } from '../channel-pages.ts';
 import type { ChannelsPage, ChannelsQuery, Renderer } from '../engine.ts';
 import { ActivityIndex, isDamagedPlace } from './activity-index.ts';
@@ -74,7 +74,8 @@ export class ChannelLists {
     // again.
     for (let again = 0; read?.isIndexCorrected && again < redisLimits.misplacedReads; again++)
       read = await this.#readPage(list, { isJustBuilt: true });
-    return read?.page;
+    // A channel read after the index may have a newer post than its place says.
+    return read && { ...read.page, channels: sortByActivity(read.page.channels, state) };
   }
 
   /**

@@ -64,6 +64,20 @@ export function activityLists({ open }: Exam): void {
     expect(first).toMatchObject({ id: 'new', latestPostAt: at(80) });
   });
 
+  it('lists channels in the order of their dates while posts are published', async () => {
+    const channels = Array.from({ length: 10 }, (_, nth) => `c-${nth}`);
+    for (const [nth, id] of channels.entries()) await live(id, nth);
+    let isPublishing = true;
+    const publishing = (async () => {
+      for (let nth = 0; nth < 100; nth++) await publish(engine, `c-${nth % 10}`, { publishedAt: at(100 + nth) });
+    })().finally(() => (isPublishing = false));
+    while (isPublishing) {
+      const dates = (await page('live')).channels.map(({ latestPostAt, startedAt }) => latestPostAt ?? startedAt ?? '');
+      expect(dates).toEqual(dates.toSorted().reverse());
+    }
+    await publishing;
+  });
+
   it('keeps the place of a live channel whose latest post was withdrawn or whose headline changed', async () => {
     const channel = await live('a', 0);
     await live('b', 10);
