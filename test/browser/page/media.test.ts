@@ -86,7 +86,8 @@ describeWith(needs.chromium, 'media on the page and in the element', (chromium) 
     await dialog.getByText('1 / 6').waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-    expect(await focused(page)).toBe('Picture 1');
+    // The browser hides the dialog before it tells the page.
+    await eventually(async () => expect(await focused(page)).toBe('Picture 1'));
 
     await page.keyboard.press('Enter');
     await dialog.waitFor();

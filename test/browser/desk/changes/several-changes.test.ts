@@ -126,9 +126,11 @@ describeWith(needs.chromium, 'several changes of one author', (chromium) => {
     await compare('The second change.');
     const keep = page.getByRole('dialog').getByRole('button', { name: 'Keep mine', exact: true });
     await keep.waitFor();
-    const answered = page.waitForResponse(`**/posts/${one}`);
+    // The page lists a request once it has its whole answer.
+    const answers = `performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/posts/${one}')).length`;
+    const before = await page.evaluate<number>(answers);
     late.resolve();
-    await (await answered).finished();
+    await eventually(async () => expect(await page.evaluate(answers)).toBe(before + 1));
     await keep.click();
     await sendNow(page, 'The second change.');
     await eventually(async () => expect((await site.author.getPost(id, other)).body).toBe('The second change.'));
