@@ -99,6 +99,8 @@ const adviceByCode: Partial<Record<ProblemCode, string>> = {
   'token-invalid': '`pressbox token --help` explains how to make another token.',
   forbidden: '`pressbox token inspect` shows what a token permits.',
   'not-found': '`pressbox channel list` lists the channels.',
+  'uploads-disabled':
+    'Upload the file elsewhere and give its address, or ask the operator of the server to set PRESSBOX_MEDIA_DIR.',
   'channel-ended': '`pressbox channel update <channel> --state live` opens it again.',
   'post-withdrawn': 'A withdrawn post stays withdrawn. Publish a new one with `pressbox post`.',
 };

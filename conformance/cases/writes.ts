@@ -1,6 +1,7 @@
 import { must, mustEqual } from '../assertions.ts';
 import type { Case } from '../case.ts';
 import type { CaseContext } from '../case-context.ts';
+import type { TestRequest } from '../server-under-test.ts';
 
 /** Writes: refusals that change nothing, idempotency keys, If-Match, and the states of a channel. */
 export const writeCases: readonly Case[] = [
@@ -305,6 +306,17 @@ export const writeCases: readonly Case[] = [
         const headers = { 'if-match': '*' };
         await context.mustRefuse(400, 'invalid-body', path, { method: 'PATCH', headers, body: { picture } });
       });
+    },
+  },
+  {
+    name: 'writes/judges-uploads',
+    rule: 'An upload is judged by its bytes: a file of no known type is 415. A server that takes no uploads answers 501.',
+    async run(context) {
+      const { path } = await context.channel();
+      const upload: TestRequest = { method: 'POST', headers: { 'content-type': 'image/jpeg' }, body: 'no picture' };
+      const takesNone = (await context.request(`${path}/media`, upload)).status === 501;
+      const [status, code] = takesNone ? ([501, 'uploads-disabled'] as const) : ([415, 'wrong-type'] as const);
+      await context.mustRefuse(status, code, `${path}/media`, upload);
     },
   },
   {

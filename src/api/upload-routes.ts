@@ -34,7 +34,7 @@ export interface UploadContext {
 
 export type UploadOutcome = AddResult['status'];
 
-const noStore = 'This server takes no uploads, because no directory for them is configured (PRESSBOX_MEDIA_DIR).';
+const noStore = 'No directory for uploads is configured (PRESSBOX_MEDIA_DIR).';
 
 export function uploadRoutes(context: UploadContext): Router {
   const { engine, media, publicUrl, rates, slots, onUpload, onStalled, log } = context;
@@ -48,7 +48,7 @@ export function uploadRoutes(context: UploadContext): Router {
     let unwatch: () => void = () => {};
     try {
       currentChannel(await admitWriter(engine, who, channelId, mayAuthor));
-      if (media === undefined) throw new Refusal('media-unavailable', { detail: noStore });
+      if (media === undefined) throw new Refusal('uploads-disabled', { detail: noStore });
       const mimeType = requireFileType(req);
       release = slots.take();
       unwatch = cutIfStalled(req, onStalled);

@@ -145,7 +145,7 @@ export const writingOperations: readonly Operation[] = [
       { status: 201, description: 'The file is on disk.', schema: 'UploadAnswer', headers: ['Location'] },
       { status: 200, description: 'The channel has this file already.', schema: 'UploadAnswer', headers: ['Location'] },
     ],
-    problems: ['media-unreadable', 'media-full', 'media-unavailable'],
+    problems: ['media-unreadable', 'media-full', 'uploads-disabled', 'media-unavailable'],
   },
   {
     id: 'import',

@@ -39,6 +39,7 @@ export const problems = {
   'if-match-missing': { status: 428, retry: false, title: 'If-Match must name the revision that you are changing.' },
   'rate-limited': { status: 429, retry: true, title: 'Too many requests. Wait before you retry.' },
   'internal-error': { status: 500, retry: true, title: 'Internal server error.' },
+  'uploads-disabled': { status: 501, retry: false, title: 'This server takes no uploads.' },
   'format-not-offered': { status: 501, retry: false, title: 'This format is not available.' },
   'journal-unavailable': { status: 503, retry: true, title: 'The journal cannot be reached or accepts no writes.' },
   'media-unavailable': { status: 503, retry: true, title: 'Uploads cannot be stored or read at the moment.' },

@@ -1,10 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SeenPost } from '../../../client/lib/author-client.ts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { AuthorClient, type SeenPost } from '../../../client/lib/author-client.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
 import { movie } from '../../support/samples/movies.ts';
+import { run } from '../../support/servers/command.ts';
 import { commandRoom } from '../../support/servers/command-room.ts';
+import { call, startTestServer } from '../../support/servers/server.ts';
+import { startRedis } from '../../support/stores/redis.ts';
 
 /** `pressbox media`, and posts that use what it uploads, against a real server. */
 
@@ -53,6 +57,29 @@ describe('pressbox media upload', () => {
     expect((await done(['media', 'upload', room.channelId, folder, '--type', 'image/jpeg'])).err).toContain('is no file');
     const elsewhere = await done(['media', 'upload', 'no-such-channel', join(folder, 'landing.mp4')]);
     expect([elsewhere.code, elsewhere.err]).toEqual([1, expect.stringContaining('channel list')]);
+  });
+});
+
+describeWith(needs.redis, 'a server on Redis without a directory of uploads', (binary) => {
+  it('refuses uploads for good, and the command says what helps', async () => {
+    const redis = await startRedis(binary);
+    onTestFinished(() => redis.stop());
+    const secret = 'a secret of at least thirty-two bytes';
+    await using server = await startTestServer({ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret });
+    const token = await server.token();
+    const { channel } = await new AuthorClient({ url: server.url, token }).createChannel({ headline: 'To the Moon' });
+    const headers = { 'content-type': 'image/jpeg' };
+    const url = `${server.url}/v1/channels/${channel.id}/media`;
+    const answer = await call(url, { method: 'POST', token, headers, body: Buffer.from('x') });
+    expect([answer.status, answer.body]).toMatchObject([501, { code: 'uploads-disabled' }]);
+    expect(answer.headers.get('retry-after')).toBeNull();
+
+    const env = { PRESSBOX_URL: server.url, PRESSBOX_TOKEN: token };
+    const uploading = run(['media', 'upload', channel.id, join(folder, 'landing.mp4')], env);
+    expect(await uploading.code).toBe(1);
+    expect(uploading.err).toContain('This server takes no uploads.');
+    expect(uploading.err).toContain('give its address');
+    expect(uploading.err).not.toContain('Trying again');
   });
 });
 
