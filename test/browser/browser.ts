@@ -126,6 +126,11 @@ async function firefoxOptions(executablePath: string, home: string, { scripts = 
   };
 }
 
+/** How many requests for addresses that match have been answered to the end. The page lists a request once it has all of it. */
+export function answersTo(page: Page, address: RegExp): Promise<number> {
+  return page.evaluate(`performance.getEntriesByType('resource').filter(({ name }) => ${address}.test(name)).length`);
+}
+
 /**
  * Resolves once the page was rendered and its intersection observers have run: observers are called in the order in which they
  * were created. Waiting for animation frames is not enough, because with the test’s clock they fire without rendering.

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { drawn, withinTime } from '../browser.ts';
+import { answersTo, drawn, withinTime } from '../browser.ts';
 import { eventually, hide, textOf } from '../newsroom.ts';
 import type { Exam } from '../reader-states.ts';
 import { signIn } from './access.ts';
@@ -42,10 +42,10 @@ export function versions({ room, keepsPages }: Exam): void {
     const { id, wrong, page } = await openVersions();
     const before = await page.title();
     await page.route(/\/versions$/, (route) => route.fulfill({ contentType: 'text/html', body: '<h1>The hotel</h1>' }));
-    const answered = page.waitForResponse(/\/versions$/);
+    const answers = await answersTo(page, /\/versions$/);
     await room.author.takedown(id, wrong);
     await withinTime(promisedMs, () => eventually(async () => expect(await wordsOf(page)).toEqual([])));
-    await (await answered).finished();
+    await eventually(async () => expect(await answersTo(page, /\/versions$/)).toBeGreaterThan(answers));
     await drawn(page);
     expect(await page.getByText('The hotel').count()).toBe(0);
     await page.unrouteAll();

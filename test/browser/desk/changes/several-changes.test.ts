@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../../support/runner/needs.ts';
-import { startBrowser } from '../../browser.ts';
+import { answersTo, startBrowser } from '../../browser.ts';
 import { eventually } from '../../newsroom.ts';
 import { deskSite } from '../desk-site.ts';
 import { bodyText, deskPost, writeBody } from './changes-suite.ts';
@@ -126,11 +126,10 @@ describeWith(needs.chromium, 'several changes of one author', (chromium) => {
     await compare('The second change.');
     const keep = page.getByRole('dialog').getByRole('button', { name: 'Keep mine', exact: true });
     await keep.waitFor();
-    // The page lists a request once it has its whole answer.
-    const answers = `performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/posts/${one}')).length`;
-    const before = await page.evaluate<number>(answers);
+    const address = new RegExp(`/posts/${one}$`);
+    const answers = await answersTo(page, address);
     late.resolve();
-    await eventually(async () => expect(await page.evaluate(answers)).toBe(before + 1));
+    await eventually(async () => expect(await answersTo(page, address)).toBe(answers + 1));
     await keep.click();
     await sendNow(page, 'The second change.');
     await eventually(async () => expect((await site.author.getPost(id, other)).body).toBe('The second change.'));
