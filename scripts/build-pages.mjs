@@ -170,17 +170,21 @@ async function bundleDesk(esbuild, root, shrink) {
     }));
     return { metafile: built.metafile, files: await Promise.all(files) };
   };
+  const scaling = await build([join(source, 'desk', 'pictures', 'scaling-worker.ts')]);
+  const [{ name, contents }] = scaling.files;
+  const scalingWorkerUrl = `/assets/${hashedName(name, contents)}`;
   const desk = await build([join(source, 'desk', 'desk.ts'), join(source, 'desk', 'styles', 'desk.css')], {
     splitting: true,
+    define: { scalingWorkerUrl: JSON.stringify(scalingWorkerUrl) },
     plugins: [deskPolicy(source), noDefaultMarkdown],
   });
   // A chunk has its hash in its name already, by which the other files import it.
   for (const file of desk.files) file.served = isChunk(file.name) ? file.name : hashedName(file.name, file.contents);
-  const addresses = desk.files.map(({ served }) => `/assets/${served}`);
+  const addresses = [scalingWorkerUrl, ...desk.files.map(({ served }) => `/assets/${served}`)];
   const worker = await build([join(source, 'desk', 'app', 'service-worker.ts')], {
     define: { builtFiles: JSON.stringify(addresses.sort()) },
   });
-  return { bundles: [desk, worker], needed: neededBy('desk.js', desk.metafile) };
+  return { bundles: [scaling, desk, worker], needed: neededBy('desk.js', desk.metafile) };
 }
 
 const isChunk = (name) => /^desk-\w+\.js$/.test(name);

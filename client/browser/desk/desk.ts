@@ -3,7 +3,7 @@ import { DeskApp } from './app/desk-app.ts';
 import { DeskBar } from './app/desk-bar.ts';
 import { DeskModel } from './app/desk-model.ts';
 import { DeskKeys } from './app/keys-dialog.ts';
-import { trustedWorkerUrl } from './app/trusted-types.ts';
+import { trustedServiceWorkerUrl } from './app/trusted-types.ts';
 import { DeskComposer } from './composer/composer.ts';
 import { DeskPostSearch } from './composer/post-search.ts';
 import { DeskDrafts } from './drafts/draft-list.ts';
@@ -28,7 +28,7 @@ customElements.define('desk-app', DeskApp);
 desk.keys.listen();
 void desk.start();
 void loadFurtherRooms();
-void navigator.serviceWorker?.register(trustedWorkerUrl(), { updateViaCache: 'none' }).catch((error: unknown) => {
+void navigator.serviceWorker?.register(trustedServiceWorkerUrl(), { updateViaCache: 'none' }).catch((error: unknown) => {
   // The desk works without it, except for a reload without a network.
   console.warn('The desk is not kept on this device.', error);
 });

@@ -1,10 +1,12 @@
 /**
- * The Trusted Types policy `pressbox` of the desk. The build puts it in place of `trusted-html.ts`, because the desk alone registers
- * a service worker, and a policy of one name is created once.
+ * The Trusted Types policy `pressbox` of the desk. The build puts it in place of `trusted-html.ts`, because the desk alone starts
+ * workers, and a policy of one name is created once.
  */
 const policy = makePolicy();
 
-const workerUrl = '/desk/service-worker.js';
+const serviceWorkerUrl = '/desk/service-worker.js';
+/** Set by the build: the address of the worker that scales pictures. */
+declare const scalingWorkerUrl: string;
 
 /** The markup was rendered by `view/` or by the server. */
 export function trusted(markup: string): string {
@@ -16,9 +18,17 @@ export function parseDocument(markup: string): Document {
   return new DOMParser().parseFromString(trusted(markup), 'text/html');
 }
 
-/** The address of the service worker, the only script that the policy lets the desk name. */
-export function trustedWorkerUrl(): string {
-  return (policy?.createScriptURL('') ?? workerUrl) as string;
+/** The policy lets the desk name two scripts: its service worker, and the worker that scales pictures. */
+export function trustedServiceWorkerUrl(): string {
+  return trustedScript(serviceWorkerUrl);
+}
+
+export function trustedScalingWorkerUrl(): string {
+  return trustedScript(scalingWorkerUrl);
+}
+
+function trustedScript(url: string): string {
+  return (policy?.createScriptURL(url) ?? url) as string;
 }
 
 interface Policy {
@@ -32,6 +42,7 @@ function makePolicy(): Policy | undefined {
   };
   return trustedTypes?.createPolicy('pressbox', {
     createHTML: (markup: string) => markup,
-    createScriptURL: () => workerUrl,
+    // Any other address becomes an empty one, which starts nothing.
+    createScriptURL: (url: string) => (url === serviceWorkerUrl || url === scalingWorkerUrl ? url : ''),
   });
 }

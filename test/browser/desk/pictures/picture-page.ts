@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
+import type { Crop } from '../../../../client/browser/desk/pictures/crop.ts';
+import { type HostSite, startHostSite } from '../../../support/servers/host-page.ts';
+import type { TestBrowser, WatchedPage } from '../../browser.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..', '..');
+const scalingWorkerUrl = '/scaling-worker.js';
+const entry = `
+  import { scalePicture } from './client/browser/desk/pictures/scale-picture.ts';
+  window.scalePicture = scalePicture;
+`;
+
+/** A picture as it leaves the device. */
+export interface PictureToSend {
+  bytes: Buffer;
+  type: string;
+  width: number;
+  height: number;
+  isSameFile: boolean;
+}
+
+export interface PicturePage extends WatchedPage {
+  /** Picks the file and scales it. */
+  scale(file: Buffer, mimeType: string, crop?: Crop): Promise<PictureToSend>;
+}
+
+/** A page with the code for pictures alone, under the policy of the desk. */
+export function pictureSite(start: () => Promise<TestBrowser>) {
+  let browser: TestBrowser;
+  let site: HostSite;
+  beforeAll(async () => {
+    const options = {
+      absWorkingDir: root,
+      bundle: true,
+      write: false,
+      format: 'esm',
+      target: 'es2022',
+      charset: 'utf8',
+    } as const;
+    const [script, worker] = await Promise.all([
+      build({
+        ...options,
+        stdin: { contents: entry, resolveDir: root },
+        define: { scalingWorkerUrl: JSON.stringify(scalingWorkerUrl) },
+      }),
+      build({ ...options, entryPoints: ['client/browser/desk/pictures/scaling-worker.ts'] }),
+    ]);
+    [browser, site] = await Promise.all([start(), startHostSite()]);
+    site.put('/pictures.js', script.outputFiles[0]?.text ?? '');
+    site.put(scalingWorkerUrl, worker.outputFiles[0]?.text ?? '');
+  });
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]();
+    await site?.[Symbol.asyncDispose]();
+  });
+  return async (): Promise<PicturePage> => {
+    const policy = `default-src 'none'; script-src 'self'; worker-src 'self'; require-trusted-types-for 'script'; trusted-types pressbox`;
+    const head = '<script type="module" src="/pictures.js"></script>';
+    const url = site.put('/pictures', '<input type="file" aria-label="Picture">', { policy, head });
+    const watched = await browser.page();
+    const { page } = watched;
+    await page.goto(url);
+    return { ...watched, scale: (file, mimeType, crop) => scale(page, file, mimeType, crop) };
+  };
+}
+
+async function scale(page: Page, buffer: Buffer, mimeType: string, crop: Crop | undefined): Promise<PictureToSend> {
+  await page.getByLabel('Picture').setInputFiles({ name: 'picture', mimeType, buffer });
+  const { base64, ...picture } = await page.evaluate<Omit<PictureToSend, 'bytes'> & { base64: string }>(`(async () => {
+    const [file] = document.querySelector('input').files;
+    const { blob, width, height } = await window.scalePicture(file, ${JSON.stringify(crop)});
+    const bytes = await new Promise((resolve) => {
+      const reader = new FileReader();
+      reader.addEventListener('load', () => resolve(reader.result));
+      reader.readAsDataURL(blob);
+    });
+    const base64 = bytes.slice(bytes.indexOf(',') + 1);
+    return { base64, type: blob.type, width, height, isSameFile: blob === file };
+  })()`);
+  return { ...picture, bytes: Buffer.from(base64, 'base64') };
+}
