@@ -2,6 +2,7 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import type { Identity } from './access/identity.ts';
 import { exportRoutes } from './api/export-routes.ts';
 import { importRoutes } from './api/import-routes.ts';
+import { mediaTransferRoutes } from './api/media-transfer-routes.ts';
 import { readerRoutes } from './api/read-routes.ts';
 import { serverJournalRoutes } from './api/server-journal-routes.ts';
 import { linkRoutes, sessionRoutes } from './api/session-routes.ts';
@@ -229,18 +230,15 @@ function apiRoutes(
         onLongRequests(underWay.imports + underWay.uploads);
       },
     });
+  const uploads = {
+    ...{ engine, media, publicUrl, rates, log },
+    slots: slotsFor('uploads', newsroomLimits.uploadsMost),
+    onStalled: () => metrics.rejections.inc({ kind: 'stalled' }),
+  };
   return [
     writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }),
-    uploadRoutes({
-      engine,
-      media,
-      publicUrl,
-      rates,
-      slots: slotsFor('uploads', newsroomLimits.uploadsMost),
-      onUpload: (outcome) => metrics.uploads.inc({ outcome }),
-      onStalled: () => metrics.rejections.inc({ kind: 'stalled' }),
-      log,
-    }),
+    uploadRoutes({ ...uploads, onUpload: (outcome) => metrics.uploads.inc({ outcome }) }),
+    mediaTransferRoutes({ ...uploads, streams, renderer }),
     readerRoutes({
       engine,
       streams,

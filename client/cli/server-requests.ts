@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { AuthorClient } from '../lib/author-client.ts';
-import type { Fetch } from '../lib/http.ts';
+import { backoffMs, requestBackoff } from '../lib/backoff.ts';
+import { type Fetch, isRetryable, retryAfterMs, sleep, unreachableBudget } from '../lib/http.ts';
 import { newKey } from '../lib/ids.ts';
 import { defaultUrl, UsageError } from './command-errors.ts';
 import { explainingFetch } from './explaining-fetch.ts';
@@ -62,6 +63,25 @@ export function createAuthor(options: RequestOptions, env: Env, terminal: Termin
 const writeTimeoutMs = 60_000;
 /** A command fails after this long if no connection can be made, milliseconds. */
 export const unreachableTimeoutMs = 10_000;
+
+/** Sends requests again while that can help: a command may send many, and the server may ask to wait. */
+export function retrying(onRetry: (error: Error) => void, interrupted: AbortSignal): <T>(ask: () => Promise<T>) => Promise<T> {
+  return async (ask) => {
+    const budget = unreachableBudget(unreachableTimeoutMs);
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await ask();
+      } catch (error) {
+        const remainingMs = budget(error);
+        if (tries >= maxAttempts || !isRetryable(error) || remainingMs === 0) throw error;
+        onRetry(error);
+        await sleep(Math.min(remainingMs, backoffMs(tries, Math.random(), requestBackoff, retryAfterMs(error))), interrupted);
+      }
+    }
+  };
+}
+
+const maxAttempts = 12;
 
 /** Prints the reason of the first retry. */
 export function retryNotice(terminal: Terminal, progress?: ProgressLine): (error: Error) => void {

@@ -320,6 +320,35 @@ export const writeCases: readonly Case[] = [
     },
   },
   {
+    name: 'writes/moves-uploads',
+    rule: 'Editors can list the uploads of a channel. An upload of another server that no post uses is not taken.',
+    async run(context) {
+      const { path } = await context.channel();
+      const listed = await context.request(`${path}/media`);
+      const takesNone = listed.status === 501;
+      if (takesNone) mustEqual(listed.body?.code, 'uploads-disabled', 'The code of the problem');
+      else mustEqual(listed.body, { media: [], next: null }, 'The uploads of a new channel');
+      const files = [{ name: '1.jpg', width: 1, mimeType: 'image/jpeg', bytes: 1, sha256: '0'.repeat(64) }];
+      const about = {
+        type: 'image',
+        width: 1,
+        height: 1,
+        durationSeconds: null,
+        uploadedAt: '2026-11-24T12:00:00.000Z',
+        by: 'a',
+      };
+      const headers = { 'content-type': 'application/vnd.pressbox.media' };
+      const body = `${JSON.stringify({ ...about, files })}\nx`;
+      const sent = await context.request(`${path}/media/AAAAAAAAAAAAAAAAAAAAAA`, { method: 'POST', headers, body });
+      // 403: the token of this run is not an administrator's.
+      const expected = takesNone ? [501, 403] : [404, 403];
+      must(
+        expected.includes(sent.status),
+        `An upload that no post uses should be ${expected.join(' or ')} but is ${sent.status}.`,
+      );
+    },
+  },
+  {
     name: 'writes/derived',
     rule: 'The answer to a revision lists the published posts that are derived from the post.',
     async run(context) {

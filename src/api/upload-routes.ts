@@ -34,7 +34,7 @@ export interface UploadContext {
 
 export type UploadOutcome = AddResult['status'];
 
-const noStore = 'No directory for uploads is configured (PRESSBOX_MEDIA_DIR).';
+export const noStore = 'No directory for uploads is configured (PRESSBOX_MEDIA_DIR).';
 
 export function uploadRoutes(context: UploadContext): Router {
   const { engine, media, publicUrl, rates, slots, onUpload, onStalled, log } = context;
@@ -67,7 +67,7 @@ export function uploadRoutes(context: UploadContext): Router {
         { channel: channelId, media: id, type, bytes, by: who.sub, existing: result.status === 'existing' },
         'media uploaded',
       );
-      const answer = answerOf(result.media, publicUrl);
+      const answer = uploadAnswer(result.media, publicUrl);
       res.location(onServer(mediaPath(channelId, id, result.media.name), publicUrl));
       sendJson(res, { media: answer }, { status: result.status === 'added' ? 201 : 200, cache: 'none' });
     } catch (error) {
@@ -96,7 +96,7 @@ function requireFileType(req: Request): string {
 }
 
 /** Uploads have no time limit, because a slow connection may take long. Returns the function that stops watching. */
-function cutIfStalled(req: Request, onStalled: () => void): () => void {
+export function cutIfStalled(req: Request, onStalled: () => void): () => void {
   let before = req.socket.bytesRead;
   const timer = setInterval(() => {
     const now = req.socket.bytesRead;
@@ -109,7 +109,7 @@ function cutIfStalled(req: Request, onStalled: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-function answerOf(media: StoredMedia, publicUrl: string): UploadedMedia {
+export function uploadAnswer(media: StoredMedia, publicUrl: string): UploadedMedia {
   const { id, channelId, type, mimeType, width, height, durationSeconds, renditions, bytes, uploadedAt } = media;
   const files = renditions.map((rendition) => ({
     url: onServer(mediaPath(channelId, id, rendition.name), publicUrl),

@@ -59,6 +59,28 @@ function value(schema: z.ZodType, description: string): Component {
   return { schema, description };
 }
 
+/** The fields of an upload. */
+const uploaded = {
+  id: 'Its id.',
+  type: 'What it is.',
+  url: 'The `url` with which posts refer to it: `media:` and the id.',
+  mimeType: 'The media type of the file that is the `url` in posts.',
+  width: 'In pixels, as it is displayed. Null for sound.',
+  height: 'In pixels, as it is displayed. Null for sound.',
+  durationSeconds: 'Null for pictures.',
+  bytes: 'Of all its files.',
+  uploadedAt: 'When it was uploaded first.',
+  files: 'Its files. Until a published post uses it, only authors of the channel can open them.',
+};
+
+/** The fields of a file of an upload. */
+const file = {
+  url: 'The address of the file.',
+  width: 'In pixels. Null for sound.',
+  mimeType: 'Its media type.',
+  bytes: 'Its size.',
+};
+
 const [imageMedia, videoMedia, linkMedia] = schemas.mediaSchema.options;
 const [replaySchema, snapshotCatchUp] = schemas.catchUpSchema.options;
 
@@ -354,23 +376,42 @@ export const components = {
   },
   SignOutForm: { ...clientObject(schemas.signOutFormSchema, 'The sign-out form.', { to: back }), closed: false },
   UploadAnswer: serverObject(schemas.uploadAnswerSchema, 'The answer to an upload.', { media: 'What was uploaded.' }),
-  UploadedMedia: serverObject(schemas.uploadedMediaSchema, 'An upload of a channel.', {
-    id: 'Its id.',
-    type: 'What it is.',
-    url: 'The `url` with which posts refer to it: `media:` and the id.',
-    mimeType: 'The media type of the file that is the `url` in posts.',
-    width: 'In pixels, as it is displayed. Null for sound.',
-    height: 'In pixels, as it is displayed. Null for sound.',
-    durationSeconds: 'Null for pictures.',
-    bytes: 'Of all its files.',
-    uploadedAt: 'When it was uploaded first.',
-    files: 'Its files. Until a published post uses it, only authors of the channel can open them.',
+  UploadedMedia: serverObject(schemas.uploadedMediaSchema, 'An upload of a channel.', uploaded),
+  MediaFile: serverObject(schemas.mediaFileSchema, 'One file of an upload.', file),
+  MediaList: serverObject(schemas.mediaListSchema, 'A page of the uploads of a channel, by id.', {
+    media: 'The uploads.',
+    next: 'The `page` of the next page. Null at the end.',
   }),
-  MediaFile: serverObject(schemas.mediaFileSchema, 'One file of an upload.', {
-    url: 'The address of the file.',
+  StoredUpload: serverObject(schemas.storedMediaSchema, "An upload as its channel's editors see it.", {
+    ...uploaded,
+    by: 'The `sub` of the uploader.',
+    isUsed: 'Whether a published post, or the channel itself, uses it. Only then an export has its files.',
+    files: 'Its files, in the order in which an import sends them.',
+  }),
+  StoredFile: serverObject(schemas.storedFileSchema, 'One file of an upload, with its hash.', {
+    ...file,
+    name: 'Its name, which the posts of an export contain.',
+    sha256: 'The SHA-256 of the file in hexadecimal digits. Null if it was uploaded to a version that did not store it.',
+  }),
+  MovedMedia: clientObject(
+    transfer.movedMediaSchema,
+    'The first line of an imported upload: one line of JSON. The bytes of its files follow it in their order.',
+    {
+      type: 'What it is.',
+      width: 'As in the list of uploads.',
+      height: 'As in the list of uploads.',
+      durationSeconds: 'As in the list of uploads.',
+      uploadedAt: 'When it was uploaded first.',
+      by: 'The `sub` of the uploader.',
+      files: 'Its files. Of a video or a sound there is one.',
+    },
+  ),
+  MovedFile: clientObject(transfer.movedFileSchema, 'One file of an imported upload.', {
+    name: 'Its name, which the posts of the export contain.',
     width: 'In pixels. Null for sound.',
-    mimeType: 'Its media type.',
+    mimeType: 'Its media type, with which its bytes must agree.',
     bytes: 'Its size.',
+    sha256: 'Its SHA-256 in hexadecimal digits, with which its bytes must agree.',
   }),
   DeletionAnswer: serverObject(schemas.deletionAnswerSchema, 'A deleted channel that is not erased everywhere yet.', {
     erasure: 'The progress of the erasure.',

@@ -170,4 +170,17 @@ export const readingOperations: readonly Operation[] = [
     who: 'editor',
     answers: [{ status: 200, description: 'The lines, each an ImportLine.', type: 'application/x-ndjson' }],
   },
+  {
+    id: 'listMedia',
+    group: 'Reading',
+    method: 'get',
+    path: '/v1/channels/{channelId}/media',
+    summary: 'List the uploads of a channel',
+    description:
+      'For copies: an export has the references of posts to uploads, and this list the files. Those that are used can be moved to another server; download them by their `url`.',
+    who: 'editor',
+    query: query(schemas.mediaQuerySchema, { limit, page: 'The `next` of an earlier page.' }),
+    answers: [{ status: 200, description: 'A page of uploads.', schema: 'MediaList' }],
+    problems: ['uploads-disabled', 'media-unavailable'],
+  },
 ];

@@ -101,7 +101,7 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Whether a body of this type is a list of lines, each with its own JSON value. */
+/** Whether JSON in a body of this type is one line. */
 function isLines(type: string): boolean {
-  return type === 'application/x-ndjson';
+  return type === 'application/x-ndjson' || type === 'application/vnd.pressbox.media';
 }

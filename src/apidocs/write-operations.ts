@@ -148,6 +148,18 @@ export const writingOperations: readonly Operation[] = [
     problems: ['media-unreadable', 'media-full', 'uploads-disabled', 'media-unavailable'],
   },
   {
+    id: 'importMedia',
+    group: 'Writing',
+    method: 'post',
+    path: '/v1/channels/{channelId}/media/{mediaId}',
+    summary: 'Import an upload',
+    description: `Import the posts first: only an upload that a published post of the channel, or the channel itself, uses is taken. The body is a line of JSON and the files of the upload, byte for byte as the other server had them, at most ${limitInWords('mediaMovedBytes')} together. An upload that is here already stays as it is, so that the request can be repeated.`,
+    who: 'admin',
+    body: { schema: 'MovedMedia', types: ['application/vnd.pressbox.media'] },
+    answers: [{ status: 200, description: 'The files are on disk.', schema: 'UploadAnswer' }],
+    problems: ['media-unreadable', 'media-full', 'uploads-disabled', 'media-unavailable'],
+  },
+  {
     id: 'import',
     group: 'Writing',
     method: 'post',

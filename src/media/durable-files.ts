@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Changes to files that survive a power cut once their promise has resolved. */
@@ -20,6 +20,31 @@ export async function writeDurably(path: string, text: string, temporary: string
   }
   await rename(temporary, path);
   await syncPath(dirname(path));
+}
+
+/** Writes a small file whole, unless there is one. Returns whether it was written. */
+export async function createDurably(path: string, text: string, temporary: string): Promise<boolean> {
+  {
+    await using file = await open(temporary, 'wx', 0o600);
+    await file.writeFile(text);
+    await file.sync();
+  }
+  try {
+    await link(temporary, path);
+    await syncPath(dirname(path));
+    return true;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    // A file system without links: two processes at the same moment both write.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) throw error;
+    if (await exists(path)) return false;
+    await rename(temporary, path);
+    await syncPath(dirname(path));
+    return true;
+  } finally {
+    await rm(temporary, { force: true });
+  }
 }
 
 /** Creates an empty file, or gives an existing one this time of modification. In milliseconds since 1970. */

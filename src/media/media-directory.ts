@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '../make-directory.ts';
 import {
+  createDurably,
   entriesOf,
   exists,
   makeDurably,
@@ -13,6 +14,7 @@ import {
   unless,
   writeDurably,
 } from './durable-files.ts';
+import { hashOfFile } from './file-hash.ts';
 import { type About, mediaOf, readAbout } from './media-about.ts';
 import { MediaErasures } from './media-erasures.ts';
 import { mediaLimits } from './media-limits.ts';
@@ -23,9 +25,11 @@ import {
   type MediaStore,
   MediaUnavailable,
   type MediaUses,
+  type MovedMedia,
   type StoredMedia,
   type Upload,
 } from './media-store.ts';
+import { receiveMoved } from './receive-moved.ts';
 import { receiveUpload } from './receive-upload.ts';
 import { Renderer } from './renderer.ts';
 
@@ -96,11 +100,8 @@ export class MediaDirectory implements MediaStore {
 
   add(channelId: string, upload: Upload): Promise<AddResult> {
     return reliably(async () => {
-      if (this.#isClosed) throw new MediaUnavailable('The server is ending. Try again in a moment.');
+      this.#requireRoom();
       requireChannelId(channelId);
-      if (this.#uploads >= mediaLimits.mediaUploads) {
-        throw new MediaUnavailable('Too many uploads are in progress. Try again in a moment.');
-      }
       const id = randomBytes(16).toString('base64url');
       const incoming = this.#at('.incoming', id);
       this.#uploads += 1;
@@ -148,18 +149,91 @@ export class MediaDirectory implements MediaStore {
       await syncPath(file);
       await rename(file, join(incoming, only.name));
     }
-    const media = mediaOf(facts, { id, channelId, by, uploadedAt: new Date(this.#now()).toISOString() });
+    const renditions = await Promise.all(
+      facts.renditions.map(async (one) => ({ ...one, sha256: await hashOfFile(join(incoming, one.name)) })),
+    );
+    const about = { id, channelId, by, uploadedAt: new Date(this.#now()).toISOString() };
+    return await this.#publish(incoming, { ...mediaOf({ ...facts, renditions }, about), sha256 });
+  }
+
+  /** Moves a medium whose files are on disk to its place. */
+  async #publish(
+    incoming: string,
+    about: About,
+    { postIds = [], isMoved = false }: { postIds?: readonly string[]; isMoved?: boolean } = {},
+  ): Promise<AddResult> {
+    const { sha256, ...media } = about;
+    const { channelId, id } = media;
     if ((await this.#bytesOf(channelId)) + media.bytes > this.#channelBytes) return full();
     await mkdir(join(incoming, 'claims'), { mode: 0o700 });
-    await writeDurably(
-      join(incoming, 'about.json'),
-      JSON.stringify({ ...media, sha256 } satisfies About),
-      join(incoming, 'about.new'),
-    );
+    for (const postId of postIds) {
+      const fromPost = this.#paths.claimsOfPost(channelId, postId);
+      await makeDurably(fromPost, this.#paths.root);
+      await touchDurably(join(fromPost, id), this.#now());
+      await touchDurably(join(incoming, 'claims', postId), this.#now());
+    }
+    await writeDurably(join(incoming, 'about.json'), JSON.stringify(about), join(incoming, 'about.new'));
     await makeDurably(this.#at(channelId, 'by-hash'), this.#paths.root);
-    await renameDurably(incoming, this.#at(channelId, id));
-    await writeDurably(this.#paths.byHash(channelId, sha256), id, this.#at('.incoming', `${id}.hash`));
-    return { status: 'added', media };
+    try {
+      await renameDurably(incoming, this.#at(channelId, id));
+    } catch (error) {
+      // Another node was faster with the same medium of another server.
+      if (!['EEXIST', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      return { status: 'existing', media: (await this.#find(channelId, id)) ?? media };
+    }
+    const first = await this.#recordHash(channelId, sha256, id);
+    if (first === undefined || isMoved) return { status: 'added', media };
+    // Another node was faster with the same upload. Nobody knows this one yet.
+    await renameDurably(this.#at(channelId, id), this.#paths.erasing(channelId, id));
+    await removeDurably(this.#paths.erasing(channelId, id));
+    return { status: 'existing', media: first };
+  }
+
+  /** Makes the medium that of this content. Returns the other one if there is one. */
+  async #recordHash(channelId: string, sha256: string, id: string): Promise<StoredMedia | undefined> {
+    const byHash = this.#paths.byHash(channelId, sha256);
+    const written = this.#at('.incoming', `${id}.hash`);
+    const isFirst = await createDurably(byHash, id, written);
+    if (isFirst) return undefined;
+    const other = await this.#withContent(channelId, sha256);
+    if (other === undefined) await writeDurably(byHash, id, written);
+    return other;
+  }
+
+  restore(channelId: string, id: string, moved: MovedMedia, postIds: readonly string[]): Promise<AddResult> {
+    return reliably(async () => {
+      this.#requireRoom();
+      requireChannelId(channelId);
+      if (!mediumIdPattern.test(id)) throw new TypeError(`${id} is no id of an upload`);
+      const claimed = async (media: StoredMedia): Promise<AddResult> => {
+        for (const postId of postIds) await this.claim(channelId, id, postId);
+        return { status: 'existing', media };
+      };
+      const existing = await this.#find(channelId, id);
+      if (existing !== undefined) return await claimed(existing);
+      const incoming = this.#at('.incoming', `${id}-${randomBytes(8).toString('hex')}`);
+      this.#uploads += 1;
+      try {
+        await mkdir(incoming, { mode: 0o700 });
+        const received = await receiveMoved(moved, moved.body, { directory: incoming, renderer: this.#renderer });
+        if (received.status === 'refused') return received;
+        const { uploadedAt, by } = moved;
+        const media = mediaOf(received.facts, { id, channelId, uploadedAt, by });
+        // The hash of the upload itself is not known here. That of its main file finds it if that file is uploaded.
+        const sha256 = moved.files.find(({ name }) => name === media.name)?.sha256 ?? '';
+        const result = await this.#publish(incoming, { ...media, sha256 }, { postIds, isMoved: true });
+        return result.status === 'existing' ? await claimed(result.media) : result;
+      } finally {
+        this.#uploads -= 1;
+        await rm(incoming, { recursive: true, force: true });
+      }
+    });
+  }
+
+  #requireRoom(): void {
+    if (this.#isClosed) throw new MediaUnavailable('The server is ending. Try again in a moment.');
+    if (this.#uploads < mediaLimits.mediaUploads) return;
+    throw new MediaUnavailable('Too many uploads are in progress. Try again in a moment.');
   }
 
   /** The medium of the channel with this content, which counts as uploaded now. */
@@ -173,6 +247,20 @@ export class MediaDirectory implements MediaStore {
 
   find(channelId: string, id: string): Promise<StoredMedia | undefined> {
     return reliably(() => this.#find(channelId, id));
+  }
+
+  list(channelId: string, { after = '', limit }: { after?: string | undefined; limit: number }): Promise<StoredMedia[]> {
+    return reliably(async () => {
+      if (!isChannelId(channelId)) return [];
+      const found: StoredMedia[] = [];
+      for (const { name: id } of await entriesOf(this.#at(channelId))) {
+        if (!mediumIdPattern.test(id) || id <= after) continue;
+        if (found.length === limit) break;
+        const media = await this.#find(channelId, id);
+        if (media !== undefined) found.push(media);
+      }
+      return found;
+    });
   }
 
   async #find(channelId: string, id: string): Promise<StoredMedia | undefined> {

@@ -17,6 +17,12 @@ export const mediaTable = {
     metric: problem('too-large'),
     atLimit: 'A larger sound is refused with `too-large`, and not read to its end.',
   },
+  /** The files of an upload together, as an import sends them. */
+  mediaMovedBytes: {
+    value: 200 * 1024 * 1024,
+    metric: problem('too-large'),
+    atLimit: 'An imported upload with more is refused with `too-large`.',
+  },
   picturePixels: {
     value: 60_000_000,
     metric: problem('too-large'),

@@ -17,6 +17,15 @@ export interface MediaStore {
 
   find(channelId: string, id: string): Promise<StoredMedia | undefined>;
 
+  /** Media of the channel in the order of their ids, from the one after `after`. */
+  list(channelId: string, query: { after?: string | undefined; limit: number }): Promise<StoredMedia[]>;
+
+  /**
+   * Stores a medium of another server under the same id, with claims of these posts. Its files stay byte for byte. A medium that has
+   * this id here is `existing`, gets the claims, and `body` is not read. A refused one leaves nothing behind.
+   */
+  restore(channelId: string, id: string, moved: MovedMedia, postIds: readonly string[]): Promise<AddResult>;
+
   /** The file of a medium that has this name. Undefined if there is none. Never throws because of what `id` or `name` contains. */
   open(channelId: string, id: string, name: string): Promise<MediaFile | undefined>;
 
@@ -76,6 +85,13 @@ export interface Upload {
   by: string;
 }
 
+/** A medium as another server stored it. */
+export interface MovedMedia extends Pick<StoredMedia, 'type' | 'width' | 'height' | 'durationSeconds' | 'uploadedAt' | 'by'> {
+  files: readonly Required<Rendition>[];
+  /** The files, one after another. */
+  body: AsyncIterator<Buffer>;
+}
+
 export type AddResult =
   | { status: 'added' | 'existing'; media: StoredMedia }
   | { status: 'refused'; code: 'too-large' | 'wrong-type' | 'invalid-body' | 'media-unreadable' | 'media-full'; detail: string };
@@ -112,6 +128,8 @@ export interface Rendition {
   width: number | null;
   mimeType: string;
   bytes: number;
+  /** In hexadecimal digits. Left out for files of versions that did not store it. */
+  sha256?: string;
 }
 
 export interface MediaFile {

@@ -76,6 +76,11 @@ export const newsroomTable = {
     metric: problem('media-unavailable'),
     atLimit: 'Wait before a retry, in `Retry-After` of 503 `media-unavailable`.',
   },
+  movedHeadBytes: {
+    value: 16 * 1024,
+    metric: problem('invalid-body'),
+    atLimit: 'An imported upload whose first line is longer is 400 `invalid-body`.',
+  },
   importsMost: { value: 2, metric: rateLimited('imports'), atLimit: 'One more import is 429 `rate-limited`.' },
   /** An author's write waits behind at most this many lines. */
   importLines: {

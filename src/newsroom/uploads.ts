@@ -1,10 +1,10 @@
 import type { Journal, NewEntry, Renderer } from '../journal/engine.ts';
-import { useOfMedia } from '../journal/post-tags.ts';
+import { tags, useOfMedia } from '../journal/post-tags.ts';
 import { type MediaStore, type MediaType, MediaUnavailable, type MediaUses, type StoredMedia } from '../media/media-store.ts';
 import { mediaPath, onServer } from '../protocol/addresses.ts';
-import type { Erasure, ImageMedia, LinkMedia, Media, Picture, VideoMedia } from '../protocol/model.ts';
+import type { Channel, Erasure, ImageMedia, LinkMedia, Media, Picture, VideoMedia } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
-import { isReference, mediaIdIn, uploadableUrlsOf } from '../protocol/uploaded-media.ts';
+import { isOfMedium, isReference, mediaIdIn, uploadableUrlsOf } from '../protocol/uploaded-media.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 
@@ -155,6 +155,22 @@ export function mediaUses(engine: UploadsParts['engine'], publicUrl: string | un
     },
     isDeleted: async (channelId) => (await engine.channel(channelId)).status === 'deleted',
   };
+}
+
+/** The posts that use the medium now, and `channel` if the channel itself does, as the store knows them. */
+export async function usersOfMedia(
+  engine: Pick<Journal, 'posts'>,
+  channel: Pick<Channel, 'id' | 'picture'>,
+  id: string,
+): Promise<string[]> {
+  const ids = isOfMedium(channel.picture?.url ?? '', id) ? [channelClaim] : [];
+  for (let before: number | undefined; ; ) {
+    const query = { tags: [tags.media(id)], limit: limits.pageMost, bytes: limits.answerBytes };
+    const page = await engine.posts(channel.id, before === undefined ? query : { ...query, before });
+    for (const post of page?.posts ?? []) ids.push(post.id);
+    before = page?.posts.at(-1)?.seq;
+    if (page?.more !== true || before === undefined) return ids;
+  }
 }
 
 /** The ids of uploads of the channel that media name. */

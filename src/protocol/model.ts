@@ -368,6 +368,16 @@ export interface UploadedMedia {
   files: { url: string; width: number | null; mimeType: string; bytes: number }[];
 }
 
+/** An upload as its channel's editors see it. */
+export interface StoredUpload extends UploadedMedia {
+  /** The `sub` of the uploader. */
+  by: string;
+  /** Whether a published post, or the channel itself, uses it. */
+  isUsed: boolean;
+  /** `sha256`: null for files of versions that did not store it. */
+  files: (UploadedMedia['files'][number] & { name: string; sha256: string | null })[];
+}
+
 export interface Erasure {
   complete: boolean;
   pending: { where: string; why: string }[];

@@ -19,6 +19,7 @@ import {
 } from './field-schemas.ts';
 import type { PostFields } from './model.ts';
 import * as model from './model.ts';
+import { mediaIdPattern } from './uploaded-media.ts';
 import { limits } from './wire-limits.ts';
 
 /**
@@ -125,6 +126,13 @@ const limitUpTo = (most: number, otherwise: number) =>
     .optional()
     .transform((value) => value ?? otherwise);
 const pageLimit = limitUpTo(limits.pageMost, limits.pageDefault);
+
+export const mediaQuerySchema = z
+  .object({
+    limit: pageLimit,
+    page: z.string().regex(mediaIdPattern, 'Must be the `next` of an earlier page.').optional(),
+  })
+  .strict();
 
 export const channelsQuerySchema = z
   .object({

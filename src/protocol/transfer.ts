@@ -9,7 +9,7 @@ import { type FieldError, Refusal } from './problems.ts';
 import { channelFields, note, postFields } from './schemas.ts';
 import { isVisible } from './visible-text.ts';
 import { limits } from './wire-limits.ts';
-import { sentTime } from './wire-messages.ts';
+import { sentTime, sha256Schema } from './wire-messages.ts';
 
 /**
  * The lines of an export and an import: one line for each entry of a channel's journal, in journal order. A line has what the entry
@@ -123,6 +123,29 @@ export const channelLineSchema = z.strictObject({ channel: writtenChannelSchema,
 export const postLineSchema = z.strictObject({ post: writtenPostSchema, revision: lineFactsSchema });
 export const erasedLineSchema = z.strictObject({ post: erasedPostSchema, revision: erasedFactsSchema });
 export const lineSchema = z.union([channelLineSchema, postLineSchema, erasedLineSchema]);
+
+/** The first line of an imported upload. The bytes of its files follow. */
+export const movedFileSchema = z.strictObject({
+  name: z.string().regex(/^(?:[0-9]{1,5}\.(?:webp|jpg)|video\.mp4|audio\.m4a)$/, 'Must be a name as in an export.'),
+  width: z.int().min(1).nullable(),
+  mimeType: z.enum(['image/webp', 'image/jpeg', 'video/mp4', 'audio/mp4']),
+  bytes: z.int().min(1),
+  sha256: sha256Schema,
+});
+export const movedMediaSchema = z.strictObject({
+  type: z.enum(['image', 'video', 'audio']),
+  width: z.int().min(1).nullable(),
+  height: z.int().min(1).nullable(),
+  durationSeconds: z.number().min(0).nullable(),
+  uploadedAt: sentTime,
+  by: words(limits.textCharacters),
+  files: z
+    .array(movedFileSchema)
+    .min(1)
+    .max(limits.mediaRenditions)
+    .refine((files) => new Set(files.map(({ name }) => name)).size === files.length, 'Must have different names.'),
+});
+export type MovedMediaHead = z.infer<typeof movedMediaSchema>;
 
 export type ChannelLine = { channel: model.Channel; facts: LineFacts | undefined };
 export type PostLine = { post: Omit<model.AuthorPost, 'seq' | 'html'>; facts: LineFacts };

@@ -235,6 +235,14 @@ export const uploadedMediaSchema = z.strictObject({
   files: z.array(mediaFileSchema),
 }) satisfies z.ZodType<model.UploadedMedia>;
 export const uploadAnswerSchema = z.strictObject({ media: uploadedMediaSchema });
+export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
+export const storedFileSchema = mediaFileSchema.extend({ name: fileNameSchema, sha256: sha256Schema.nullable() });
+export const storedMediaSchema = uploadedMediaSchema.extend({
+  by: z.string(),
+  isUsed: z.boolean(),
+  files: z.array(storedFileSchema),
+}) satisfies z.ZodType<model.StoredUpload>;
+export const mediaListSchema = z.strictObject({ media: z.array(storedMediaSchema), next: mediaIdSchema.nullable() });
 export const deletionAnswerSchema = z.strictObject({ erasure: erasureSchema });
 /** Over HTTP, authors of the channel get the author's view and everyone else the reader's view. */
 export const seenPostSchema = z.union([authorPostSchema, readerPostSchema]);

@@ -5,12 +5,21 @@ import { newKey } from '../../lib/ids.ts';
 import { asFileError, exportCutError, printError } from '../command-errors.ts';
 import { parseChannelId } from '../option-values.ts';
 import { ProgressLine } from '../progress-line.ts';
-import { addServerOptions, type RequestOptions, retryNotice, serverOf, unreachableTimeoutMs } from '../server-requests.ts';
+import {
+  addServerOptions,
+  type RequestOptions,
+  retrying,
+  retryNotice,
+  serverOf,
+  unreachableTimeoutMs,
+} from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
+import { type ExportedMedia, exportMedia } from './media-folder.ts';
 
 /** `export`: writes a channel to a file, completely or not at all. */
 interface ExportOptions extends RequestOptions {
   output?: string;
+  media?: string;
 }
 
 /** Attempts for a file if the connection is cut. Standard output and devices cannot be rewound. */
@@ -23,13 +32,16 @@ export function addExportCommand(program: Command, env: Env, terminal: Terminal,
     .description('Export a channel as lines of JSON: every revision, with times and history')
     .argument('<channel>', 'its id', parseChannelId)
     .option('-o, --output <file>', 'the file to write; default: standard output')
+    .option('--media <folder>', 'also bring the uploads that the channel uses into this folder')
     .addHelpText(
       'after',
       `
 The file appears under its name once it is complete. It contains everything in the channel: treat it like a backup.
+The uploads are in the folder by channel, with their hashes. Repeat the command to continue after a failure.
 
 Examples:
   $ pressbox export moon-landing --output moon-landing.ndjson
+  $ pressbox export moon-landing --output moon-landing.ndjson --media uploads
   $ pressbox export moon-landing | gzip > moon-landing.ndjson.gz`,
     )
     .action(async (channelId: string, options: ExportOptions) => done(await run(channelId, options)));
@@ -43,13 +55,28 @@ Examples:
       const write = output === undefined ? toStdout : toFile(output, retryNotice(terminal, progress));
       const written = await write(() => linesOf(http, path, progress));
       progress.clear();
-      if (output !== undefined && json) terminal.json({ channelId, file: output, ...written });
-      else if (output !== undefined) terminal.note(`${written.lines.toLocaleString('en')} lines were written to ${output}.`);
-      return 0;
+      if (output !== undefined && !json) terminal.note(`${written.lines.toLocaleString('en')} lines were written to ${output}.`);
+      const media = options.media === undefined ? undefined : await bringMedia(http, channelId, options.media, progress);
+      if (output !== undefined && json) terminal.json({ channelId, file: output, ...written, ...(media && { media }) });
+      else if (media !== undefined) terminal.note(...exportSummary(media, options.media ?? ''));
+      return media !== undefined && media.missing.length > 0 ? 1 : 0;
     } catch (error) {
       progress.clear();
       return printError(asFileError(error, output), terminal, { json });
     }
+  }
+
+  async function bringMedia(http: Http, channelId: string, folder: string, progress: ProgressLine): Promise<ExportedMedia> {
+    const { interrupted } = terminal.streams;
+    const context = { http, folder, channelId, interrupted, retrying: retrying(retryNotice(terminal, progress), interrupted) };
+    let [bytes, count] = [0, 0];
+    const media = await exportMedia(context, (more) => {
+      bytes += more;
+      count += 1;
+      progress.update({ bytes, count, counted: 'files' });
+    });
+    progress.clear();
+    return media;
   }
 
   interface ExportCounts {
@@ -117,6 +144,17 @@ Examples:
       }
     };
   }
+}
+
+function exportSummary({ uploads, missing }: ExportedMedia, folder: string): string[] {
+  const lines = [`${uploads.toLocaleString('en')} upload${uploads === 1 ? ' is' : 's are'} in ${folder}.`];
+  if (missing.length === 0) return lines;
+  const why = 'missing or damaged on the server, or withdrawn meanwhile. Repeat the command to see which.';
+  return [
+    ...lines,
+    `${missing.length.toLocaleString('en')} used by posts could not be brought: ${why}`,
+    ...missing.map((id) => `  ${id}`),
+  ];
 }
 
 async function forEachItem<T, R>(items: AsyncGenerator<T, R>, take: (item: T) => Promise<void>): Promise<R> {

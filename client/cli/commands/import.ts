@@ -1,14 +1,32 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { channelIdPattern } from '../../../src/protocol/field-rules.ts';
 import type { Imported } from '../../../src/protocol/problems.ts';
 import { backoffMs, requestBackoff } from '../../lib/backoff.ts';
-import { bodyWithField, Http, isRetryable, ProblemError, retryAfterMs, sleep, unreachableBudget } from '../../lib/http.ts';
+import {
+  bodyWithField,
+  Http,
+  isRetryable,
+  ProblemError,
+  parseJson,
+  retryAfterMs,
+  sleep,
+  unreachableBudget,
+} from '../../lib/http.ts';
 import { asFileError, CommandFailed, printError } from '../command-errors.ts';
 import { ProgressLine } from '../progress-line.ts';
-import { addServerOptions, type RequestOptions, retryNotice, serverOf, unreachableTimeoutMs } from '../server-requests.ts';
+import {
+  addServerOptions,
+  type RequestOptions,
+  retrying,
+  retryNotice,
+  serverOf,
+  unreachableTimeoutMs,
+} from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
+import { type ImportedMedia, importMedia } from './media-folder.ts';
 
 /**
  * `import`: sends the lines of an export in parts. A part that was written stays written, and a part without an answer is sent
@@ -22,10 +40,15 @@ const partTimeoutMs = 120_000;
 /** Attempts for each part. */
 const maxAttempts = 12;
 
+interface ImportOptions extends RequestOptions {
+  media?: string;
+}
+
 export function addImportCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addServerOptions(program.command('import'), env)
     .description('Import an export; requires admin rights')
     .argument('<file>', 'lines of JSON; - is standard input')
+    .option('--media <folder>', 'also send the uploads that an export brought into this folder')
     .addHelpText(
       'after',
       `
@@ -33,23 +56,27 @@ Nothing is overwritten, and what was erased on the server stays erased. After a 
 
 Examples:
   $ pressbox import moon-landing.ndjson
+  $ pressbox import moon-landing.ndjson --media uploads
   $ gunzip -c moon-landing.ndjson.gz | pressbox import - --url https://live.example.org`,
     )
-    .action(async (file: string, options: RequestOptions) => done(await run(file, options)));
+    .action(async (file: string, options: ImportOptions) => done(await run(file, options)));
 
-  async function run(file: string, options: RequestOptions): Promise<number> {
+  async function run(file: string, options: ImportOptions): Promise<number> {
     const { json = false } = options;
     const { interrupted: signal, stderr, stdin } = terminal.streams;
     const progress = new ProgressLine(stderr);
     const onRetry = retryNotice(terminal, progress);
     const total: Imported = { ...noCounts, conflicts: [], sameHistory: true };
+    const channelIds = new Set<string>();
     let [lines, bytes] = [0, 0];
     try {
       const http = new Http({ ...serverOf(options, env), timeoutMs: partTimeoutMs });
       const totalBytes = file === '-' ? undefined : (await stat(file)).size;
       for await (const part of splitIntoParts(file === '-' ? stdin : createReadStream(file, { signal }))) {
         try {
-          addCounts(total, await send(http, textOf(part.bytes), onRetry, lines === 0), lines);
+          const text = textOf(part.bytes);
+          addCounts(total, await send(http, text, onRetry, lines === 0), lines);
+          for (const id of channelsIn(text)) channelIds.add(id);
         } catch (error) {
           throw asImportError(error, total, lines);
         }
@@ -59,15 +86,44 @@ Examples:
       }
       progress.clear();
       if (!hasProcessedLines(total)) throw new CommandFailed('It contains no line of an export.');
-      if (json) terminal.json(total);
-      else terminal.print(...importSummary(total, file));
-      return total.conflicting > 0 ? 1 : 0;
+      if (!json) terminal.print(...importSummary(total, file));
+      const media = options.media === undefined ? undefined : await sendMedia(http, options.media, channelIds, progress);
+      if (json) terminal.json(media === undefined ? total : { ...total, media });
+      else if (media !== undefined) terminal.print(...mediaSummary(media));
+      return total.conflicting > 0 || (media?.damaged.length ?? 0) > 0 ? 1 : 0;
     } catch (error) {
       progress.clear();
       if (!json && hasProcessedLines(total))
         terminal.note(...importSummary(total, file), 'Then it stopped. Repeat the command to continue.');
       return printError(asFileError(error, file), terminal, { json, hasBegun: hasProcessedLines(total) });
     }
+  }
+
+  async function sendMedia(
+    http: Http,
+    folder: string,
+    channelIds: ReadonlySet<string>,
+    progress: ProgressLine,
+  ): Promise<ImportedMedia> {
+    const { interrupted } = terminal.streams;
+    const onRetry = retryNotice(terminal, progress);
+    const total: ImportedMedia = { added: 0, existing: 0, unused: 0, damaged: [] };
+    let [isThere, bytes, count] = [false, 0, 0];
+    for (const channelId of channelIds) {
+      const context = { http, folder, channelId, interrupted, retrying: retrying(onRetry, interrupted) };
+      const media = await importMedia(context, (more) => {
+        bytes += more;
+        count += 1;
+        progress.update({ bytes, count, counted: 'uploads' });
+      });
+      if (media === undefined) continue;
+      isThere = true;
+      for (const field of ['added', 'existing', 'unused'] as const) total[field] += media[field];
+      total.damaged.push(...media.damaged);
+    }
+    progress.clear();
+    if (!isThere) throw new CommandFailed(`${folder} has no uploads of these channels.`);
+    return total;
   }
 
   /** Sends one part. Only for the first part is an unreachable server given up early. Later parts use all their attempts. */
@@ -86,6 +142,26 @@ Examples:
       }
     }
   }
+}
+
+/** The channels whose own lines are in the text. A broken line was refused by the server. */
+function channelsIn(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    if (!line.startsWith('{"channel":')) return [];
+    const id = (parseJson(line) as { channel?: { id?: unknown } } | undefined)?.channel?.id;
+    return typeof id === 'string' && channelIdPattern.test(id) ? [id] : [];
+  });
+}
+
+function mediaSummary({ added, existing, unused, damaged }: ImportedMedia): string[] {
+  const lines = [`${counted(added, 'upload')} sent.`];
+  if (existing > 0) lines.push(`${counted(existing, 'upload')} already existed.`);
+  if (unused > 0) lines.push(`${counted(unused, 'upload')} skipped, because no published post on the server uses them.`);
+  if (damaged.length > 0) {
+    lines.push(`${counted(damaged.length, 'upload')} skipped, because their files are missing or were changed:`);
+    lines.push(...damaged.map((id) => `  ${id}`));
+  }
+  return lines;
 }
 
 const noCounts = { channels: 0, posts: 0, revisions: 0, skipped: 0, withheld: 0, conflicting: 0 };

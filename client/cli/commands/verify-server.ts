@@ -1,22 +1,11 @@
 import type { Position } from '../../../src/protocol/cursor.ts';
 import type { AuthorPost, ListedChannel, ServerEntry } from '../../../src/protocol/model.ts';
 import type { ChannelReport, ServerReport, VerifiedExport, VerifyExportOptions } from '../../../src/verify.ts';
-import { backoffMs, requestBackoff } from '../../lib/backoff.ts';
-import {
-  bodyWithField,
-  download,
-  type Http,
-  isRetryable,
-  NotPressbox,
-  ProblemError,
-  retryAfterMs,
-  sleep,
-  unreachableBudget,
-} from '../../lib/http.ts';
+import { bodyWithField, download, type Http, isRetryable, NotPressbox, ProblemError, sleep } from '../../lib/http.ts';
 import { queryString } from '../../lib/platform.ts';
 import { CommandFailed, exportCutError } from '../command-errors.ts';
 import { type HtmlComparison, htmlComparer } from '../rendered-html.ts';
-import { unreachableTimeoutMs } from '../server-requests.ts';
+import { retrying } from '../server-requests.ts';
 
 /**
  * Verifies a server from outside: its exports by their hash chains, and each displayed post by comparing it with its last entry.
@@ -38,7 +27,6 @@ export type VerifyExport = (
   records?: VerifyExportOptions['records'],
 ) => AsyncGenerator<VerifiedExport>;
 
-const maxAttempts = 12;
 /**
  * Pauses before a channel is read again that may be under import. Reading ends once the channel did not grow during two pauses in
  * a row.
@@ -54,6 +42,7 @@ export async function* verifyServer({
   since,
 }: ServerToVerify): AsyncGenerator<ChannelReport | ServerReport> {
   const { channelIsBack, channelIsMissing, mayBeTold, ServerWalk, tokenIsForgotten } = await import('../../../src/verify.ts');
+  const withRetries = retrying(onRetry, interrupted);
   const server = await walkServer();
   const known = server?.isIntact ? server : undefined;
   const there = new Set<string>();
@@ -182,21 +171,6 @@ export async function* verifyServer({
     } catch (error) {
       if (error instanceof NotPressbox || (error instanceof ProblemError && !isRetryable(error))) return undefined;
       throw error;
-    }
-  }
-
-  /** Retries: a walk sends many requests, and the server may ask to wait. */
-  async function withRetries<T>(ask: () => Promise<T>): Promise<T> {
-    const budget = unreachableBudget(unreachableTimeoutMs);
-    for (let tries = 0; ; tries += 1) {
-      try {
-        return await ask();
-      } catch (error) {
-        const remainingMs = budget(error);
-        if (tries >= maxAttempts || !isRetryable(error) || remainingMs === 0) throw error;
-        onRetry(error);
-        await sleep(Math.min(remainingMs, backoffMs(tries, Math.random(), requestBackoff, retryAfterMs(error))), interrupted);
-      }
     }
   }
 }

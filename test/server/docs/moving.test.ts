@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { exportOf } from '../../support/authors/transfer.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
+import { movie } from '../../support/samples/movies.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { openShell } from '../../support/servers/shell.ts';
 import { createChannel, publish } from '../../support/stores/engines.ts';
@@ -23,7 +25,9 @@ describeWith(needs.curl, 'docs/guides/moving.md and docs/guides/verifying.md', (
     server = await startTestServer();
     other = await startTestServer();
     await createChannel(server.server.engine, 'moon-landing');
-    await publish(server.server.engine, 'moon-landing', { body: 'The Eagle has landed.' });
+    const author = new AuthorClient({ url: server.url, token: await server.token() });
+    const { url } = await author.uploadMedia('moon-landing', new Uint8Array(movie()), 'video/mp4');
+    await author.publish('moon-landing', { body: 'The Eagle has landed.', media: [{ type: 'video', url }] });
     await createChannel(server.server.engine, 'harbour-fire');
     const post = await publish(server.server.engine, 'harbour-fire', { body: 'A name: Xylander.' });
     folder = await mkdtemp(join(tmpdir(), 'pressbox-docs-'));
@@ -61,6 +65,14 @@ describeWith(needs.curl, 'docs/guides/moving.md and docs/guides/verifying.md', (
     expect(await exportOf(other, 'moon-landing')).toBe(await exportOf(server, 'moon-landing'));
   });
 
+  it('moves a channel with its uploads', async () => {
+    const [upload] = (await readFile(join(folder, 'uploads/moon-landing/uploads.ndjson'), 'utf8')).split('\n');
+    const { id, files } = JSON.parse(upload ?? '');
+    expect(files).toMatchObject([{ name: 'video.mp4', sha256: expect.any(String) }]);
+    expect(printed[2]).toContain('1 upload sent.');
+    expect((await fetch(`${other.url}/media/moon-landing/${id}/video.mp4`)).status).toBe(200);
+  });
+
   it('imports posts of another system', async () => {
     const { body } = await call(`${server.url}/v1/channels/eclipse-1999/posts`);
     expect(body).toMatchObject({
@@ -69,7 +81,7 @@ describeWith(needs.curl, 'docs/guides/moving.md and docs/guides/verifying.md', (
   });
 
   it('verifies a server, a directory and a file, and compares with an earlier output', async () => {
-    expect(printed[3]?.match(/^ok {2}/gm)).toHaveLength(13);
+    expect(printed[4]?.match(/^ok {2}/gm)).toHaveLength(13);
     const [line] = (await readFile(join(folder, 'verified.jsonl'), 'utf8')).trimEnd().split('\n');
     expect(JSON.parse(line ?? '')).toMatchObject({ channelId: 'moon-landing', entries: 2, fault: null });
   });

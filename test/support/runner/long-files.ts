@@ -91,4 +91,5 @@ export const longFiles = [
   'test/server/nodes/encrypted-redis.test.ts',
   'test/browser/page/docs-page.test.ts',
   'test/server/nodes/brand-renewal.test.ts',
+  'test/server/transfers/moving-media.test.ts',
 ];

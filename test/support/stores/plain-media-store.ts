@@ -56,6 +56,15 @@ export async function openPlainMediaStore(): Promise<PlainMediaStore> {
       check();
       return media.get(place(channelId, id));
     },
+    async list(channelId, { after = '', limit }) {
+      check();
+      const own = [...media.values()].filter((one) => one.channelId === channelId && one.id > after);
+      return own.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit);
+    },
+    async restore() {
+      check();
+      return { status: 'refused', code: 'media-unreadable', detail: 'This store takes nothing of other servers.' };
+    },
     async open(channelId, id, name) {
       check();
       const found = media.get(place(channelId, id));
