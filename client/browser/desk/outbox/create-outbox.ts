@@ -1,11 +1,13 @@
 import { parseCursor } from '../../../../src/protocol/cursor.ts';
 import type { Http } from '../../../lib/http.ts';
 import { newKey } from '../../../lib/ids.ts';
+import { devicePictures } from '../pictures/device-pictures.ts';
+import type { Uploader, UploaderParts } from '../pictures/upload-pictures.ts';
 import { inOrder } from './order.ts';
 import type { AddOptions, Delivery, Outbox, OutboxEntry, Protection, Write } from './outbox-model.ts';
-import { changed, type OutboxStore, type Stored } from './outbox-store.ts';
+import { changed, type Decide, type OutboxStore, type Stored } from './outbox-store.ts';
 import { type Clock, createSender } from './sender.ts';
-import { type Change, newEntry, type Owner, publicEntry, type StoredEntry } from './stored-entry.ts';
+import { newEntry, type Owner, publicEntry, type StoredEntry } from './stored-entry.ts';
 import type { Tabs } from './tabs-model.ts';
 import {
   askAboutUnsent,
@@ -30,19 +32,24 @@ export interface OutboxParts {
   isOnline(): boolean;
   askAfterMs(): number;
   protection: Protection;
+  /** Loads the part that uploads pictures, once there is one. */
+  loadUploader(parts: Omit<UploaderParts, 'send' | 'prepare'>): Promise<Uploader>;
 }
 
 export async function createOutbox(parts: OutboxParts): Promise<Outbox & { protect(protection: Protection): void }> {
-  const { owner, store, tabs, clock, isOnline, askAfterMs } = parts;
+  const { owner, store, tabs, clock, isOnline, askAfterMs, loadUploader } = parts;
   const openedAt = clock.now();
   const listeners = new Set<() => void>();
   /** The newest cursor that the desk's subscription has received, by channel. */
   const received = new Map<string, string>();
   let { protection } = parts;
-  let stored: Stored = { entries: [], others: [], outdated: false };
+  let stored: Stored = { entries: [], others: [], outdated: false, pictures: [] };
   let entries: OutboxEntry[] = [];
   let delivery: Delivery = isOnline() ? 'ready' : 'offline';
-  let isLeading = false;
+  let leading: AbortSignal | undefined;
+  let uploader: Promise<Uploader | undefined> | undefined;
+  /** The share of each picture that is uploaded, by its id. */
+  const progress = new Map<string, number>();
   let isClosed = false;
   let cancelAlarm = () => {};
 
@@ -62,23 +69,36 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
       case 'changed':
         return void refresh();
       case 'delivery':
-        if (isLeading) return;
+        if (leading) return;
         delivery = message.delivery;
         return notify();
       case 'wake':
-        return sender.wake(true);
+        sender.wake(true);
+        return void upload(true);
+      case 'progress':
+        return setProgress(message.picture, message.share);
       case 'hello':
-        if (isLeading) tabs.tell({ type: 'delivery', delivery });
+        if (leading) tabs.tell({ type: 'delivery', delivery });
     }
   });
   await refresh();
   tabs.lead(async (signal) => {
-    isLeading = true;
+    leading = signal;
+    void upload();
     await tick();
     await sender.run(signal);
-    isLeading = false;
+    leading = undefined;
   });
   tabs.tell({ type: 'hello' });
+
+  const pictures = devicePictures({
+    ownerKey: owner.ownerKey,
+    store,
+    all: () => stored.pictures,
+    progress,
+    now: clock.now,
+    change: (decide) => change((_entries, before) => ({ change: decide(before) })),
+  });
 
   return {
     get entries() {
@@ -93,6 +113,7 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
     get delivery() {
       return delivery;
     },
+    pictures,
     protect(next) {
       protection = next;
       notify();
@@ -121,6 +142,7 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
     },
     wake() {
       sender.wake(true);
+      void upload(true);
       tabs.tell({ type: 'wake' });
       void tick();
     },
@@ -138,7 +160,7 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
   };
 
   /** Changes the store, then this tab and the others. Rejects if the change could not be stored. */
-  async function change<T>(decide: (entries: readonly StoredEntry[]) => T & { change: Change }): Promise<T> {
+  async function change<T>(decide: Decide<T>): Promise<T> {
     const decided = await store.change(decide);
     await hasChanged();
     return decided;
@@ -161,14 +183,49 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
     if (isClosed) return;
     entries = inOrder(stored.entries).map((entry) => publicEntry(entry, stored.entries));
     sender.wake();
+    void upload();
     schedule();
     notify();
     if (stored.entries.some(isNewlyReceived)) await noteReceived();
   }
 
+  /** Uploads pictures that wait, if this is the tab that sends. */
+  async function upload(again = false): Promise<void> {
+    const signal = leading;
+    if (signal === undefined || isClosed || !stored.pictures.some(({ upload: { at } }) => at === 'waiting')) return;
+    uploader ??= startUploader(signal);
+    (await uploader)?.wake(again);
+  }
+
+  /** Undefined if it could not be loaded. It is tried again with the next change. */
+  async function startUploader(signal: AbortSignal): Promise<Uploader | undefined> {
+    try {
+      const started = await loadUploader({
+        ...{ owner, store, clock, random: parts.random, isOnline },
+        onChange: () => void hasChanged(),
+        onProgress(picture, share) {
+          tabs.tell({ type: 'progress', picture, share });
+          setProgress(picture, share);
+        },
+      });
+      void started.run(signal);
+      return started;
+    } catch (error) {
+      console.warn('The part that uploads pictures could not be loaded.', error);
+      uploader = undefined;
+      return undefined;
+    }
+  }
+
+  function setProgress(picture: string, share: number | undefined): void {
+    if (share === undefined) progress.delete(picture);
+    else progress.set(picture, share);
+    notify();
+  }
+
   /** Ends the undo windows that are over, before something that has none takes its place behind them. */
   function released(before: readonly StoredEntry[]) {
-    const { put = [] } = release(before, { now: clock.now(), openedAt, oldest: isLeading });
+    const { put = [] } = release(before, { now: clock.now(), openedAt, oldest: leading !== undefined });
     return { put, entries: changed(before, { put }) };
   }
 
@@ -182,7 +239,7 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
     const now = clock.now();
     try {
       const { isDue } = await store.change((before) => {
-        const released = release(before, { now, openedAt, oldest: isLeading });
+        const released = release(before, { now, openedAt, oldest: leading !== undefined });
         const asked = askAboutUnsent(before, { now, askAfterMs: askAfterMs() });
         const put = [...(released.put ?? []), ...(asked.put ?? [])];
         return { change: { ...forgetDelivered(before, now), put }, isDue: put.length > 0 };

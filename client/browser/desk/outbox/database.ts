@@ -1,12 +1,13 @@
 import type { DBSchema, IDBPDatabase } from 'idb';
 import { newKey } from '../../../lib/ids.ts';
 import { openDeskDatabase } from '../app/desk-database.ts';
+import type { DevicePicture, PictureFile } from '../pictures/device-picture.ts';
 import { isDelivered } from './outbox-model.ts';
-import { changed, type OutboxStore, type Stored, understood } from './outbox-store.ts';
+import { changed, type OutboxStore, oldestFirst, type Stored, understood } from './outbox-store.ts';
 import type { Owner, StoredEntry } from './stored-entry.ts';
 
 /**
- * Entries in IndexedDB.
+ * Entries and pictures in IndexedDB. The bytes of pictures have a store of their own, so that nothing else reads them.
  *
  * Every change is one transaction with `durability: 'strict'`: it resolves only after the browser has flushed it to the disk, so
  * an entry outlives a crash of the tab, of the browser and of the system. It does not prove that the entry outlives a power cut:
@@ -23,6 +24,8 @@ interface OutboxSchema extends DBSchema {
   owners: { key: string; value: { ownerKey: string; name: string } };
   /** `born`: random, to notice that the database was deleted and created again. */
   facts: { key: string; value: { name: string; value: string } };
+  pictures: { key: string; value: DevicePicture; indexes: { byOwner: string } };
+  pictureFiles: { key: string; value: PictureFile & { ownerKey: string } };
 }
 
 /** Rejects if this browser has no storage, for example in a private window. */
@@ -33,12 +36,16 @@ export async function openDatabase(owner: Owner, onBlocked?: () => void): Promis
 
   const { use, close } = await openDeskDatabase<OutboxSchema>({
     name: 'pressbox-desk-outbox',
-    schemaVersion: 1,
+    schemaVersion: 2,
     upgrade(database) {
-      if (database.objectStoreNames.contains('entries')) return;
-      database.createObjectStore('entries', { keyPath: 'id' }).createIndex('byOwner', ['ownerKey', 'pending']);
-      database.createObjectStore('owners', { keyPath: 'ownerKey' });
-      void database.createObjectStore('facts', { keyPath: 'name' }).put({ name: 'born', value: newKey() });
+      if (!database.objectStoreNames.contains('entries')) {
+        database.createObjectStore('entries', { keyPath: 'id' }).createIndex('byOwner', ['ownerKey', 'pending']);
+        database.createObjectStore('owners', { keyPath: 'ownerKey' });
+        void database.createObjectStore('facts', { keyPath: 'name' }).put({ name: 'born', value: newKey() });
+      }
+      if (database.objectStoreNames.contains('pictures')) return;
+      database.createObjectStore('pictures', { keyPath: 'id' }).createIndex('byOwner', 'ownerKey');
+      database.createObjectStore('pictureFiles', { keyPath: 'id' });
     },
     onBlocked,
     onOpened: restoreIfNew,
@@ -47,7 +54,7 @@ export async function openDatabase(owner: Owner, onBlocked?: () => void): Promis
   return {
     async read() {
       const stored = await use(async (database) => {
-        const transaction = database.transaction(['entries', 'owners']);
+        const transaction = database.transaction(['entries', 'owners', 'pictures']);
         const all = await ownEntries(transaction.objectStore('entries').index('byOwner'), owner);
         const others: Stored['others'] = [];
         for (const { ownerKey, name } of await transaction.objectStore('owners').getAll()) {
@@ -58,34 +65,47 @@ export async function openDatabase(owner: Owner, onBlocked?: () => void): Promis
             .count(IDBKeyRange.only([ownerKey, 1]));
           if (count > 0) others.push({ name, count });
         }
-        return { ...understood(all), others };
+        const pictures = await transaction.objectStore('pictures').index('byOwner').getAll(owner.ownerKey);
+        return { ...understood(all), others, pictures: oldestFirst(pictures) };
       });
       remembered = stored.entries;
       return stored;
     },
     change: (decide) =>
       use(async (database) => {
-        const transaction = database.transaction(['entries', 'owners'], 'readwrite', { durability: 'strict' });
+        const names = ['entries', 'owners', 'pictures', 'pictureFiles'] as const;
+        const transaction = database.transaction(names, 'readwrite', { durability: 'strict' });
         const store = transaction.objectStore('entries');
+        const pictures = transaction.objectStore('pictures');
+        const files = transaction.objectStore('pictureFiles');
+        const { ownerKey, name } = owner;
         const { entries } = understood(await ownEntries(store.index('byOwner'), owner));
+        const own = oldestFirst(await pictures.index('byOwner').getAll(ownerKey));
         let decided: ReturnType<typeof decide>;
         try {
-          decided = decide(entries);
+          decided = decide(entries, own);
         } catch (error) {
           transaction.done.catch(() => {});
           transaction.abort();
           throw error;
         }
-        const { put = [], remove = [] } = decided.change;
-        const { ownerKey, name } = owner;
+        const { put = [], remove = [], putPictures = [], putFiles = [], removePictures = [] } = decided.change;
         await Promise.all([
           ...put.map((entry) => store.put(entry)),
           ...remove.map((id) => store.delete(id)),
+          ...putPictures.map((picture) => pictures.put(picture)),
+          ...putFiles.map((file) => files.put({ ...file, ownerKey })),
+          ...removePictures.flatMap((id) => [pictures.delete(id), files.delete(id)]),
           ...(put.length > 0 ? [transaction.objectStore('owners').put({ ownerKey, name })] : []),
           transaction.done,
         ]);
         remembered = changed(entries, decided.change);
         return decided;
+      }),
+    pictureFile: (id) =>
+      use(async (database) => {
+        const file = await database.get('pictureFiles', id);
+        return file?.ownerKey === owner.ownerKey ? file : undefined;
       }),
     close,
   };

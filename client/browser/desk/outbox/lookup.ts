@@ -1,8 +1,10 @@
 import type { AuthorPost, Channel } from '../../../../src/protocol/model.ts';
 import { type Problem, problem } from '../../../../src/protocol/problems.ts';
+import { isOfMedium, isReference } from '../../../../src/protocol/uploaded-media.ts';
 import { apiPath } from '../../../lib/author-requests.ts';
 import { bodyWithField, type HttpResponse, isObject, isTransient, ProblemError } from '../../../lib/http.ts';
 import { queryString } from '../../../lib/platform.ts';
+import { pictureIdOf } from '../pictures/pictures-in-writes.ts';
 import type { Write } from './outbox-model.ts';
 import type { Owner } from './stored-entry.ts';
 import type { Found } from './transitions.ts';
@@ -140,10 +142,28 @@ export function holds(subject: object, given: object): boolean {
   return Object.entries(given).every(([field, value]) => value === undefined || isEqual(values[field], value, field));
 }
 
+/** What the server adds to a medium that was uploaded. */
+const addedByServer: readonly string[] = ['width', 'height', 'renditions'];
+
+/** `other`: as it was given. */
 function isEqual(one: unknown, other: unknown, field: string): boolean {
   // The server writes times in UTC.
   if (field === 'startsAt' && typeof one === 'string' && typeof other === 'string') return Date.parse(one) === Date.parse(other);
+  if (field === 'url' && typeof one === 'string' && typeof other === 'string') return one === other || isUploadOf(one, other);
   if (!isObject(one) || !isObject(other)) return one === other;
   const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  if (typeof other.url === 'string' && isUpload(other.url)) for (const name of addedByServer) names.delete(name);
+  names.delete('decorative');
   return Array.isArray(one) === Array.isArray(other) && [...names].every((name) => isEqual(one[name], other[name], name));
+}
+
+/** Whether the URL is a reference to an upload, or a picture of this device whose reference is not known here. */
+function isUpload(url: string): boolean {
+  return isReference(url) || pictureIdOf(url) !== undefined;
+}
+
+/** Whether the address on the server may be that of the given upload. */
+function isUploadOf(address: string, given: string): boolean {
+  const [, id] = /^media:([^/]+)/.exec(given) ?? [];
+  return id !== undefined ? isOfMedium(address, id) : pictureIdOf(given) !== undefined && address.includes('/media/');
 }

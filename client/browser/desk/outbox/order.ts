@@ -1,6 +1,7 @@
+import type { DevicePicture } from '../pictures/device-picture.ts';
 import { clockSetBackMs, lookUpAfterMs } from './outbox-limits.ts';
 import { isDelivered } from './outbox-model.ts';
-import { isStuck, type StoredEntry } from './stored-entry.ts';
+import { isStuck, type StoredEntry, waitsForPicture } from './stored-entry.ts';
 
 /**
  * Decides which entry is sent next. Pure.
@@ -8,7 +9,7 @@ import { isStuck, type StoredEntry } from './stored-entry.ts';
  * Entries of one author on one device are sent one after the other within a coverage, in the order in which they left the undo
  * window. So an urgent entry, which has no undo window, overtakes those that are still in it, and nothing else. An entry whose
  * outcome is unknown keeps all later ones waiting. An entry that is refused, in conflict or asking steps aside, and with it the
- * entries that build on it.
+ * entries that build on it. So does an entry that waits for its pictures, which takes its place again once they are uploaded.
  */
 
 /** The next step of the sender in a coverage. */
@@ -27,13 +28,18 @@ export interface Timing {
   askAfterMs: number;
 }
 
-export function nextStep(entries: readonly StoredEntry[], channelId: string, timing: Timing): Step {
+export function nextStep(
+  entries: readonly StoredEntry[],
+  channelId: string,
+  timing: Timing,
+  pictures: readonly DevicePicture[] = [],
+): Step {
   const lane = entries.filter((entry) => entry.channelId === channelId);
   const waitedTooLong = lane.filter((entry) => entry.state.at === 'saved' && isUnsentTooLong(entry, timing));
   if (waitedTooLong.length > 0) return { do: 'ask', entries: waitedTooLong };
   const entry = lane
     .filter(({ state }) => state.at === 'saved' || state.at === 'sending')
-    .filter((each) => !waits(each, entries) && !isStuck(each, entries))
+    .filter((each) => !waits(each, entries) && !isStuck(each, entries) && !waitsForPicture(each, pictures))
     .sort(byPlace)[0];
   if (entry === undefined) return { do: 'nothing' };
   return { do: mustBeLookedUp(entry, timing) ? 'look-up' : 'send', entry };

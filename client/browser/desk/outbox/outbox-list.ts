@@ -182,7 +182,7 @@ ${this.#stateLine(entry)}
         return html`<p class="desk-entry-state" aria-hidden="true">${words.held(String(seconds))}</p>`;
       }
       case 'saved':
-        return line(this.#waits(entry) ? words.waits : words.saved);
+        return this.#waits(entry) ? line(words.waits) : (this.#pictureLine(entry) ?? line(words.saved));
       case 'sending':
         return line(words.sending);
       case 'on-disk':
@@ -196,6 +196,20 @@ ${this.#stateLine(entry)}
       case 'asking':
         return line(words.asking[state.reason]);
     }
+  }
+
+  /** What the pictures of the entry wait for. Undefined if all of them are uploaded. */
+  #pictureLine({ pictures = [] }: OutboxEntry): TemplateResult | undefined {
+    const words = this.#words;
+    const all = this.outbox.pictures.all;
+    const uploads = pictures.map((id) => all.find((one) => one.id === id)?.upload.at);
+    if (uploads.every((at) => at === 'uploaded')) return undefined;
+    if (uploads.includes(undefined)) return html`<p class="desk-lack">${words.pictureGone}</p>`;
+    if (uploads.includes('refused')) return html`<p class="desk-lack">${words.pictureRefused}</p>`;
+    const share = pictures.map((id) => this.outbox.pictures.progressOf(id)).find((one) => one !== undefined);
+    return html`<p class="desk-entry-state">${words.waitsForPicture}${
+      share === undefined ? nothing : html` <progress max="1" .value=${share} aria-label=${words.waitsForPicture}></progress>`
+    }</p>`;
   }
 
   /** Leads to the post, which may be far from what the author sees of the timeline. */

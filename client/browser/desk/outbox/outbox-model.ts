@@ -1,6 +1,7 @@
 import type { AuthorPost, Erasure, Event } from '../../../../src/protocol/model.ts';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../../../lib/author-client.ts';
+import type { DevicePictures } from '../pictures/device-picture.ts';
 
 /**
  * The types of the outbox: everything that an author presses becomes a `Write`, is stored on the device, and is sent from there.
@@ -22,6 +23,7 @@ import type { ChannelPatch, NewChannel, NewPost, Revision } from '../../../lib/a
  *                                        (draft)
  *
  * An entry whose attempt has begun is frozen: its bytes never change, and an edit of it becomes a revision that waits behind it.
+ * An entry that names pictures of this device stays `saved` until they are uploaded. Then its bytes are made anew with their references.
  * An entry is discarded only when it is certain that the server has not executed it. Until then it stays `sending`.
  */
 
@@ -73,6 +75,8 @@ export interface OutboxEntry {
   readonly addedAt: number;
   /** An attempt has begun, so the entry cannot be undone or edited any more. */
   readonly frozen: boolean;
+  /** The pictures of this device without whose uploads it is not sent. */
+  readonly pictures?: readonly string[] | undefined;
   /** The entry that must reach the server first. While that one is refused, in conflict or asking, this one waits. */
   readonly waitsFor?: string | undefined;
 }
@@ -126,6 +130,7 @@ export interface Outbox {
   readonly others: readonly { name: string; count: number }[];
   readonly protection: Protection;
   readonly delivery: Delivery;
+  readonly pictures: DevicePictures;
   /** Resolves once the entry is on this device. Rejects if it cannot be stored: then the composer keeps the text. */
   add(write: Write, options: AddOptions): Promise<OutboxEntry>;
   /** Takes the entry out of the outbox, back to the composer. Undefined: too late. */

@@ -1,3 +1,4 @@
+import type { DevicePicture, PictureFile } from '../pictures/device-picture.ts';
 import { type Change, entryFormat, type StoredEntry } from './stored-entry.ts';
 
 /**
@@ -7,18 +8,25 @@ import { type Change, entryFormat, type StoredEntry } from './stored-entry.ts';
 export interface OutboxStore {
   read(): Promise<Stored>;
   /**
-   * Reads the entries, decides and writes in one transaction, so that two tabs never decide on the same state. Resolves once the
-   * change is stored. If it rejects, nothing was changed.
+   * Reads the entries and the pictures, decides and writes in one transaction, so that two tabs never decide on the same state.
+   * Resolves once the change is stored. If it rejects, nothing was changed.
    */
-  change<T>(decide: (entries: readonly StoredEntry[]) => T & { change: Change }): Promise<T>;
+  change<T>(decide: Decide<T>): Promise<T>;
+  /** The bytes of a picture of this author. Undefined: there is none. */
+  pictureFile(id: string): Promise<PictureFile | undefined>;
   close(): void;
 }
+
+/** `pictures`: oldest first. */
+export type Decide<T> = (entries: readonly StoredEntry[], pictures: readonly DevicePicture[]) => T & { change: Change };
 
 export interface Stored {
   entries: StoredEntry[];
   others: { name: string; count: number }[];
   /** There are entries of a newer version of the desk, which are not among `entries`. */
   outdated: boolean;
+  /** Oldest first. */
+  pictures: DevicePicture[];
 }
 
 /** The entries that this version understands. */
@@ -27,18 +35,29 @@ export function understood(all: readonly StoredEntry[]): Pick<Stored, 'entries' 
   return { entries, outdated: entries.length < all.length };
 }
 
-/** Entries in the memory of this tab, which are lost with it. */
+/** Entries and pictures in the memory of this tab, which are lost with it. */
 export function memoryStore(): OutboxStore {
   let entries: readonly StoredEntry[] = [];
+  const pictures = new Map<string, DevicePicture>();
+  const files = new Map<string, PictureFile>();
   return {
-    read: async () => ({ entries: [...entries], others: [], outdated: false }),
+    read: async () => ({ entries: [...entries], others: [], outdated: false, pictures: oldestFirst(pictures.values()) }),
     async change(decide) {
-      const decided = decide(entries);
+      const decided = decide(entries, oldestFirst(pictures.values()));
+      const { putPictures = [], putFiles = [], removePictures = [] } = decided.change;
       entries = changed(entries, decided.change);
+      for (const picture of putPictures) pictures.set(picture.id, picture);
+      for (const file of putFiles) files.set(file.id, file);
+      for (const id of removePictures) pictures.delete(id) && files.delete(id);
       return decided;
     },
+    pictureFile: async (id) => files.get(id),
     close() {},
   };
+}
+
+export function oldestFirst(pictures: Iterable<DevicePicture>): DevicePicture[] {
+  return [...pictures].sort((a, b) => a.addedAt - b.addedAt);
 }
 
 export function changed(entries: readonly StoredEntry[], { put = [], remove = [] }: Change): StoredEntry[] {

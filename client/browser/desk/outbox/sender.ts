@@ -1,6 +1,7 @@
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { backoffMs, connectBackoff } from '../../../lib/backoff.ts';
 import { bodyWithField, type Http } from '../../../lib/http.ts';
+import { sentWrite } from '../pictures/pictures-in-writes.ts';
 import { type AttemptOutcome, outcomeOfAnswer, outcomeOfError } from './attempt-outcome.ts';
 import { lookUp } from './lookup.ts';
 import { channelsToSend } from './order.ts';
@@ -148,7 +149,7 @@ export function createSender(parts: SenderParts): Sender {
   async function takeStep(channelId: string, lane: Lane, signal: AbortSignal): Promise<boolean> {
     if (!isOnline() || !(await confirmSession(lane, signal))) return false;
     const decidedAt = changes;
-    const { step } = await store.change((entries) => advance(entries, channelId, timing()));
+    const { step } = await store.change((entries, pictures) => advance(entries, channelId, timing(), pictures));
     if (step.do === 'nothing') {
       lane.isIdle = changes === decidedAt;
       return false;
@@ -157,7 +158,9 @@ export function createSender(parts: SenderParts): Sender {
     if (step.do === 'ask') return true;
     if (step.do === 'look-up') return await find(step.entry, undefined, lane, signal);
     const outcome = await attempt(step.entry, signal);
-    const { lookUp: refusal } = await store.change((entries) => settle(entries, step.entry, outcome, clock.now()));
+    const { lookUp: refusal } = await store.change((entries, pictures) =>
+      settle(entries, step.entry, outcome, clock.now(), pictures),
+    );
     onChange();
     if (refusal !== undefined) return await find(step.entry, refusal, lane, signal);
     return goesOn(outcome, lane);
@@ -176,7 +179,7 @@ export function createSender(parts: SenderParts): Sender {
   async function find(entry: StoredEntry, refusal: Problem | undefined, lane: Lane, signal: AbortSignal): Promise<boolean> {
     let found: Awaited<ReturnType<typeof lookUp>>;
     try {
-      found = await lookUp(entry.write, owner, (path) =>
+      found = await lookUp(sentWrite(entry.write, entry.uploads), owner, (path) =>
         http.request({ method: 'GET', path, headers: ownerHeader, noStore: true }, signal),
       );
     } catch (error) {

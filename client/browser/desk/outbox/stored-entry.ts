@@ -11,6 +11,8 @@ import {
   type WriteRequest,
   withKey,
 } from '../../../lib/author-requests.ts';
+import type { DevicePicture, PictureFile } from '../pictures/device-picture.ts';
+import { picturesIn, sentWrite } from '../pictures/pictures-in-writes.ts';
 import { undeliveredMost } from './outbox-limits.ts';
 import {
   type AddOptions,
@@ -27,7 +29,9 @@ import {
  * Raise it if a page of the version before could misread an entry. Such a page then leaves all sending to the newer one. A field
  * that the older page may ignore needs no new format.
  */
-export const entryFormat = 1;
+export const entryFormat = 2;
+/** The format of an entry that waits for no picture. Pages before format 2 know it. */
+const plainFormat = 1;
 
 /** An entry as it lies on the device. */
 export interface StoredEntry {
@@ -61,6 +65,12 @@ export interface StoredEntry {
   unsettled: boolean;
   /** Entries that are sent before this one, if they are still undelivered. */
   waitsFor: string[];
+  /** Pictures of this device that must be uploaded before its bytes are final. Until then it is not sent, and its format is 2. */
+  pictures?: string[];
+  /** The references that its bytes have in place of pictures of this device, by the ids of these. */
+  uploads?: Record<string, string>;
+  /** How many times the server had forgotten its pictures. */
+  forgotten?: number;
   /** The entry that made the revision that this one names in If-Match. Taken out of the outbox, it leaves this one in conflict. */
   basedOn?: string;
   state: EntryState;
@@ -78,6 +88,9 @@ export interface Owner {
 export interface Change {
   put?: StoredEntry[];
   remove?: string[];
+  putPictures?: DevicePicture[];
+  putFiles?: PictureFile[];
+  removePictures?: string[];
 }
 
 /** More undelivered entries than the device keeps. */
@@ -99,8 +112,10 @@ export function newEntry(
   const isLost = basedOn !== undefined && isLostBase(basedOn, entries);
   const before = isLost ? undefined : predecessorOf(given, entries);
   const write = before?.write ?? given;
+  const pictures = picturesIn(write);
   return {
-    format: entryFormat,
+    format: pictures.length > 0 ? entryFormat : plainFormat,
+    ...(pictures.length > 0 && { pictures }),
     id,
     ownerKey: owner.ownerKey,
     ownerName: owner.name,
@@ -110,7 +125,7 @@ export function newEntry(
     ...(base !== undefined && { base }),
     ...(title !== undefined && { title }),
     urgent,
-    request: withKey(requestOf(write), id),
+    request: withKey(requestOf(sentWrite(write)), id),
     addedAt: now,
     holdMs,
     seq: Math.max(0, ...entries.map(({ seq }) => seq)) + 1,
@@ -136,6 +151,42 @@ function isLostBase(id: string, entries: readonly StoredEntry[]): boolean {
 
 export function nextPlace(entries: readonly StoredEntry[]): number {
   return Math.max(0, ...entries.map(({ place = 0 }) => place)) + 1;
+}
+
+/** Whether the entry waits for a picture that is not uploaded yet. */
+export function waitsForPicture({ pictures = [] }: Pick<StoredEntry, 'pictures'>, known: readonly DevicePicture[]): boolean {
+  return pictures.some((id) => known.find((one) => one.id === id)?.upload.at !== 'uploaded');
+}
+
+/** The entry with final bytes, which have the references of its pictures. */
+export function withFinalBytes(entry: StoredEntry, known: readonly DevicePicture[]): StoredEntry {
+  const { pictures, ...others } = entry;
+  if (pictures === undefined) return entry;
+  const uploads: Record<string, string> = {};
+  for (const { id, upload } of known) if (pictures.includes(id) && upload.at === 'uploaded') uploads[id] = upload.url;
+  const request = withKey(requestOf(sentWrite(entry.write, uploads)), entry.id);
+  return { ...others, format: plainFormat, request, uploads };
+}
+
+/** The entry and its pictures after the server has forgotten the uploads. They are uploaded again, and the entry waits for them. */
+export function withForgottenUploads(entry: StoredEntry, known: readonly DevicePicture[]): Change {
+  const { uploads = {}, keySince: _keySince, forgotten = 0, ...others } = entry;
+  const pictures = Object.keys(uploads);
+  const upload = { at: 'waiting' } as const;
+  return {
+    put: [
+      {
+        ...others,
+        format: entryFormat,
+        pictures,
+        forgotten: forgotten + 1,
+        attempts: 0,
+        unsettled: false,
+        state: { at: 'saved' },
+      },
+    ],
+    putPictures: known.filter(({ id }) => pictures.includes(id)).map((picture) => ({ ...picture, upload })),
+  };
 }
 
 /** Whether the entry is not sent before its author decides something. Entries that wait for it step aside with it. */
@@ -181,6 +232,7 @@ export function publicEntry(entry: StoredEntry, entries: readonly StoredEntry[])
     urgent: entry.urgent,
     addedAt: entry.addedAt,
     frozen: entry.attempts > 0,
+    ...(entry.pictures !== undefined && { pictures: entry.pictures }),
     ...(waitsFor !== undefined && !isDelivered(entry) && { waitsFor }),
   };
 }

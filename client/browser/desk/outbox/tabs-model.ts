@@ -19,6 +19,8 @@ export type TabMessage =
   /** From the tab that sends. */
   | { type: 'delivery'; delivery: Delivery }
   | { type: 'wake' }
+  /** From the tab that sends: the share of a picture that is uploaded. Undefined: it is not being uploaded any more. */
+  | { type: 'progress'; picture: string; share: number | undefined }
   /** A tab was opened, and does not know the delivery yet. */
   | { type: 'hello' };
 

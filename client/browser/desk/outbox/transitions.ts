@@ -1,11 +1,20 @@
 import { parseCursor } from '../../../../src/protocol/cursor.ts';
 import type { Erasure } from '../../../../src/protocol/model.ts';
 import type { Problem } from '../../../../src/protocol/problems.ts';
+import type { DevicePicture } from '../pictures/device-picture.ts';
 import type { AttemptOutcome } from './attempt-outcome.ts';
 import { isUnsentTooLong, nextStep, type Step, type Timing } from './order.ts';
-import { clockSetBackMs, deliveredMost, deliveredMs, lateReleaseMs } from './outbox-limits.ts';
+import { clockSetBackMs, deliveredMost, deliveredMs, forgottenMost, lateReleaseMs } from './outbox-limits.ts';
 import { type EntryState, isDelivered, undecidedStates, type Write } from './outbox-model.ts';
-import { type Change, nextPlace, revisionMadeBy, type StoredEntry, strandedBy } from './stored-entry.ts';
+import {
+  type Change,
+  nextPlace,
+  revisionMadeBy,
+  type StoredEntry,
+  strandedBy,
+  withFinalBytes,
+  withForgottenUploads,
+} from './stored-entry.ts';
 
 /**
  * The transitions of the diagram in `outbox-model.ts`. Pure: each takes the entries of one author, as they lie on the device, and
@@ -70,8 +79,13 @@ function ready(entry: StoredEntry, now: number, place: number): StoredEntry {
 }
 
 /** The next step in a coverage, with what the device must record before it is taken. */
-export function advance(entries: readonly StoredEntry[], channelId: string, timing: Timing): { change: Change; step: Step } {
-  const step = nextStep(entries, channelId, timing);
+export function advance(
+  entries: readonly StoredEntry[],
+  channelId: string,
+  timing: Timing,
+  pictures: readonly DevicePicture[] = [],
+): { change: Change; step: Step } {
+  const step = nextStep(entries, channelId, timing, pictures);
   switch (step.do) {
     case 'nothing':
       return { change: nothing, step };
@@ -79,8 +93,10 @@ export function advance(entries: readonly StoredEntry[], channelId: string, timi
       return { change: { put: step.entries.map((entry) => ({ ...entry, state: unsentLong })) }, step };
     case 'look-up':
       return { change: nothing, step };
-    case 'send':
-      return { change: { put: [begun(step.entry, timing.now)] }, step };
+    case 'send': {
+      const entry = withFinalBytes(step.entry, pictures);
+      return { change: { put: [begun(entry, timing.now)] }, step: { do: 'send', entry } };
+    }
   }
 }
 
@@ -112,6 +128,7 @@ export function settle(
   before: StoredEntry,
   outcome: AttemptOutcome,
   now: number,
+  pictures: readonly DevicePicture[] = [],
 ): { change: Change; lookUp?: Problem } {
   const entry = find(entries, before.id);
   if (entry?.state.at !== 'sending') return { change: nothing };
@@ -122,12 +139,25 @@ export function settle(
       return { change: nothing, lookUp: outcome.problem };
     case 'refused':
       if (before.unsettled && !outcome.settles) return { change: nothing, lookUp: outcome.problem };
+      if (hasForgottenUpload(entry, outcome.problem, pictures)) return { change: withForgottenUploads(entry, pictures) };
       return { change: { put: [{ ...entry, unsettled: false, state: { at: 'refused', problem: outcome.problem } }] } };
     case 'unauthorized':
       return { change: { put: [notExecuted(entry, before)] } };
     case 'later':
       return { change: outcome.executed === 'no' ? { put: [notExecuted(entry, before)] } : nothing };
   }
+}
+
+/** Whether the server no longer knows a picture that this device can upload again. The refusal names its field. */
+function hasForgottenUpload(
+  { uploads = {}, forgotten = 0 }: StoredEntry,
+  { code, errors = [] }: Problem,
+  pictures: readonly DevicePicture[],
+): boolean {
+  const isNamed = code === 'invalid-body' && errors.some(({ path }) => /media\[\d+\]\.url$/.test(path));
+  const ids = Object.keys(uploads);
+  const hasAll = ids.length > 0 && ids.every((id) => pictures.some((picture) => picture.id === id));
+  return isNamed && hasAll && forgotten < forgottenMost;
 }
 
 /** The attempt had no effect. An earlier one may have had one. */

@@ -13,6 +13,7 @@ import {
   settleLookUp,
   undo,
 } from '../../../../client/browser/desk/outbox/transitions.ts';
+import type { DevicePicture, PictureUpload } from '../../../../client/browser/desk/pictures/device-picture.ts';
 import { NoAnswer, NotPressbox, ProblemError } from '../../../../client/lib/http.ts';
 import { type ProblemCode, problem } from '../../../../src/protocol/problems.ts';
 
@@ -36,6 +37,7 @@ const revision = (at = 1, expected = 1): Write => ({
 /** An outbox as it lies on a device, and its clock. */
 class Device {
   entries: StoredEntry[] = [];
+  pictures: DevicePicture[] = [];
   now = start;
   #ids = 0;
 
@@ -46,6 +48,12 @@ class Device {
   }
   apply(change: Change): void {
     this.entries = changed(this.entries, change);
+    const { putPictures = [] } = change;
+    this.pictures = [...this.pictures.filter(({ id }) => !putPictures.some((one) => one.id === id)), ...putPictures];
+  }
+  picture(id: string, upload: PictureUpload): void {
+    const fields = { ownerKey: owner.ownerKey, channelId: 'eclipse', type: 'image/jpeg', bytes: 1, addedAt: this.now };
+    this.apply({ putPictures: [{ id, ...fields, upload }] });
   }
   entry(id: string): StoredEntry {
     return this.entries.find((one) => one.id === id) as StoredEntry;
@@ -57,15 +65,15 @@ class Device {
     return { now: this.now, askAfterMs: 30 * minute };
   }
   next() {
-    const step = nextStep(this.entries, 'eclipse', this.timing());
+    const step = nextStep(this.entries, 'eclipse', this.timing(), this.pictures);
     return 'entry' in step ? `${step.do} ${step.entry.id}` : step.do;
   }
   /** Begins the next attempt and records its outcome. */
   attempt(outcome: Parameters<typeof settle>[2]): ReturnType<typeof settle>['lookUp'] {
-    const { change, step } = advance(this.entries, 'eclipse', this.timing());
+    const { change, step } = advance(this.entries, 'eclipse', this.timing(), this.pictures);
     this.apply(change);
     if (step.do !== 'send') throw new Error(`The next step is ${step.do}.`);
-    const { change: settled, lookUp } = settle(this.entries, step.entry, outcome, this.now);
+    const { change: settled, lookUp } = settle(this.entries, step.entry, outcome, this.now, this.pictures);
     this.apply(settled);
     return lookUp;
   }
@@ -74,6 +82,75 @@ class Device {
 const done = { is: 'done', offset: 3, cursor: `${'a'.repeat(12)}.3.${'b'.repeat(16)}`, revision: 1 } as const;
 const unknown = { is: 'later', executed: 'unknown', retryAfterMs: 0 } as const;
 const refusalOf = (code: ProblemCode, details: object = {}) => outcomeOfError(new ProblemError(problem(code, details)));
+
+const withPicture = (at: number, ...pictures: string[]): Write => ({
+  type: 'publish',
+  channelId: 'eclipse',
+  post: {
+    id: postId(at),
+    body: `Post ${at}.`,
+    media: pictures.map((id) => ({ type: 'image', url: `device:${id}`, alt: '', decorative: true })),
+  },
+});
+const uploaded = (id: string): PictureUpload => ({ at: 'uploaded', url: `media:${id.padEnd(22, 'x')}`, width: 4, height: 3 });
+const unknownUpload = refusalFor('media[0].url');
+
+function refusalFor(path: string) {
+  return () => refusalOf('invalid-body', { errors: [{ path, message: 'Must name an upload of this channel.' }] });
+}
+
+describe('a post with a picture of this device', () => {
+  it('steps aside until all of its pictures are uploaded, and then has their references in its bytes', () => {
+    const device = new Device();
+    device.picture('one', { at: 'waiting' });
+    device.picture('two', uploaded('two'));
+    const first = device.add(withPicture(1, 'one', 'two'));
+    const later = device.add(publication(2));
+    expect(device.next()).toBe(`send ${later}`);
+    device.attempt(done);
+    expect(device.next()).toBe('nothing');
+    device.picture('one', uploaded('one'));
+    expect(device.next()).toBe(`send ${first}`);
+    device.attempt(unknown);
+    const { media } = JSON.parse(device.entry(first).request.body ?? '');
+    expect(media).toEqual(['one', 'two'].map((id) => ({ type: 'image', url: `media:${id.padEnd(22, 'x')}`, alt: '' })));
+    expect(device.entry(first).write).toEqual(withPicture(1, 'one', 'two'));
+  });
+
+  it('is left to newer tabs while it waits, and known to older ones once its bytes are final', () => {
+    const device = new Device();
+    device.picture('one', { at: 'waiting' });
+    const id = device.add(withPicture(1, 'one'));
+    expect(device.entry(id).format).toBe(2);
+    device.picture('one', uploaded('one'));
+    device.attempt(unknown);
+    expect(device.entry(id).format).toBe(1);
+  });
+
+  it('waits again if the server has forgotten its picture, and is refused if that goes on', () => {
+    const device = new Device();
+    device.picture('one', uploaded('one'));
+    const id = device.add(withPicture(1, 'one'));
+    for (let round = 0; round < 3; round += 1) {
+      device.attempt(unknownUpload());
+      expect(device.state(id)).toEqual({ at: 'saved' });
+      expect(device.pictures).toMatchObject([{ id: 'one', upload: { at: 'waiting' } }]);
+      expect(device.next()).toBe('nothing');
+      device.picture('one', uploaded('again'));
+    }
+    device.attempt(unknownUpload());
+    expect(device.state(id)).toMatchObject({ at: 'refused' });
+  });
+
+  it('keeps the posts that build on it waiting, and is given back with its picture', () => {
+    const device = new Device();
+    device.picture('one', { at: 'waiting' });
+    const first = device.add(withPicture(1, 'one'));
+    device.add(revision(1));
+    expect(device.next()).toBe('nothing');
+    expect(undo(device.entries, first).write).toEqual(withPicture(1, 'one'));
+  });
+});
 
 describe('the order', () => {
   it('is that in which entries leave the undo window, so an urgent one overtakes those in it', () => {

@@ -1,6 +1,6 @@
 import { createOutbox } from '../../../../client/browser/desk/outbox/create-outbox.ts';
 import type { Outbox } from '../../../../client/browser/desk/outbox/outbox-model.ts';
-import { memoryStore, type OutboxStore } from '../../../../client/browser/desk/outbox/outbox-store.ts';
+import { type Decide, memoryStore, type OutboxStore } from '../../../../client/browser/desk/outbox/outbox-store.ts';
 import type { Change, StoredEntry } from '../../../../client/browser/desk/outbox/stored-entry.ts';
 import type { TabMessage, Tabs } from '../../../../client/browser/desk/outbox/tabs-model.ts';
 import { type HttpRequest, type HttpResponse, NoAnswer } from '../../../../client/lib/http.ts';
@@ -70,6 +70,7 @@ export class SimulatedDesk {
       isOnline: () => this.isOnline,
       askAfterMs: () => 30 * 60_000,
       protection: 'full',
+      loadUploader: () => Promise.reject(new Error('The simulated posts have no pictures.')),
     });
     await settled();
     const outbox = await opening;
@@ -118,16 +119,17 @@ export class SimulatedDesk {
     const never = () => new Promise<never>(() => {});
     return {
       read: () => (tab.isDead ? never() : this.#stored.read()),
-      change: async <T>(decide: (entries: readonly StoredEntry[]) => T & { change: Change }): Promise<T> => {
+      change: async <T>(decide: Decide<T>): Promise<T> => {
         if (tab.isDead) return never();
         if (this.failingChanges > 0) {
           this.failingChanges -= 1;
           throw new Error('QuotaExceededError');
         }
-        const decided = (await this.#stored.change(decide)) as T & { change: Change };
+        const decided = (await this.#stored.change<T>(decide)) as T & { change: Change };
         for (const entry of decided.change.put ?? []) this.#note(entry);
         return decided;
       },
+      pictureFile: (id) => this.#stored.pictureFile(id),
       close() {},
     };
   }

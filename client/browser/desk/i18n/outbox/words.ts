@@ -11,6 +11,9 @@ export interface OutboxWords {
   held: (seconds: string) => string;
   saved: string;
   waits: string;
+  waitsForPicture: string;
+  pictureRefused: string;
+  pictureGone: string;
   sending: string;
   onDisk: string;
   out: string;

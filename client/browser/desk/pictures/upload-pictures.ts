@@ -1,0 +1,151 @@
+import { apiPath } from '../../../lib/author-requests.ts';
+import { backoffMs, connectBackoff } from '../../../lib/backoff.ts';
+import type { HttpRequest, HttpResponse } from '../../../lib/http.ts';
+import { bodyWithField, isObject, ProblemError } from '../../../lib/http.ts';
+import { outcomeOfError } from '../outbox/attempt-outcome.ts';
+import type { OutboxStore } from '../outbox/outbox-store.ts';
+import type { Clock } from '../outbox/sender.ts';
+import type { Owner } from '../outbox/stored-entry.ts';
+import type { DevicePicture, PictureUpload } from './device-picture.ts';
+
+/**
+ * Uploads the pictures of one author, in the one tab that sends: one at a time, oldest first. The server answers the same bytes with
+ * the same medium, so an upload whose outcome is unknown is repeated.
+ */
+export interface Uploader {
+  /** Uploads until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Something has changed: looks what there is to upload. `again`: does not wait for the end of a pause. */
+  wake(again?: boolean): void;
+}
+
+/** Sends a request and tells the share of it that has been sent. Throws like `Http.request`. */
+export type Send = (request: HttpRequest, onProgress: (share: number) => void, signal: AbortSignal) => Promise<HttpResponse>;
+
+export interface UploaderParts {
+  owner: Owner;
+  store: OutboxStore;
+  send: Send;
+  /** Makes the file that is uploaded. */
+  prepare(file: Blob): Promise<Blob>;
+  clock: Clock;
+  /** In [0, 1). */
+  random(): number;
+  isOnline(): boolean;
+  /** Pictures have changed in the store. */
+  onChange(): void;
+  /** `share`: of the picture that has been sent. Undefined: it is not being sent any more. */
+  onProgress(id: string, share: number | undefined): void;
+}
+
+export function createUploader(parts: UploaderParts): Uploader {
+  const { owner, store, send, prepare, clock, random, isOnline, onChange, onProgress } = parts;
+  let failures = 0;
+  let pausedAt = 0;
+  let notBefore = 0;
+  let rouse = () => {};
+  /** The last file that was made, because an upload may need several attempts. */
+  let prepared: { id: string; file: Blob } | undefined;
+
+  return {
+    async run(signal) {
+      signal.addEventListener('abort', () => rouse(), { once: true });
+      while (!signal.aborted) {
+        const woken = new Promise<void>((resolve) => {
+          rouse = resolve;
+        });
+        const nextAt = await uploadAll(signal);
+        const cancel = nextAt === undefined ? () => {} : clock.alarm(Math.max(0, nextAt - clock.now()), () => rouse());
+        await woken;
+        cancel();
+      }
+    },
+    wake(again = false) {
+      if (again) {
+        failures = 0;
+        notBefore = 0;
+      }
+      rouse();
+    },
+  };
+
+  /** Returns when there is something to upload later. */
+  async function uploadAll(signal: AbortSignal): Promise<number | undefined> {
+    while (!signal.aborted && isOnline()) {
+      const now = clock.now();
+      // A clock that was set back ends the pause.
+      if (notBefore > now && now >= pausedAt) return notBefore;
+      try {
+        const next = (await store.read()).pictures.find(({ upload }) => upload.at === 'waiting');
+        if (next === undefined) return undefined;
+        await upload(next, signal);
+      } catch (error) {
+        console.warn('The outcome of an upload could not be recorded.', error);
+        pause();
+      }
+    }
+    return undefined;
+  }
+
+  async function upload(picture: DevicePicture, signal: AbortSignal): Promise<void> {
+    const { id, channelId } = picture;
+    try {
+      const file = await fileToSend(picture);
+      const request: HttpRequest = {
+        method: 'POST',
+        path: `${apiPath(channelId)}/media`,
+        headers: { 'content-type': file.type || 'application/octet-stream', 'pressbox-owner-key': owner.ownerKey },
+        body: file,
+        timeoutMs: uploadTimeoutMs,
+      };
+      onProgress(id, 0);
+      const answer = await send(request, (share) => onProgress(id, share), signal);
+      const { media } = bodyWithField<{ media: unknown }>('media', answer);
+      if (!isObject(media) || typeof media.url !== 'string') throw new Error('The answer names no medium.');
+      failures = 0;
+      await record(id, { at: 'uploaded', url: media.url, width: sizeOf(media.width), height: sizeOf(media.height) });
+      prepared = undefined;
+    } catch (error) {
+      const outcome = outcomeOfError(error);
+      if (outcome.is === 'refused' || outcome.is === 'moved') {
+        await record(id, { at: 'refused', problem: outcome.problem });
+      } else {
+        pause(outcome.is === 'later' ? outcome.retryAfterMs : 0);
+        const isTold = error instanceof ProblemError && outcome.is === 'later';
+        if (isTold) await record(id, { at: 'waiting', problem: error.problem });
+      }
+    } finally {
+      onProgress(id, undefined);
+    }
+  }
+
+  async function fileToSend({ id, type }: DevicePicture): Promise<Blob> {
+    if (prepared?.id === id) return prepared.file;
+    const stored = await store.pictureFile(id);
+    const original = new Blob([stored?.bytes ?? new ArrayBuffer(0)], { type });
+    const file = await prepare(original);
+    prepared = { id, file };
+    return file;
+  }
+
+  /** Nothing is recorded of a picture that was removed meanwhile. */
+  async function record(id: string, upload: PictureUpload): Promise<void> {
+    await store.change((_entries, pictures) => ({
+      change: { putPictures: pictures.filter((one) => one.id === id).map((one) => ({ ...one, upload })) },
+    }));
+    onChange();
+  }
+
+  function pause(atLeastMs = 0): void {
+    pausedAt = clock.now();
+    notBefore = pausedAt + backoffMs(failures, random(), connectBackoff, atLeastMs);
+    failures += 1;
+  }
+}
+
+function sizeOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+/** An attempt to upload fails after this long. Nothing is answered before the whole file has arrived. */
+const uploadTimeoutMs = 30 * 60 * 1_000;
