@@ -7,6 +7,9 @@ import helmet, { type HelmetOptions } from 'helmet';
  * network, pictures in posts, and embedding. Each change of a default has its reason.
  */
 
+/** Pictures of posts may be anywhere on the web. */
+const pictureSources = ["'self'", 'https:', 'data:'];
+
 /** The sites that may frame a page: none, this server, all, or these origins. */
 export type FrameAncestors = 'none' | 'self' | '*' | readonly string[];
 
@@ -55,9 +58,12 @@ export function pageHeaders({
  */
 export function deskHeaders(): RequestHandler {
   const policies = ['pressbox', 'lit-html', 'ProseMirrorClipboard'];
-  return reporting(
-    pageOptions({ frameAncestors: 'none', sources: [], frames: [], policies, more: { 'worker-src': ["'self'"] } }),
-  );
+  const more = {
+    'worker-src': ["'self'"],
+    // The preview of a picture that is not uploaded yet.
+    'img-src': [...pictureSources, 'blob:'],
+  };
+  return reporting(pageOptions({ frameAncestors: 'none', sources: [], frames: [], policies, more }));
 }
 
 /** `policies`: the names of the Trusted Types policies that may insert markup. */
@@ -86,8 +92,7 @@ function pageOptions({
         'script-src': ["'self'", ...sources],
         'style-src': ["'self'"],
         'font-src': ["'self'"],
-        // Pictures and videos of posts may be anywhere on the web.
-        'img-src': ["'self'", 'https:', 'data:'],
+        'img-src': pictureSources,
         'media-src': ["'self'", 'https:'],
         // Includes the WebSocket of the same host.
         'connect-src': ["'self'", ...sources],

@@ -7,6 +7,8 @@ import { CoverageFormElement } from './coverages/coverage-form.ts';
 import { CoverageHead } from './coverages/coverage-head.ts';
 import { DeskCoverages } from './coverages/desk-coverages.ts';
 import { EndCoverage } from './coverages/end-coverage.ts';
+import { DeskAddPictures } from './pictures/add-pictures.ts';
+import { DeskPicture } from './pictures/picture-fields.ts';
 import { DeskRestatements } from './restatements/restatements.ts';
 import { DeskSessionEnd } from './session/session-end.ts';
 import { DeskSignIn } from './session/sign-in.ts';
@@ -15,6 +17,8 @@ import { DeskSignIn } from './session/sign-in.ts';
 export function defineFurtherRooms(): void {
   customElements.define('desk-sign-in', DeskSignIn);
   customElements.define('desk-session-end', DeskSessionEnd);
+  customElements.define('desk-add-pictures', DeskAddPictures);
+  customElements.define('desk-picture', DeskPicture);
   customElements.define('desk-correct', DeskCorrect);
   customElements.define('desk-withdraw', DeskWithdraw);
   customElements.define('desk-conflict', DeskConflict);

@@ -123,7 +123,7 @@ describe('security headers', () => {
     expect(policy).toContain("worker-src 'self'");
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy.match(/https:/g)).toHaveLength(2);
-    expect(policy).toContain("img-src 'self' https: data:;media-src 'self' https:");
+    expect(policy).toContain("img-src 'self' https: data: blob:;media-src 'self' https:");
     expect(policy).not.toContain('unsafe');
     expect(headers.get('x-frame-options')).toBe('DENY');
   });

@@ -221,6 +221,10 @@ export class DeskModel {
       },
     );
     void drafts.follow(outbox, (write) => isPublished(this.client, write));
+    import('../pictures/forget-unused-pictures.ts').then(
+      ({ forgetUnusedPictures }) => forgetUnusedPictures(outbox, drafts),
+      (error: unknown) => console.warn('Pictures that are not needed any more stay for now.', error),
+    );
     outbox.subscribe(() => this.#onOutbox(outbox));
     const coverages = new OpenCoverages({
       url: location.origin,

@@ -9,7 +9,7 @@ import { keyNames } from '../app/keys.ts';
 import type { ComposerMemory } from '../composer/device-memory.ts';
 import { labelOf, type PostForm } from '../composer/form.ts';
 import { headlineField, kindField, markFields } from '../composer/head-fields.ts';
-import { mediaFields } from '../composer/media-fields.ts';
+import { mediaFields, pictureAdder } from '../composer/media-fields.ts';
 import { bylineFields, sourceFields, verificationField } from '../composer/people-fields.ts';
 import type { Lack } from '../composer/post-draft.ts';
 import { toolbar } from '../composer/toolbar.ts';
@@ -80,6 +80,7 @@ ${guard([correct.replaced, change.base, words, correct.channel], () => ownLostTe
 ${headlineField(form, () => correct.focusBody())}
 <div class="composer-editor"></div>
 ${formatting(correct)}
+${pictureAdder(form)}
 ${moreFields(correct, change, form)}
 ${kinds(correct, change, words)}
 ${guard([change, words], () => slipWarning(correct, change, words))}

@@ -1,5 +1,5 @@
 import { nothing, type PropertyValues, type TemplateResult } from 'lit';
-import type { AuthorPost, Channel, ReaderPost, RevisionKind } from '../../../../src/protocol/model.ts';
+import type { AuthorPost, Channel, Media, ReaderPost, RevisionKind } from '../../../../src/protocol/model.ts';
 import { mayErase } from '../../../../src/protocol/rights.ts';
 import { ProblemError } from '../../../lib/http.ts';
 import { languageOf } from '../../i18n/languages.ts';
@@ -129,8 +129,18 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   // ---- What the view shows
 
   get form(): PostForm {
+    const draft = () => (this.change as ChangeState).draft;
     return {
-      draft: (this.change as ChangeState).draft,
+      get draft() {
+        return draft();
+      },
+      language: this.language,
+      channelId: this.channel.id,
+      outbox: this.outbox,
+      credits: this.memory.credits,
+      redraw: () => {
+        if (this.change) this.change = { ...this.change };
+      },
       words: composerWordsIn(this.language),
       spelling: this.channel.language,
       lacks: this.lacks,
@@ -375,7 +385,16 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   }
 
   get #lacksNow(): Lack[] {
-    return this.change ? lacksOfDraft(this.change.draft, this.channel.id, location.origin) : [];
+    const { change } = this;
+    if (change === undefined) return [];
+    const lacks = lacksOfDraft(change.draft, this.channel.id, location.origin);
+    // A published picture without a description is decorative.
+    const isDecided = ({ path }: Lack) =>
+      change.draft.media.some(
+        (media, at) =>
+          path === `media[${at}].alt` && change.base.media.some((before) => before.url === media.url && isEmptyAlt(before)),
+      );
+    return lacks.filter((lack) => lack.why !== 'no-description' || !isDecided(lack));
   }
 
   async #goToLack(): Promise<void> {
@@ -393,6 +412,10 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     void run();
     return true;
   }
+}
+
+function isEmptyAlt(media: Media): boolean {
+  return media.type === 'image' && media.alt === '';
 }
 
 /** How long to wait for the text of the post, in milliseconds. */

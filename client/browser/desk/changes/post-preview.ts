@@ -9,6 +9,7 @@ import {
 import { settingOf } from '../../view/page.ts';
 import { renderPost } from '../../view/post.ts';
 import { bodyHtml } from '../composer/render-draft.ts';
+import { withPreviews } from '../pictures/picture-previews.ts';
 
 /** The change that a revision will add to the history of its post. */
 export interface PreviewedChange {
@@ -44,5 +45,6 @@ export function renderChanged(
             { revision, kind: change.kind, note: change.note, at, by: '' },
           ],
   };
-  return renderPost(readerView(changed), { ...settingOf(channel), place: 'summary' }).text;
+  const setting = { ...settingOf(channel), place: 'summary' } as const;
+  return withPreviews(changed.media, (media) => renderPost(readerView({ ...changed, media }), setting).text);
 }

@@ -11,7 +11,7 @@ import type { Outbox } from '../outbox/outbox-model.ts';
 import { askChoices, type ComposerMemory, undoChoices } from './device-memory.ts';
 import { labelOf, type PostForm, removeButton, rowsOf } from './form.ts';
 import { headlineField, kindField, markFields } from './head-fields.ts';
-import { mediaFields } from './media-fields.ts';
+import { mediaFields, pictureAdder } from './media-fields.ts';
 import { bylineFields, sourceFields, verificationField } from './people-fields.ts';
 import { hasContent, type Lack } from './post-draft.ts';
 import type { FoundPost } from './post-search.ts';
@@ -71,6 +71,7 @@ ${notices(form, state)}
 ${headlineField(form, () => composer.write())}
 <div class="composer-editor body" lang=${ifDefined(form.spelling)}></div>
 ${formatting(form, state)}
+${pictureAdder(form)}
 ${markFields(form)}
 ${moreFields(form, state)}
 <div id=${id('preview')} class="composer-preview" ?hidden=${!composer.previewing}>${composer.previewing ? preview(form, state) : nothing}</div>

@@ -130,8 +130,16 @@ export class DeskComposer extends RoomElement {
   }
 
   get form(): PostForm {
+    const draft = () => this.#draft;
     return {
-      draft: this.#draft,
+      get draft() {
+        return draft();
+      },
+      language: this.language,
+      channelId: this.channelId,
+      outbox: this.outbox,
+      credits: this.memory.credits,
+      redraw: () => this.requestUpdate(),
       words: this.#words,
       spelling: this.channel?.language,
       lacks: this.lacks ?? [],
@@ -208,7 +216,7 @@ export class DeskComposer extends RoomElement {
     const [draft, write, key] = [this.#draft, this.#write, this.#key];
     const urgent = draft.kind === 'breaking';
     const seconds = urgent ? 0 : this.memory.undoSeconds;
-    this.memory.remember(write.post.authors ?? []);
+    this.memory.remember(write.post.authors ?? [], write.post.media);
     this.drafts.save(write);
     this.#setDraft(this.#fresh());
     // On a phone, the post and its state are below the composer.

@@ -1,4 +1,4 @@
-import type { Person } from '../../../../src/protocol/model.ts';
+import type { Media, Person } from '../../../../src/protocol/model.ts';
 
 /** The choices of an author on this device: the time to undo a post, when to ask before sending it, and the bylines used before. */
 export class ComposerMemory {
@@ -42,7 +42,15 @@ export class ComposerMemory {
     return Array.isArray(saved) ? saved.filter(isPerson) : [];
   }
 
-  remember(authors: readonly Person[]): void {
+  /** The credits of pictures used before, the latest first. */
+  get credits(): string[] {
+    const saved = this.#read('credits');
+    return Array.isArray(saved) ? saved.filter((one) => typeof one === 'string').slice(0, maxBylines) : [];
+  }
+
+  remember(authors: readonly Person[], media: readonly Media[] = []): void {
+    const used = media.flatMap((one) => (one.type === 'image' && one.credit) || []);
+    if (used.length > 0) this.#write('credits', [...new Set([...used.reverse(), ...this.credits])].slice(0, maxBylines));
     const names = new Set(authors.map(({ name }) => name));
     this.#write('last-authors', authors);
     this.#write('bylines', [...authors, ...this.bylines.filter(({ name }) => !names.has(name))].slice(0, maxBylines));

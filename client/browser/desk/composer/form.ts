@@ -1,13 +1,23 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { ifDefined } from 'lit/directives/if-defined.js';
 import { live } from 'lit/directives/live.js';
+import type { Language } from '../../i18n/languages.ts';
 import type { ComposerWords } from '../i18n/composer/index.ts';
+import type { Outbox } from '../outbox/outbox-model.ts';
 import type { Lack, PostDraft } from './post-draft.ts';
 
 /** The form, as the fields of a post see it. */
 export interface PostForm {
-  draft: PostDraft;
+  /** As it is now, also after the form was drawn. */
+  readonly draft: PostDraft;
   words: ComposerWords;
+  /** The language of the desk. */
+  language: Language;
+  channelId: string;
+  /** Has the pictures of this device. */
+  outbox: Outbox;
+  /** The credits that were used before, the latest first. */
+  credits: readonly string[];
   /** The language of the coverage, for spelling. Undefined until it is known. */
   spelling: string | undefined;
   /** The lacks that are shown. Empty until the author tries to publish. */
@@ -15,6 +25,8 @@ export interface PostForm {
   /** An id for an element, unique on the page. */
   id(name: string): string;
   change(fields: Partial<PostDraft>): void;
+  /** Draws the form again, because something that it shows has changed. */
+  redraw(): void;
 }
 
 export interface TextField {

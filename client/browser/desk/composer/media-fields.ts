@@ -1,8 +1,9 @@
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { ImageMedia, LinkMedia, Media } from '../../../../src/protocol/model.ts';
+import { isDecorative, pictureIdOf } from '../pictures/pictures-in-writes.ts';
 import { type PostForm, removeButton, replaced, rowsOf, textField, without } from './form.ts';
 
-/** Pictures by their address, and cards that link to other pages. Nothing is fetched from these addresses to fill in a field. */
+/** Pictures of this device or by their address, and cards that link to other pages. Nothing is fetched from these addresses to fill in a field. */
 export function mediaFields(form: PostForm): TemplateResult {
   const { draft, words, change } = form;
   const add = (media: Media) => () => change({ media: [...draft.media, media] });
@@ -11,10 +12,17 @@ export function mediaFields(form: PostForm): TemplateResult {
     return html`<div class="composer-row" data-media=${media.type}>${fieldsOf(form, media, at, set)}
 ${removeButton(words, nameOf(form, media), () => change({ media: without(draft.media, at) }))}</div>`;
   });
-  return rowsOf(words.pictures, rows, [
+  const adders = [
     { label: words.addPicture, add: add({ type: 'image', url: '', alt: '' }) },
     { label: words.addLink, add: add({ type: 'link', url: '', title: '' }) },
-  ]);
+  ];
+  return html`<datalist id=${form.id('credits')}>${form.credits.map((credit) => html`<option value=${credit}></option>`)}</datalist>
+${rowsOf(words.pictures, rows, adders)}`;
+}
+
+/** Buttons for pictures of this device. They are drawn once the room of pictures is loaded. */
+export function pictureAdder(form: PostForm): TemplateResult {
+  return html`<desk-add-pictures .form=${form} .language=${form.language}></desk-add-pictures>`;
 }
 
 function nameOf({ words }: PostForm, media: Media): string {
@@ -43,10 +51,12 @@ function fieldsOf(form: PostForm, media: Media, at: number, set: (media: Media) 
 function pictureFields(form: PostForm, media: ImageMedia, at: string, set: (media: Media) => void): TemplateResult {
   const { words } = form;
   const change = (field: keyof ImageMedia) => (value: string) => set({ ...media, [field]: value });
-  return html`${textField(form, { path: `${at}.url`, label: words.pictureAddress, value: media.url, kind: 'address', change: change('url') })}
-${textField(form, { path: `${at}.alt`, label: words.description, hint: words.descriptionHelp, value: media.alt, change: change('alt') })}
+  const isOnDevice = pictureIdOf(media.url) !== undefined;
+  return html`<desk-picture .form=${form} .media=${media} .set=${set} .language=${form.language}></desk-picture>
+${isOnDevice ? nothing : textField(form, { path: `${at}.url`, label: words.pictureAddress, value: media.url, kind: 'address', change: change('url') })}
+${isDecorative(media) ? nothing : textField(form, { path: `${at}.alt`, label: words.description, hint: words.descriptionHelp, value: media.alt, change: change('alt') })}
 ${textField(form, { path: `${at}.caption`, label: words.caption, value: media.caption, kind: 'text', change: change('caption') })}
-${textField(form, { path: `${at}.credit`, label: words.credit, value: media.credit, change: change('credit') })}`;
+${textField(form, { path: `${at}.credit`, label: words.credit, value: media.credit, list: form.id('credits'), change: change('credit') })}`;
 }
 
 function cardFields(form: PostForm, media: LinkMedia, at: string, set: (media: Media) => void): TemplateResult {

@@ -14,6 +14,7 @@ import type { Media, Person, PostFields, Source } from '../../../../src/protocol
 import { blankFields } from '../../../../src/protocol/post-fields.ts';
 import { isVisible } from '../../../../src/protocol/visible-text.ts';
 import type { NewPost } from '../../../lib/author-client.ts';
+import { isDecorative, pictureIdOf } from '../pictures/pictures-in-writes.ts';
 
 /**
  * A post that is being written, with every field that an author writes. It has its id from the start, so that publishing it twice
@@ -115,9 +116,9 @@ function lacksOfMedia(media: Media, at: string, origin: string): Lack[] {
   switch (media.type) {
     case 'image': {
       const { url, alt, caption = '', credit } = media;
-      const described = isVisible(alt) ? [] : [lack(`${at}.alt`, 'no-description')];
+      const described = isVisible(alt) || isDecorative(media) ? [] : [lack(`${at}.alt`, 'no-description')];
       return [
-        ...address('url', url),
+        ...(pictureIdOf(url) === undefined ? address('url', url) : []),
         ...described,
         ...textLine(`${at}.alt`, alt, limits.altCharacters),
         ...textOf(`${at}.caption`, caption, limits.captionCharacters),

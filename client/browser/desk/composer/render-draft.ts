@@ -5,6 +5,7 @@ import { blankPost } from '../../../../src/protocol/post-fields.ts';
 import { Refusal } from '../../../../src/protocol/problems.ts';
 import { directionOf } from '../../view/direction.ts';
 import { type PostSetting, renderPost } from '../../view/post.ts';
+import { withPreviews } from '../pictures/picture-previews.ts';
 import { type Lack, lacksOf, type PostDraft, toNewPost } from './post-draft.ts';
 
 /** Draws a post that is being written as readers will see it, and says what it lacks. */
@@ -47,5 +48,6 @@ export function renderDraft(
     history: [],
   };
   const { timezone, language } = channel;
-  return renderPost(post, { timezone, language, runs: directionOf(language), place }).text;
+  const setting = { timezone, language, runs: directionOf(language), place };
+  return withPreviews(post.media, (media) => renderPost({ ...post, media }, setting).text);
 }

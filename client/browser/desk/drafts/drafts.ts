@@ -84,6 +84,11 @@ export class Drafts {
     }
   }
 
+  /** With those that are on their way to the outbox. */
+  get all(): readonly Draft[] {
+    return [...this.#drafts.values()];
+  }
+
   /** Without the published ones, the latest change first. */
   get list(): readonly Draft[] {
     return [...this.#drafts.values()].filter(({ place }) => place !== 'outbox').sort((a, b) => b.changedAt - a.changedAt);

@@ -1,0 +1,162 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { DeskElement } from '../app/desk-element.ts';
+import type { PostForm } from '../composer/form.ts';
+import { picturesWordsIn } from '../i18n/pictures.ts';
+import { picturesMostBytes, picturesTellShare } from '../outbox/outbox-limits.ts';
+import { bytesOf, PicturesFull } from './device-picture.ts';
+import type { DraftPicture } from './pictures-in-writes.ts';
+
+/**
+ * `<desk-add-pictures>`: adds pictures of this device to the post of the form around it: by buttons, by paste and by drop. Their bytes are
+ * on the device before the post names them.
+ */
+export class DeskAddPictures extends DeskElement {
+  static override properties = {
+    form: { attribute: false },
+    problem: { state: true },
+    announcement: { state: true },
+    isOver: { state: true },
+  };
+  declare form: PostForm;
+  declare private problem: 'full' | 'not-stored' | 'no-picture' | undefined;
+  /** For screen readers. */
+  declare private announcement: string;
+  /** Files are being dragged over the form. */
+  declare private isOver: boolean;
+
+  constructor() {
+    super();
+    this.announcement = '';
+    this.isOver = false;
+  }
+
+  protected override enter(): (() => void)[] {
+    const leaving = new AbortController();
+    const options = { capture: true, signal: leaving.signal };
+    document.addEventListener('dragover', (event) => this.#dragOver(event), options);
+    document.addEventListener('drop', (event) => this.#drop(event), options);
+    document.addEventListener('dragleave', ({ relatedTarget }) => relatedTarget === null && this.#setOver(false), options);
+    document.addEventListener('paste', (event) => this.#paste(event), options);
+    return [() => leaving.abort(), this.form.outbox.subscribe(() => this.requestUpdate())];
+  }
+
+  protected override render(): TemplateResult {
+    const words = picturesWordsIn(this.language);
+    const { all } = this.form.outbox.pictures;
+    const used = bytesOf(all);
+    const amount = words.ofSpace(megabytes(used, this.language), megabytes(picturesMostBytes, this.language));
+    const chooser = (label: string, name: string, isCamera: boolean) =>
+      html`<button type="button" class="desk-quiet ${name}" @click=${this.#open}>${label}</button><input type="file" accept="image/*" hidden
+ aria-label=${label} ?multiple=${!isCamera} capture=${isCamera ? 'environment' : nothing} @change=${this.#choose}>`;
+    return html`<div class="desk-add-pictures" data-over=${this.isOver}>${chooser(words.add, 'desk-add-picture', false)}${chooser(words.take, 'desk-take-picture', true)}
+${this.isOver ? html`<p class="desk-hint">${words.dropHere}</p>` : nothing}</div>
+${this.problem === undefined ? nothing : html`<p class="desk-notice desk-warning" role="alert">${this.problem === 'full' ? `${words.problems.full} ${amount}` : words.problems[this.problem]}</p>`}
+${
+  this.problem === undefined && used >= picturesTellShare * picturesMostBytes
+    ? html`<p class="desk-notice desk-warning" role="status">${words.nearlyFull} ${amount}</p>`
+    : nothing
+}<p class="visually-hidden" role="status">${this.announcement}</p>`;
+  }
+
+  readonly #open = ({ currentTarget }: Event): void => {
+    const input = (currentTarget as HTMLElement).nextElementSibling;
+    if (input instanceof HTMLInputElement) input.click();
+  };
+
+  readonly #choose = ({ currentTarget }: Event): void => {
+    const input = currentTarget as HTMLInputElement;
+    const files = [...(input.files ?? [])];
+    // So that the same file can be chosen again.
+    input.value = '';
+    void this.add(files);
+  };
+
+  /** Files that are dropped beside the form would replace the page. */
+  #dragOver(event: DragEvent): void {
+    if (!hasFiles(event.dataTransfer)) return;
+    event.preventDefault();
+    this.#setOver(this.#isInForm(event));
+    if (event.dataTransfer && !this.#isInForm(event) && !isInAnotherForm(event)) event.dataTransfer.dropEffect = 'none';
+  }
+
+  #drop(event: DragEvent): void {
+    if (!hasFiles(event.dataTransfer)) return;
+    event.preventDefault();
+    this.#setOver(false);
+    if (!this.#isInForm(event)) return;
+    event.stopPropagation();
+    void this.add([...(event.dataTransfer?.files ?? [])]);
+  }
+
+  /** Text that was copied in a word processor has a picture of itself beside it. */
+  #paste(event: ClipboardEvent): void {
+    const files = [...(event.clipboardData?.files ?? [])].filter(isPicture);
+    if (files.length === 0 || event.clipboardData?.getData('text/plain') || !this.#isInForm(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    void this.add(files);
+  }
+
+  #isInForm({ target }: Event): boolean {
+    return target instanceof Node && (this.closest('.composer-form')?.contains(target) ?? false);
+  }
+
+  #setOver(isOver: boolean): void {
+    if (this.isOver !== isOver) this.isOver = isOver;
+  }
+
+  async add(files: readonly File[]): Promise<void> {
+    const words = picturesWordsIn(this.language);
+    const pictures = files.filter(isPicture);
+    this.problem = pictures.length < files.length ? 'no-picture' : undefined;
+    const { outbox, channelId } = this.form;
+    let last: number | undefined;
+    for (const file of pictures) {
+      try {
+        const url = await outbox.pictures.add(channelId, file);
+        // Only now, because the author types meanwhile.
+        const { draft, credits } = this.form;
+        const picture: DraftPicture = { type: 'image', url, alt: '', ...(credits[0] !== undefined && { credit: credits[0] }) };
+        last = draft.media.length;
+        this.form.change({ media: [...draft.media, picture] });
+      } catch (error) {
+        console.warn('The picture could not be stored.', error);
+        this.problem = error instanceof PicturesFull ? 'full' : 'not-stored';
+        break;
+      }
+    }
+    if (last === undefined) return;
+    this.announcement = words.added;
+    const form = this.closest('.composer-form');
+    const more = form?.querySelector<HTMLDetailsElement>('.composer-more');
+    if (more) more.open = true;
+    const field = `[data-path="media[${last}].alt"]`;
+    await untilDrawn(() => form?.querySelector(field) != null);
+    form?.querySelector<HTMLElement>(field)?.focus();
+  }
+}
+
+function hasFiles(data: DataTransfer | null): boolean {
+  return data?.types.includes('Files') ?? false;
+}
+
+function isInAnotherForm({ target }: Event): boolean {
+  return target instanceof Element && target.closest('.composer-form') !== null;
+}
+
+/** Devices give some files no type. The server looks at the bytes. */
+function isPicture({ type, name }: File): boolean {
+  return type.startsWith('image/') || (type === '' && /\.(?:avif|heic|heif|jpe?g|png|webp)$/i.test(name));
+}
+
+function megabytes(bytes: number, language: string): string {
+  return new Intl.NumberFormat(language, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 0 }).format(
+    bytes / 1024 / 1024,
+  );
+}
+
+async function untilDrawn(isDrawn: () => boolean): Promise<void> {
+  for (let frame = 0; frame < drawnWithinFrames && !isDrawn(); frame += 1) await new Promise(requestAnimationFrame);
+}
+
+const drawnWithinFrames = 30;

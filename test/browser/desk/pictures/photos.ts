@@ -1,0 +1,38 @@
+import type { Page } from 'playwright-core';
+import sharp from 'sharp';
+
+/** A file as a test chooses it. */
+export interface Photo {
+  name: string;
+  mimeType: string;
+  buffer: Buffer;
+}
+
+/** A small photo, each of another colour, so that the server does not take two for the same. */
+export async function smallPhoto(red = 200): Promise<Photo> {
+  const background = { r: red, g: 120, b: 40 };
+  const buffer = await sharp({ create: { width: 320, height: 240, channels: 3, background } })
+    .jpeg()
+    .toBuffer();
+  return { name: `photo-${red}.jpg`, mimeType: 'image/jpeg', buffer };
+}
+
+/** Chooses files as the button for pictures does. */
+export async function choosePhotos(page: Page, ...photos: Photo[]): Promise<void> {
+  await page.locator('desk-composer input[type="file"][multiple]').setInputFiles(photos);
+}
+
+/** Drops or pastes a file onto an element. */
+export async function giveFile(page: Page, selector: string, how: 'drop' | 'paste', photo: Photo): Promise<void> {
+  await page.evaluate(
+    `(() => {
+      const bytes = Uint8Array.from(atob('${photo.buffer.toString('base64')}'), (letter) => letter.charCodeAt(0));
+      const data = new DataTransfer();
+      data.items.add(new File([bytes], '${photo.name}', { type: '${photo.mimeType}' }));
+      const element = document.querySelector(${JSON.stringify(selector)});
+      const options = { bubbles: true, cancelable: true };
+      if ('${how}' === 'drop') for (const type of ['dragover', 'drop']) element.dispatchEvent(new DragEvent(type, { ...options, dataTransfer: data }));
+      else element.dispatchEvent(new ClipboardEvent('paste', { ...options, clipboardData: data }));
+    })()`,
+  );
+}
