@@ -5,7 +5,6 @@ import { DeskModel } from './app/desk-model.ts';
 import { DeskKeys } from './app/keys-dialog.ts';
 import { trustedServiceWorkerUrl } from './app/trusted-types.ts';
 import { DeskComposer } from './composer/composer.ts';
-import { DeskPostSearch } from './composer/post-search.ts';
 import { DeskDrafts } from './drafts/draft-list.ts';
 import { loadDeskWords } from './i18n/loaded.ts';
 import { DeskOutbox } from './outbox/outbox-list.ts';
@@ -20,7 +19,6 @@ for (const element of document.querySelectorAll('desk-app, desk-bar')) Object.as
 customElements.define('desk-keys', DeskKeys);
 customElements.define('desk-timeline', DeskTimeline);
 customElements.define('desk-drafts', DeskDrafts);
-customElements.define('desk-post-search', DeskPostSearch);
 customElements.define('desk-composer', DeskComposer);
 customElements.define('desk-outbox', DeskOutbox);
 customElements.define('desk-bar', DeskBar);

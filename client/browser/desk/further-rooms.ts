@@ -2,6 +2,7 @@ import { DeskConflict } from './changes/conflict.ts';
 import { DeskCorrect } from './changes/correct.ts';
 import { DeskOtherChange } from './changes/other-change.ts';
 import { DeskWithdraw } from './changes/withdraw.ts';
+import { DeskPostSearch } from './composer/post-search.ts';
 import { CoverageDialog } from './coverages/coverage-dialog.ts';
 import { CoverageFormElement } from './coverages/coverage-form.ts';
 import { CoverageHead } from './coverages/coverage-head.ts';
@@ -28,5 +29,6 @@ export function defineFurtherRooms(): void {
   customElements.define('desk-coverage-form', CoverageFormElement);
   customElements.define('desk-coverage-head', CoverageHead);
   customElements.define('desk-end-coverage', EndCoverage);
+  customElements.define('desk-post-search', DeskPostSearch);
   customElements.define('desk-restatements', DeskRestatements);
 }

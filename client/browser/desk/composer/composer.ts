@@ -194,7 +194,10 @@ export class DeskComposer extends RoomElement {
   }
 
   search(): void {
-    void this.querySelector<DeskPostSearch>('desk-post-search')?.open();
+    // Its room may still be loading.
+    void customElements
+      .whenDefined('desk-post-search')
+      .then(() => this.querySelector<DeskPostSearch>('desk-post-search')?.open());
   }
 
   link({ id, title }: FoundPost): void {

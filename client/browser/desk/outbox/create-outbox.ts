@@ -6,7 +6,7 @@ import type { Uploader, UploaderParts } from '../pictures/upload-pictures.ts';
 import { inOrder } from './order.ts';
 import type { AddOptions, Delivery, Outbox, OutboxEntry, Protection, Write } from './outbox-model.ts';
 import { changed, type Decide, type OutboxStore, type Stored } from './outbox-store.ts';
-import { type Clock, createSender } from './sender.ts';
+import { type Clock, createSender, type SenderParts } from './sender.ts';
 import { newEntry, type Owner, publicEntry, type StoredEntry } from './stored-entry.ts';
 import type { Tabs } from './tabs-model.ts';
 import {
@@ -32,6 +32,7 @@ export interface OutboxParts {
   isOnline(): boolean;
   askAfterMs(): number;
   protection: Protection;
+  lookUp: SenderParts['lookUp'];
   /** Loads the part that uploads pictures, once there is one. */
   loadUploader(parts: Omit<UploaderParts, 'send' | 'prepare'>): Promise<Uploader>;
 }

@@ -30,6 +30,7 @@ export async function openOutbox({ session, askAfterMs, onBlocked }: OutboxOptio
     isOnline: () => navigator.onLine,
     askAfterMs,
     protection,
+    lookUp: async (...look) => (await import('./lookup.ts')).lookUp(...look),
     loadUploader: async (parts) => (await import('../pictures/browser-uploads.ts')).browserUploader(parts),
   });
   const leaving = new AbortController();

@@ -3,7 +3,7 @@ import { backoffMs, connectBackoff } from '../../../lib/backoff.ts';
 import { bodyWithField, type Http } from '../../../lib/http.ts';
 import { sentWrite } from '../pictures/pictures-in-writes.ts';
 import { type AttemptOutcome, outcomeOfAnswer, outcomeOfError } from './attempt-outcome.ts';
-import { lookUp } from './lookup.ts';
+import type { lookUp } from './lookup.ts';
 import { channelsToSend } from './order.ts';
 import { sessionConfirmedMs } from './outbox-limits.ts';
 import type { Delivery } from './outbox-model.ts';
@@ -43,6 +43,8 @@ export interface SenderParts {
   random(): number;
   isOnline(): boolean;
   askAfterMs(): number;
+  /** Rarely needed, so it may be loaded only then. Rejects if that fails. */
+  lookUp: typeof lookUp;
   onDelivery(delivery: Delivery): void;
   /** Entries have changed in the store. */
   onChange(): void;
@@ -59,7 +61,7 @@ interface Lane {
 }
 
 export function createSender(parts: SenderParts): Sender {
-  const { owner, store, http, clock, random, isOnline, askAfterMs, onDelivery, onChange } = parts;
+  const { owner, store, http, clock, random, isOnline, askAfterMs, lookUp, onDelivery, onChange } = parts;
   const ownerHeader = { 'pressbox-owner-key': owner.ownerKey };
   const lanes = new Map<string, Lane>();
   let confirmedAt: number | undefined;

@@ -1,4 +1,5 @@
 import { createOutbox } from '../../../../client/browser/desk/outbox/create-outbox.ts';
+import { lookUp } from '../../../../client/browser/desk/outbox/lookup.ts';
 import type { Outbox } from '../../../../client/browser/desk/outbox/outbox-model.ts';
 import { type Decide, memoryStore, type OutboxStore } from '../../../../client/browser/desk/outbox/outbox-store.ts';
 import type { Change, StoredEntry } from '../../../../client/browser/desk/outbox/stored-entry.ts';
@@ -70,6 +71,7 @@ export class SimulatedDesk {
       isOnline: () => this.isOnline,
       askAfterMs: () => 30 * 60_000,
       protection: 'full',
+      lookUp,
       loadUploader: () => Promise.reject(new Error('The simulated posts have no pictures.')),
     });
     await settled();
