@@ -3,8 +3,8 @@ import { isWithin } from '../../../../src/protocol/field-rules.ts';
 import { type AuthorPost, needsNote, type PostFields, type RevisionKind } from '../../../../src/protocol/model.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { paragraphsOf } from '../../view/plain-text.ts';
-import { draftOf, type PostDraft, toNewPost } from '../composer/post-draft.ts';
-import { bodyHtml } from '../composer/render-draft.ts';
+import { draftOf, type Lack, type PostDraft, toNewPost } from '../composer/post-draft.ts';
+import { bodyHtml, lacksOfDraft } from '../composer/render-draft.ts';
 import type { Write } from '../outbox/outbox-model.ts';
 import { changesFacts } from './changed-facts.ts';
 import { type SuggestedNote, suggestedNote } from './suggested-note.ts';
@@ -105,6 +105,16 @@ export function changeLacksOf(state: ChangeState): ChangeLack[] {
     ['note-too-long', note !== null && !isWithin(note, noteCharacters)],
   ];
   return lacks.filter(([, lacking]) => lacking).map(([lack]) => lack);
+}
+
+/** What the fields of the post lack. A published picture without a description is decorative. `origin`: of the server. */
+export function fieldLacksOf({ base, draft }: ChangeState, origin: string): Lack[] {
+  const isPublished = (url: string) =>
+    base.media.some((media) => media.type === 'image' && media.url === url && media.alt === '');
+  return lacksOfDraft(draft, base.channelId, origin).filter(
+    ({ path, why }) =>
+      why !== 'no-description' || !draft.media.some(({ url }, at) => path === `media[${at}].alt` && isPublished(url)),
+  );
 }
 
 /** With the change that somebody else made meanwhile. Undefined where both changed the same. */

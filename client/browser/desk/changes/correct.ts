@@ -1,5 +1,5 @@
 import { nothing, type PropertyValues, type TemplateResult } from 'lit';
-import type { AuthorPost, Channel, Media, ReaderPost, RevisionKind } from '../../../../src/protocol/model.ts';
+import type { AuthorPost, Channel, ReaderPost, RevisionKind } from '../../../../src/protocol/model.ts';
 import { mayErase } from '../../../../src/protocol/rights.ts';
 import { ProblemError } from '../../../lib/http.ts';
 import { languageOf } from '../../i18n/languages.ts';
@@ -8,7 +8,6 @@ import { ComposerMemory } from '../composer/device-memory.ts';
 import type { PostForm } from '../composer/form.ts';
 import { fitHeadline } from '../composer/head-fields.ts';
 import type { Lack } from '../composer/post-draft.ts';
-import { lacksOfDraft } from '../composer/render-draft.ts';
 import { followScreen } from '../composer/screen-space.ts';
 import type { Draft } from '../drafts/drafts.ts';
 import { type BodyEditor, createEditor } from '../editor/editor.ts';
@@ -24,6 +23,7 @@ import {
   type ChangeLack,
   type ChangeState,
   changeLacksOf,
+  fieldLacksOf,
   isChanged,
   restoredChange,
   withSuggestion,
@@ -385,16 +385,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   }
 
   get #lacksNow(): Lack[] {
-    const { change } = this;
-    if (change === undefined) return [];
-    const lacks = lacksOfDraft(change.draft, this.channel.id, location.origin);
-    // A published picture without a description is decorative.
-    const isDecided = ({ path }: Lack) =>
-      change.draft.media.some(
-        (media, at) =>
-          path === `media[${at}].alt` && change.base.media.some((before) => before.url === media.url && isEmptyAlt(before)),
-      );
-    return lacks.filter((lack) => lack.why !== 'no-description' || !isDecided(lack));
+    return this.change ? fieldLacksOf(this.change, location.origin) : [];
   }
 
   async #goToLack(): Promise<void> {
@@ -412,10 +403,6 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     void run();
     return true;
   }
-}
-
-function isEmptyAlt(media: Media): boolean {
-  return media.type === 'image' && media.alt === '';
 }
 
 /** How long to wait for the text of the post, in milliseconds. */

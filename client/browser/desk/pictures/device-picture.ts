@@ -1,4 +1,5 @@
 import type { Problem } from '../../../../src/protocol/problems.ts';
+import type { Crop } from './crop.ts';
 
 /** A picture on this device, without its bytes. It belongs to its author, as drafts and entries of the outbox do. */
 export interface DevicePicture {
@@ -11,6 +12,8 @@ export interface DevicePicture {
   bytes: number;
   /** Milliseconds since 1970, of this device's clock. */
   addedAt: number;
+  /** The part that is uploaded. Undefined: all of it. The file on the device stays whole. */
+  crop?: Crop;
   upload: PictureUpload;
 }
 
@@ -46,6 +49,8 @@ export interface DevicePictures {
   fileOf(id: string): Promise<Blob | undefined>;
   /** Uploads a refused picture again. */
   retry(id: string): Promise<void>;
+  /** Chooses the part that is uploaded, also after an upload. Undefined: all of it. */
+  crop(id: string, crop: Crop | undefined): Promise<void>;
   remove(ids: readonly string[]): Promise<void>;
 }
 

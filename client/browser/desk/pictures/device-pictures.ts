@@ -43,6 +43,13 @@ export function devicePictures({ ownerKey, store, all, progress, now, change }: 
         putPictures: pictures.filter((one) => one.id === id).map((one) => ({ ...one, upload: { at: 'waiting' } })),
       }));
     },
+    async crop(id, crop) {
+      await change((pictures) => ({
+        putPictures: pictures
+          .filter((one) => one.id === id)
+          .map(({ crop: _before, ...one }) => ({ ...one, ...(crop && { crop }), upload: { at: 'waiting' } })),
+      }));
+    },
     async remove(ids) {
       await change(() => ({ removePictures: [...ids] }));
     },

@@ -1,3 +1,4 @@
+import { problem } from '../../../../src/protocol/problems.ts';
 import { apiPath } from '../../../lib/author-requests.ts';
 import { backoffMs, connectBackoff } from '../../../lib/backoff.ts';
 import type { HttpRequest, HttpResponse } from '../../../lib/http.ts';
@@ -6,6 +7,7 @@ import { outcomeOfError } from '../outbox/attempt-outcome.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import type { Clock } from '../outbox/sender.ts';
 import type { Owner } from '../outbox/stored-entry.ts';
+import type { Crop } from './crop.ts';
 import type { DevicePicture, PictureUpload } from './device-picture.ts';
 
 /**
@@ -26,8 +28,8 @@ export interface UploaderParts {
   owner: Owner;
   store: OutboxStore;
   send: Send;
-  /** Makes the file that is uploaded. */
-  prepare(file: Blob): Promise<Blob>;
+  /** Makes the file that is uploaded. Rejects if it cannot be cropped. */
+  prepare(file: Blob, crop: Crop | undefined): Promise<Blob>;
   clock: Clock;
   /** In [0, 1). */
   random(): number;
@@ -45,7 +47,7 @@ export function createUploader(parts: UploaderParts): Uploader {
   let notBefore = 0;
   let rouse = () => {};
   /** The last file that was made, because an upload may need several attempts. */
-  let prepared: { id: string; file: Blob } | undefined;
+  let prepared: { picture: DevicePicture; file: Blob } | undefined;
 
   return {
     async run(signal) {
@@ -103,35 +105,38 @@ export function createUploader(parts: UploaderParts): Uploader {
       const { media } = bodyWithField<{ media: unknown }>('media', answer);
       if (!isObject(media) || typeof media.url !== 'string') throw new Error('The answer names no medium.');
       failures = 0;
-      await record(id, { at: 'uploaded', url: media.url, width: sizeOf(media.width), height: sizeOf(media.height) });
+      await record(picture, { at: 'uploaded', url: media.url, width: sizeOf(media.width), height: sizeOf(media.height) });
       prepared = undefined;
     } catch (error) {
       const outcome = outcomeOfError(error);
       if (outcome.is === 'refused' || outcome.is === 'moved') {
-        await record(id, { at: 'refused', problem: outcome.problem });
+        await record(picture, { at: 'refused', problem: outcome.problem });
       } else {
         pause(outcome.is === 'later' ? outcome.retryAfterMs : 0);
         const isTold = error instanceof ProblemError && outcome.is === 'later';
-        if (isTold) await record(id, { at: 'waiting', problem: error.problem });
+        if (isTold) await record(picture, { at: 'waiting', problem: error.problem });
       }
     } finally {
       onProgress(id, undefined);
     }
   }
 
-  async function fileToSend({ id, type }: DevicePicture): Promise<Blob> {
-    if (prepared?.id === id) return prepared.file;
-    const stored = await store.pictureFile(id);
-    const original = new Blob([stored?.bytes ?? new ArrayBuffer(0)], { type });
-    const file = await prepare(original);
-    prepared = { id, file };
+  async function fileToSend(picture: DevicePicture): Promise<Blob> {
+    if (prepared !== undefined && isSame(prepared.picture, picture)) return prepared.file;
+    const stored = await store.pictureFile(picture.id);
+    const original = new Blob([stored?.bytes ?? new ArrayBuffer(0)], { type: picture.type });
+    const file = await prepare(original, picture.crop).catch((error: unknown) => {
+      console.warn('The picture could not be prepared.', error);
+      throw new ProblemError(problem('media-unreadable'));
+    });
+    prepared = { picture, file };
     return file;
   }
 
-  /** Nothing is recorded of a picture that was removed meanwhile. */
-  async function record(id: string, upload: PictureUpload): Promise<void> {
+  /** Nothing is recorded of a picture that was removed or cropped meanwhile. */
+  async function record(picture: DevicePicture, upload: PictureUpload): Promise<void> {
     await store.change((_entries, pictures) => ({
-      change: { putPictures: pictures.filter((one) => one.id === id).map((one) => ({ ...one, upload })) },
+      change: { putPictures: pictures.filter((one) => isSame(one, picture)).map((one) => ({ ...one, upload })) },
     }));
     onChange();
   }
@@ -141,6 +146,10 @@ export function createUploader(parts: UploaderParts): Uploader {
     notBefore = pausedAt + backoffMs(failures, random(), connectBackoff, atLeastMs);
     failures += 1;
   }
+}
+
+function isSame(one: DevicePicture, other: DevicePicture): boolean {
+  return one.id === other.id && JSON.stringify(one.crop) === JSON.stringify(other.crop);
 }
 
 function sizeOf(value: unknown): number | null {

@@ -40,14 +40,14 @@ describeWith(needs.chromium, 'pictures from the device', (chromium) => {
     await choosePhotos(page, await smallPhoto(10));
     await isDrawn(page);
     await row(page).getByText('Uploaded').waitFor();
-    await publish(page).click();
+    await publish(page).press('Enter');
     await page.getByRole('alert').getByText('What the picture shows').waitFor();
     await description(page).fill('Smoke above two cranes');
     await row(page).getByLabel('Credit').fill('Ada Moon');
     expect(await faultsOf(page)).toEqual([]);
-    await composer(page).getByRole('button', { name: 'Preview', exact: true }).click();
+    await composer(page).getByRole('button', { name: 'Preview', exact: true }).press('Enter');
     expect(await composer(page).locator('.composer-preview img').getAttribute('src')).toMatch(/^blob:/);
-    await publish(page).click();
+    await publish(page).press('Enter');
     await page.locator('#posts img[alt="Smoke above two cranes"]').waitFor();
     const reader = await site.open(id);
     await reader.page.locator('#posts img[alt="Smoke above two cranes"]').waitFor();
@@ -68,7 +68,7 @@ describeWith(needs.chromium, 'pictures from the device', (chromium) => {
     await giveFile(page, 'desk-composer .composer-form', 'drop', await smallPhoto(21));
     await expect.poll(() => row(page).count()).toBe(2);
     await row(page).nth(1).getByLabel('What the picture shows').fill('A crane');
-    await publish(page).click();
+    await publish(page).press('Enter');
     await eventually(async () => expect(await mediaOf(id)).toMatchObject([[{ alt: '' }, { alt: 'A crane' }]]));
   });
 
@@ -84,10 +84,10 @@ describeWith(needs.chromium, 'pictures from the device', (chromium) => {
     await page.reload();
     await isDrawn(page);
     expect(await description(page).inputValue()).toBe('The mole');
-    await publish(page).click();
+    await publish(page).press('Enter');
     await entries(page).getByText('Waits for its picture').waitFor();
     await text(page).fill('A later post.');
-    await publish(page).click();
+    await publish(page).press('Enter');
     await expect.poll(() => entries(page).count()).toBe(2);
     await page.context().setOffline(false);
     await eventually(async () => {
@@ -103,18 +103,18 @@ describeWith(needs.chromium, 'pictures from the device', (chromium) => {
     await choosePhotos(page, { name, mimeType, buffer: buffer.subarray(0, 200) });
     await description(page).fill('Nothing');
     await row(page).getByText('The file is damaged').waitFor();
-    await publish(page).click();
+    await publish(page).press('Enter');
     await entries(page).getByText('Its picture was not accepted').waitFor();
     await text(page).fill('A later post.');
-    await publish(page).click();
+    await publish(page).press('Enter');
     await page.locator('#posts').getByText('A later post.').waitFor();
     expect(await mediaOf(id)).toEqual([[]]);
-    await entries(page).getByRole('button', { name: /^Edit/ }).click();
+    await entries(page).getByRole('button', { name: /^Edit/ }).press('Enter');
     await row(page).getByRole('button', { name: 'Try again' }).waitFor();
     await row(page)
       .getByRole('button', { name: /^Remove/ })
       .click();
-    await publish(page).click();
+    await publish(page).press('Enter');
     await page.locator('#posts').getByText('With a damaged picture.').waitFor();
     await eventually(async () => expect(await storedPictures(page)).toBe(0));
   });
@@ -125,6 +125,7 @@ describeWith(needs.chromium, 'pictures from the device', (chromium) => {
     await row(page).getByText('Uploaded').waitFor();
     await description(page).fill('The pier');
     await eventually(async () => expect(await storedDrafts(page)).toContain('"alt":"The pier"'));
+    await signOut(page);
     await site.signIn({ page, complaints: [] }, { sub: 'ben', name: 'Ben' });
     await page.goto(`${site.server.url}/desk/${id}`);
     await composer(page).locator('.desk-add-pictures').waitFor();
@@ -132,6 +133,7 @@ describeWith(needs.chromium, 'pictures from the device', (chromium) => {
     await choosePhotos(page, await smallPhoto(51));
     await row(page).getByText('Uploaded').waitFor();
     expect(await row(page).count()).toBe(1);
+    await signOut(page);
     await site.signIn({ page, complaints: [] });
     await page.goto(`${site.server.url}/desk/${id}`);
     await isDrawn(page);
@@ -155,6 +157,12 @@ describeWith(needs.chromium, 'pictures from the device', (chromium) => {
     expect(await text(page).textContent()).toBe('The text stays.');
   });
 });
+
+/** From here on the device remembers nobody, whose drafts it would show until the server says who is signed in. */
+async function signOut(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('link', { name: 'Sign in' }).waitFor();
+}
 
 const openDatabase = (name: string) =>
   `new Promise((resolve, reject) => { const opening = indexedDB.open('${name}'); opening.onsuccess = () => resolve(opening.result); opening.onerror = reject; })`;
