@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { hashOf } from './journal/entry-record.ts';
-import { type ChannelReport, HistoryWalk, type StoreOptions, type WalkedEntry } from './journal/history-walk.ts';
+import { type ChannelReport, HistoryWalk, type SeenEntry, type StoreOptions, type WalkedEntry } from './journal/history-walk.ts';
 import { type VerifyRedisOptions, verifyRedis as verifyInRedis } from './journal/redis/verify.ts';
 import type { ChannelRecord, ServerReport } from './journal/server-journal.ts';
 import { verifyDirectory as verifyEmbedded } from './journal/sqlite/verify.ts';
@@ -16,9 +16,11 @@ export {
   type Fault,
   htmlMismatch as wrongHtml,
   mayBeExplainedLater as mayBeTold,
+  type SeenEntry,
   serverJournalId as ofServer,
 } from './journal/history-walk.ts';
 export { channelIsBack, channelIsMissing, type ServerReport, ServerWalk, tokenIsForgotten } from './journal/server-journal.ts';
+export { isMediumWhole, storedMediaIds } from './media/verify-media.ts';
 /**
  * Verifies that a journal holds what was written: in a data directory, in Redis or Valkey, or in an export. All three walk the
  * same hash chain (`journal/history-walk.ts`). `pressbox verify` uses this module. A server with the embedded journal walks its
@@ -52,7 +54,7 @@ export interface VerifyExportOptions {
   since?: ReadonlyMap<string, Position>;
   /** What the server's own journal says about each channel. */
   records?: ReadonlyMap<string, ChannelRecord> | undefined;
-  onEntry?: () => void;
+  onEntry?: (seen: SeenEntry) => void;
 }
 
 /**
@@ -72,7 +74,8 @@ export async function* verifyExport(
       walked = new WalkedExport(channelId, line.revision?.root, since?.get(channelId), records?.get(channelId));
     }
     walked.take(line);
-    onEntry?.();
+    const written = line.revision?.salt === undefined ? undefined : JSON.stringify(line.channel ?? line.post);
+    onEntry?.({ channelId, postId: line.post?.id ?? null, state: written });
   }
   if (walked !== undefined) yield walked.finish();
 }

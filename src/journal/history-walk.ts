@@ -67,7 +67,15 @@ export interface StoreOptions {
   /** Accepts missing texts even if no entry records their erasure. */
   ignoresUnexplainedErasures?: boolean | undefined;
   /** Called after each entry. */
-  onEntry?: () => void;
+  onEntry?: (seen: SeenEntry) => void;
+}
+
+/** What an entry wrote, as JSON. Undefined if it was erased. */
+export interface SeenEntry {
+  channelId: string;
+  /** Null for the channel. */
+  postId: string | null;
+  state: string | undefined;
 }
 
 /** Stands for the server's own journal in maps of channels. */

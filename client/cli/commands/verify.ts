@@ -1,16 +1,18 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { formatCursor, type Position, parseCursor } from '../../../src/protocol/cursor.ts';
-import type { ChannelReport, ServerReport } from '../../../src/verify.ts';
+import type { ChannelReport, SeenEntry, ServerReport } from '../../../src/verify.ts';
 import { Http } from '../../lib/http.ts';
 import { asFileError, CommandFailed, printError, UsageError } from '../command-errors.ts';
 import { parseChannelId } from '../option-values.ts';
 import { ProgressLine } from '../progress-line.ts';
-import { addServerOptions, type RequestOptions, retryNotice, serverOf } from '../server-requests.ts';
+import { addServerOptions, type RequestOptions, retrying, retryNotice, serverOf } from '../server-requests.ts';
 import { asStoreError, redisUrlFrom } from '../store-options.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
+import { type MediaPlace, type MediaReport, mediaOfServer, NamedMedia } from './verify-media.ts';
 import { type VerifyExport, verifyServer } from './verify-server.ts';
 
 /**
@@ -22,6 +24,8 @@ interface VerifyOptions extends RequestOptions {
   redis?: string | true;
   file?: string;
   since?: string;
+  mediaDir?: string;
+  media?: boolean;
 }
 
 export function addVerifyCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
@@ -31,10 +35,13 @@ export function addVerifyCommand(program: Command, env: Env, terminal: Terminal,
     .option('--data-dir <path>', 'the journal in this directory, with or without a running server')
     .option('--redis [url]', 'the journals in a Redis or Valkey (PRESSBOX_REDIS_URL); its servers may run')
     .option('--file <file>', 'the channels of an export')
+    .option('--media-dir <path>', 'the uploads of that store (PRESSBOX_MEDIA_DIR); default: media in the data directory')
+    .option('--media', 'on a server: download the uploads that posts use, too, and compare their hashes')
     .option('--since <file>', 'the output of an earlier --json: check that everything from then still exists')
     .addHelpText(
       'after',
       `
+It also names uploads that posts use and that are missing or damaged.
 Without --data-dir, --redis or --file it verifies a server, with an editor token for the channel, or for all channels.
 With --data-dir and --redis it also checks the html of posts made for PRESSBOX_PUBLIC_URL: set it as for the server.
 An outdated copy is consistent in itself: only --since detects that something is missing.
@@ -51,7 +58,9 @@ Examples:
     const { json = false } = options;
     const progress = new ProgressLine(terminal.streams.stderr);
     let entries = 0;
-    const onEntry = () => {
+    const named = new NamedMedia();
+    const onEntry = (seen: SeenEntry) => {
+      named.take(seen);
       entries += 1;
       if (entries % 64 === 0) progress.update({ count: entries, counted: 'entries' });
     };
@@ -61,7 +70,9 @@ Examples:
       // An export contains only channels.
       if (options.file !== undefined) unseen.delete(serverJournalId);
       let [channels, faults] = [0, 0];
-      for await (const report of await reports(channelId, options, { since, onEntry }, retryNotice(terminal, progress))) {
+      const onRetry = retryNotice(terminal, progress);
+      const place = await mediaPlace(options, onRetry);
+      for await (const report of await reports(channelId, options, { since, onEntry }, onRetry)) {
         progress.clear();
         unseen.delete(report.channelId ?? serverJournalId);
         if (report.fault !== undefined) faults += 1;
@@ -70,7 +81,15 @@ Examples:
           continue;
         }
         channels += 1;
-        tell(report, json);
+        const id = report.channelId;
+        let media = place && report.fault === undefined ? await named.compare(id, place) : undefined;
+        if (media !== undefined && isFaulty(media) && place !== undefined) {
+          // Posts may have been withdrawn since the journal was read.
+          for await (const _ of await reports(id, options, { since: new Map(), onEntry }, onRetry));
+          media = await named.compare(id, place);
+        }
+        if (media !== undefined && isFaulty(media)) faults += 1;
+        tell(report, json, media);
       }
       progress.clear();
       for (const id of unseen) {
@@ -108,10 +127,29 @@ Examples:
     }
   }
 
-  function tell({ position, fault, ...report }: ChannelReport, json: boolean): void {
+  /** Undefined if the uploads are not verified: an export has none, and a Redis does not say where they are. */
+  async function mediaPlace(options: VerifyOptions, onRetry: (error: Error) => void): Promise<MediaPlace | undefined> {
+    const { dataDir, redis, file, mediaDir, media = false } = options;
+    if (file !== undefined) return undefined;
+    if (dataDir === undefined && redis === undefined) {
+      const { interrupted } = terminal.streams;
+      const http = new Http(serverOf(options, env));
+      return mediaOfServer({ http, interrupted, retrying: retrying(onRetry, interrupted), comparesFiles: media });
+    }
+    const directory = mediaDir ?? (env.PRESSBOX_MEDIA_DIR || (dataDir && join(dataDir, 'media')));
+    if (directory === undefined || directory === '') return undefined;
+    const { isMediumWhole, storedMediaIds } = await import('../../../src/verify.ts');
+    return {
+      ids: (channelId) => storedMediaIds(directory, channelId),
+      isWhole: (channelId, id) => isMediumWhole(directory, channelId, id),
+    };
+  }
+
+  function tell({ position, fault, ...report }: ChannelReport, json: boolean, media?: MediaReport): void {
     const { channelId, entries, texts, erased, erasedBeforeChained, htmlNotCompared } = report;
     if (json) {
-      terminal.json({ ...report, cursor: position === undefined ? null : formatCursor(position), fault: fault ?? null });
+      const cursor = position === undefined ? null : formatCursor(position);
+      terminal.json({ ...report, cursor, fault: fault ?? null, ...(media && { media }) });
       return;
     }
     const { style } = terminal;
@@ -121,7 +159,11 @@ Examples:
       htmlNotCompared > 0 ? `, html of ${formatNumber(htmlNotCompared)} not compared` : '',
     ];
     const counts = `${formatNumber(entries)} entries and ${formatNumber(texts)} texts hold${gone}${before}${unknown}`;
-    if (fault === undefined) return terminal.print(`${style.green('ok')}  ${style.bold(plainLine(channelId))}  ${counts}`);
+    if (fault === undefined && media !== undefined && isFaulty(media)) {
+      return terminal.print(`${style.red('NO')}  ${style.bold(plainLine(channelId))}  ${counts}, but ${mediaFaults(media)}.`);
+    }
+    if (fault === undefined)
+      return terminal.print(`${style.green('ok')}  ${style.bold(plainLine(channelId))}  ${counts}${mediaCounts(media)}`);
     const post = fault.postId === null ? '' : `, post ${fault.postId}`;
     const place = fault.offset === 0 ? '' : `offset ${fault.offset}${post}: `;
     terminal.print(
@@ -147,7 +189,7 @@ Examples:
     terminal.print(`${style.green('ok')}  ${name}  ${formatNumber(entries)} entries hold; ${since}`);
   }
 
-  type WalkOptions = { since: ReadonlyMap<string, Position>; onEntry: () => void };
+  type WalkOptions = { since: ReadonlyMap<string, Position>; onEntry: (seen: SeenEntry) => void };
 
   async function reports(
     channelId: string | undefined,
@@ -191,6 +233,22 @@ Examples:
 }
 
 type Report = ChannelReport | ServerReport;
+
+function isFaulty({ missing, damaged }: MediaReport): boolean {
+  return missing.length + damaged.length > 0;
+}
+
+function mediaFaults({ missing, damaged }: MediaReport): string {
+  const said = (ids: string[], what: string) =>
+    ids.length > 0 ? [`these uploads are ${what}: ${plainLine(ids.join(' '))}`] : [];
+  return [...said(missing, 'missing'), ...said(damaged, 'damaged')].join('; ');
+}
+
+function mediaCounts(media: MediaReport | undefined): string {
+  const { used = 0, unreferenced = 0 } = media ?? {};
+  const many = (count: number, what: string) => `${count.toLocaleString('en')} upload${count === 1 ? '' : 's'}${what}`;
+  return `${used > 0 ? `, ${many(used, '')}` : ''}${unreferenced > 0 ? `, ${many(unreferenced, ' that no revision names')}` : ''}`;
+}
 
 /** The id that stands for the server's own journal among the channels. */
 const serverJournalId = '';

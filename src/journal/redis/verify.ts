@@ -196,7 +196,7 @@ async function walkChannel(
       if (isListed?.(entry.kind)) corrections += 1;
       const who = entry.postId ?? channelSubject;
       latest.set(who, { offset: entry.offset, seq: latest.get(who)?.seq ?? entry.seq, revision: entry.revision });
-      onEntry?.();
+      onEntry?.({ channelId, postId: entry.postId, state: entry.text?.state });
     }
     from = offsetOf((page.at(-1) as (typeof page)[number])[0]) + 1;
   }

@@ -273,7 +273,7 @@ function verifyChannel(
     if (isListed !== undefined && isListed(row.kind) !== (row.listed === 1))
       return walk.fail(row.offset, row.postId, listMismatch);
     latest.set(row.seq, { offset: row.offset, postId: row.postId, revision: row.revision, text: row.text });
-    onEntry?.();
+    onEntry?.({ channelId: channel.id, postId: row.postId, state: text?.state });
   }
   if (channel.head > walk.offset) return walk.fail(walk.offset + 1, null, 'the entry is missing');
   if (channel.head < walk.offset) return walk.fail(channel.head + 1, null, 'the entry is after the head');

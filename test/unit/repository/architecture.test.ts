@@ -71,7 +71,14 @@ const arrows: Record<string, readonly string[]> = {
     'src/web/brand/',
   ],
   // Commands that read a store without a server.
-  'src/verify.ts': ['src/newsroom/', 'src/journal/', 'src/journal/sqlite/', 'src/journal/redis/', 'src/protocol/'],
+  'src/verify.ts': [
+    'src/newsroom/',
+    'src/journal/',
+    'src/journal/sqlite/',
+    'src/journal/redis/',
+    'src/media/verify-media.ts',
+    'src/protocol/',
+  ],
   'src/repair.ts': ['src/protocol/', 'src/journal/redis/'],
   // The rules for origins and secrets belong to the code that uses them.
   'src/config.ts': [
