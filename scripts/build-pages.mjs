@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
+import { litSubset } from './lit-subset.mjs';
 import { replace } from './replace.mjs';
 
 /** The scripts that show a channel. */
@@ -129,7 +130,7 @@ async function bundlePages(esbuild, root, shrink) {
       const folder = basename(name, '.ts') === basename(element, '.js') ? './assets/' : './';
       return build(
         [name],
-        [loadedParts(partAt, folder), oneLanguage(source), noVersions, noTemplates, noStyles, sheetAsText(esbuild)],
+        [loadedParts(partAt, folder), oneLanguage(source), litSubset, noTemplates, noStyles, sheetAsText(esbuild)],
       );
     }),
   ]);
@@ -302,26 +303,6 @@ function oneLanguage(source) {
     },
   };
 }
-
-/**
- * Keeps Lit from writing its versions to global variables, because the element runs on pages of others. Lit needs them only for a
- * warning of its development build.
- */
-const noVersions = {
-  name: 'no-versions',
-  setup({ onLoad }) {
-    // Lit may use a short alias of the global object.
-    onLoad({ filter: /[\\/](?:lit-html|lit-element|reactive-element)\.js$/ }, async ({ path }) => {
-      const text = await readFile(path, 'utf8');
-      return {
-        contents: text.replace(
-          /(?:\b[a-z]\.)?\b(lit(?:Html|Element)Versions|reactiveElementVersions|litPropertyMetadata)\b/g,
-          'import.meta.$1',
-        ),
-      };
-    });
-  },
-};
 
 /** Drops Lit's templates. The element uses Lit for its lifecycle only, and draws its content like pages do. */
 const noTemplates = {
