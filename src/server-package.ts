@@ -15,6 +15,8 @@ export interface FragmentAttributes {
   times?: 'coverage' | 'own' | 'ago' | undefined;
   /** 1 to 100. Default: 20. */
   limit?: number | undefined;
+  /** Number of posts from one slot between posts to the next. Default: no slots. */
+  every?: number | undefined;
 }
 
 export interface RunningServer extends AsyncDisposable {

@@ -340,6 +340,7 @@ const pages: readonly Example[] = [
   { operation: 'getElement', name: 'The script', status: 200 },
   { operation: 'showInFrame', name: 'The frame', path: inChannel, status: 200 },
   { operation: 'getFragment', name: 'The newest post', path: inChannel, query: { limit: 1 }, status: 200 },
+  { operation: 'getFragment', name: 'A slot under the newest post', path: inChannel, query: { limit: 1, every: 1 }, status: 200 },
   {
     operation: 'getOembed',
     name: 'A frame of 480 pixels',

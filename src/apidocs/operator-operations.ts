@@ -157,6 +157,7 @@ export const operatingOperations: readonly Operation[] = [
       lang: 'The attribute of the element.',
       times: 'The attribute of the element. Without a script, times are in the time zone of the channel.',
       limit: 'The number of posts.',
+      every: 'The attribute of the element: after this many posts there is a slot for content of the page. Default: no slots.',
     }),
     ...revalidated({ description: 'The element.', type: 'text/html' }),
     problems: ['invalid-body', 'token-missing', 'not-found', 'channel-deleted'],

@@ -201,7 +201,12 @@ export const embedQuerySchema = z.object({
   limit: pageLimit,
 });
 /** The attributes of the element in a fragment. */
-export const fragmentQuerySchema = embedQuerySchema.omit({ view: true });
+export const fragmentQuerySchema = embedQuerySchema.omit({ view: true }).extend({
+  every: integer
+    .refine((value) => value >= 1, 'Must be at least 1.')
+    .meta({ minimum: 1 })
+    .optional(),
+});
 /** oEmbed 1.0, section 2.2. */
 export const oembedQuerySchema = z.object({
   url: z.string().max(limits.urlCharacters),

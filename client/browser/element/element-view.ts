@@ -1,8 +1,9 @@
-import type { Event } from '../../../src/protocol/model.ts';
+import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
 import { reachedEnd, type Timeline } from '../../lib/timeline/timeline-model.ts';
 import { type ConnectionState, MissedSummary } from '../page/missed-summary.ts';
 import { type DirectedNews, PostsView } from '../posts-view.ts';
 import type { Viewport } from '../scroll-anchor.ts';
+import type { BetweenSlots } from '../view/between-slots.ts';
 import { summaryAbove } from '../view/overview.ts';
 import type { PostSetting } from '../view/post.ts';
 import { numberPosts } from './aria-feed.ts';
@@ -22,6 +23,9 @@ export interface ElementViewOptions {
   decorate: (content: ParentNode) => void;
   /** Whether new posts wait behind the button even at the top of the list. */
   holdsNew: () => boolean;
+  slots: BetweenSlots;
+  /** The number of posts from one slot between posts to the next. */
+  every: () => number | null;
   announce: (sentence: string) => void;
   /** Reduces the window to the posts with a `seq` from `floor` to `ceiling`. */
   narrow: (floor: number, ceiling: number | null) => void;
@@ -36,11 +40,14 @@ export class ElementView {
   #language = '';
 
   constructor(timeline: Timeline, options: ElementViewOptions) {
-    const { posts, since, notices, newsChanged, view, setting, decorate, holdsNew, announce } = options;
+    const { posts, since, notices, newsChanged, view, setting, decorate, holdsNew, slots, every, announce } = options;
     this.#options = options;
     this.#timeline = timeline;
     posts.replaceChildren();
-    const renderAround = () => numberPosts(posts, this.#isComplete ? posts.childElementCount : undefined);
+    const renderAround = () => {
+      numberPosts(posts, this.#isComplete ? posts.childElementCount : undefined);
+      placeSlots(posts, this.#timeline.posts, slots, every());
+    };
     const listSetting = () => ({ ...setting(), actions: true, summaryId: summaryAbove(this.#timeline)?.id });
     const decoratePost = (post: HTMLElement) => {
       decorate(post);
@@ -103,6 +110,7 @@ export class ElementView {
   /** Call when the next timeline belongs to another history. */
   reset(): void {
     this.#missedSummary.forget();
+    this.#options.slots.clear();
     this.#postsView.revealNext();
   }
 
@@ -139,5 +147,27 @@ export class ElementView {
   /** Whether every post of the channel is loaded. */
   get #isComplete(): boolean {
     return this.#timeline.ceiling === null && reachedEnd(this.#timeline);
+  }
+}
+
+/**
+ * Puts the slots between posts where they belong. A slot is inside the element of its post, because a feed may contain only
+ * articles, and so that it leaves the list and returns with the post.
+ */
+function placeSlots(list: HTMLElement, posts: readonly ReaderPost[], slots: BetweenSlots, every: number | null): void {
+  const elements = new Map([...list.querySelectorAll<HTMLElement>(':scope > .post')].map((post) => [post.dataset.post, post]));
+  slots.number(
+    posts.filter(({ id }) => elements.has(id)),
+    every,
+  );
+  for (const [id = '', post] of elements) {
+    const name = slots.nameUnder(id);
+    const present = post.querySelector<HTMLSlotElement>(':scope > slot');
+    if (present?.name === name) continue;
+    present?.remove();
+    if (name === undefined) continue;
+    const slot = document.createElement('slot');
+    slot.name = name;
+    post.append(slot);
   }
 }

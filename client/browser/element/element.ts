@@ -12,6 +12,7 @@ import { morphInside } from '../morph.ts';
 import { enableSharing } from '../page/share.ts';
 import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
 import { parseTimeChoice, TimeDisplay } from '../time-display.ts';
+import { BetweenSlots } from '../view/between-slots.ts';
 import { directionOf } from '../view/direction.ts';
 import { type ConnectionTone, type ElementChrome, elementWordsOf } from '../view/element-chrome.ts';
 import { html } from '../view/html.ts';
@@ -41,6 +42,7 @@ export class PressboxLive extends ReactiveElement {
     times: { type: String },
     view: { type: String },
     embeds: { type: String },
+    every: { type: Number },
     wording: { type: String, attribute: 'lang' },
   };
   /** The channel's id. */
@@ -59,6 +61,8 @@ export class PressboxLive extends ReactiveElement {
   declare view: string | null;
   /** Providers and Mastodon hosts whose posts readers may open in a frame. Default: all but Mastodon. */
   declare embeds: string | null;
+  /** Number of posts from one slot between posts to the next. Default: no slots. */
+  declare every: number | null;
   declare wording: string | null;
 
   #shell: ElementShell | undefined;
@@ -66,6 +70,7 @@ export class PressboxLive extends ReactiveElement {
   #corrections: Promise<CorrectionsList | undefined> | undefined;
   #followed: FollowedChannel | undefined;
   #elementView: ElementView | undefined;
+  readonly #slots = new BetweenSlots();
   #scrollRestorer: ScrollRestorer | undefined;
   #times: TimeDisplay | undefined;
   /** The language of the interface. Undefined until its words are loaded. */
@@ -150,7 +155,10 @@ export class PressboxLive extends ReactiveElement {
     if (changed.get('hold') === true && !this.hold) this.#onScroll();
     if (changed.has('times')) this.#times?.setDefault(this.#defaultTimes);
     const { timeline } = this.#followed ?? {};
-    const isShown = this.#elementView !== undefined && this.#elementView.language === this.#language && !changed.has('embeds');
+    const isShown =
+      this.#elementView !== undefined &&
+      this.#elementView.language === this.#language &&
+      !['embeds', 'every'].some((name) => changed.has(name));
     if (this.isConnected && timeline !== undefined && !isShown) this.#show(timeline);
   }
 
@@ -184,6 +192,9 @@ export class PressboxLive extends ReactiveElement {
         },
       };
       this.#followed = new FollowedChannel(target, callbacks, fragment && JSON.parse(fragment));
+      // Posts that arrive before the element has loaded its language move no slot of the fragment.
+      this.#slots.clear();
+      this.#slots.number(this.#followed.timeline?.posts ?? [], this.every);
     }
     this.#followed?.open();
   }
@@ -233,6 +244,8 @@ export class PressboxLive extends ReactiveElement {
       setting: () => this.#setting,
       decorate: (content) => this.#times?.decorate(content),
       holdsNew: () => this.hold,
+      slots: this.#slots,
+      every: () => this.every,
       announce: (sentence) => this.#announcer?.announceInstead(sentence),
       narrow: (floor, ceiling) => this.#followed?.client?.narrow(floor, ceiling),
     });

@@ -88,6 +88,12 @@ export const properties = {
   '--pressbox-padding': { kind: 'length', on: 'element', fallback: '1rem', meaning: 'Space around everything.' },
   '--pressbox-min-height': { kind: 'length', on: 'element', fallback: '100vh', meaning: 'Minimum height.' },
   '--pressbox-height': { kind: 'length', on: 'element', fallback: '576px', meaning: 'Height with the attribute `scroll`.' },
+  '--pressbox-between-height': {
+    kind: 'length',
+    on: 'element',
+    fallback: 'the height of the content',
+    meaning: 'Height that each slot between posts reserves for content of the page.',
+  },
   '--pressbox-sticky-top': {
     kind: 'length',
     on: 'element',

@@ -1,3 +1,4 @@
+import { BetweenSlots } from '../../../client/browser/view/between-slots.ts';
 import type { FragmentData, Shown } from '../../../client/browser/view/data.ts';
 import { directionOf, turned } from '../../../client/browser/view/direction.ts';
 import {
@@ -37,6 +38,7 @@ export interface FragmentAttributes {
   theme?: 'light' | 'dark' | 'auto' | undefined;
   lang?: string | undefined;
   times?: 'coverage' | 'own' | 'ago' | undefined;
+  every?: number | undefined;
   limit: number;
 }
 
@@ -46,9 +48,9 @@ export interface FragmentAttributes {
  */
 export function embedFragment(fragment: Fragment): string {
   const { snapshot, publicUrl, style, at, embedHosts } = fragment;
-  const { theme, lang, times, limit } = fragment.attributes;
+  const { theme, lang, times, every, limit } = fragment.attributes;
   const data: FragmentData = { at, snapshot, offset: parseCursor(snapshot.cursor)?.offset ?? 0 };
-  return html`<pressbox-live channel="${snapshot.channel.id}" src="${publicUrl}"${attribute('theme', theme)}${attribute('lang', lang)}${attribute('times', times)}${attribute('limit', limit)}${attribute('embeds', embedsOf(embedHosts))}><template shadowrootmode="open"><link rel="stylesheet" href="${publicUrl}/assets/${style}">
+  return html`<pressbox-live channel="${snapshot.channel.id}" src="${publicUrl}"${attribute('theme', theme)}${attribute('lang', lang)}${attribute('times', times)}${attribute('limit', limit)}${attribute('every', every)}${attribute('embeds', embedsOf(embedHosts))}><template shadowrootmode="open"><link rel="stylesheet" href="${publicUrl}/assets/${style}">
 ${safe(contentOf(fragment))}
 ${jsonElement('data', data)}</template></pressbox-live>
 `.text;
@@ -57,7 +59,7 @@ ${jsonElement('data', data)}</template></pressbox-live>
 /** The markup of the element, filled like the script does it. */
 function contentOf({ snapshot, publicUrl: server, at, embedHosts, attributes }: Fragment): string {
   const { channel } = snapshot;
-  const { theme = null, lang = channel.language } = attributes;
+  const { theme = null, lang = channel.language, every = null } = attributes;
   const shown: Shown = { ...snapshot, ceiling: null };
   const words = elementWordsOf(lang);
   const setting = {
@@ -76,7 +78,13 @@ function contentOf({ snapshot, publicUrl: server, at, embedHosts, attributes }: 
   };
   const listSetting = { ...setting, actions: true, summaryId: summaryAbove(shown)?.id };
   const settings = settingsOf(shown.posts, channel, null, listSetting);
-  const posts = shown.posts.map((post, nth) => renderPost(post, settings[nth] ?? setting));
+  const slots = new BetweenSlots();
+  slots.number(shown.posts, every);
+  const posts = shown.posts.map((post, nth) => {
+    const { text } = renderPost(post, settings[nth] ?? setting);
+    const name = slots.nameUnder(post.id);
+    return safe(name === undefined ? text : text.replace(/(?=<\/article>$)/, `<slot name="${name}"></slot>`));
+  });
   const list = posts.length > 0 ? html`${posts}` : renderEmpty(channel, null, words);
   const inside = new Map([...renderSections(chrome), ['times', asOf(at, setting).text], ['posts', turned(list, setting).text]]);
   const given = new Map(elementAttributes(chrome));

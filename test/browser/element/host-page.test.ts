@@ -169,7 +169,7 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
   it('is live in a frame, and reports its height to the host page', async () => {
     const { id: channelId } = await room.coverage();
     await room.publish(channelId, ...Array.from({ length: 4 }, () => ({ body: 'Some words. '.repeat(60) })));
-    const frame = snippet('html', 2).replace('moon-landing', channelId).replace('https://live.example.org', room.server.url);
+    const frame = snippet('html', 3).replace('moon-landing', channelId).replace('https://live.example.org', room.server.url);
     site.host.put('/fit.js', snippet('js', 1));
     // The host page allows neither scripts of the server nor connections to it.
     const policy = `default-src 'none'; script-src ${site.host.url}; frame-src ${room.server.url}`;

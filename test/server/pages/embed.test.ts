@@ -170,13 +170,19 @@ describe('a channel in a frame, and oEmbed', () => {
   });
 
   it('refuses fragments of other channels, and with wrong attributes, with a problem document', async () => {
-    const answers = ['nothing', 'draft', 'inner', 'gone', 'fire/fragment?limit=0', 'fire/fragment?theme=mauve'].map(
-      async (path) => {
-        const address = `${server.url}/embed/${path.includes('/') ? path : `${path}/fragment`}`;
-        const { status, body, headers } = await call(address, { headers: { accept: 'text/html' } });
-        return [path, status, (body as { code: string }).code, headers.get('content-type')];
-      },
-    );
+    const answers = [
+      'nothing',
+      'draft',
+      'inner',
+      'gone',
+      'fire/fragment?limit=0',
+      'fire/fragment?theme=mauve',
+      'fire/fragment?every=0',
+    ].map(async (path) => {
+      const address = `${server.url}/embed/${path.includes('/') ? path : `${path}/fragment`}`;
+      const { status, body, headers } = await call(address, { headers: { accept: 'text/html' } });
+      return [path, status, (body as { code: string }).code, headers.get('content-type')];
+    });
     const type = 'application/problem+json';
     expect(await Promise.all(answers)).toEqual([
       ['nothing', 404, 'not-found', type],
@@ -185,6 +191,7 @@ describe('a channel in a frame, and oEmbed', () => {
       ['gone', 410, 'channel-deleted', type],
       ['fire/fragment?limit=0', 400, 'invalid-body', type],
       ['fire/fragment?theme=mauve', 400, 'invalid-body', type],
+      ['fire/fragment?every=0', 400, 'invalid-body', type],
     ]);
   });
 

@@ -68,6 +68,7 @@ export const longFiles = [
   'test/server/nodes/histories.test.ts',
   'test/browser/element/reading.test.ts',
   'test/browser/element/fragment.test.ts',
+  'test/browser/element/between-slots.test.ts',
   'test/engine/redis/replicas.test.ts',
   'test/engine/redis/settings.test.ts',
   'test/engine/redis/announcements.test.ts',
