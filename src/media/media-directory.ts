@@ -300,6 +300,14 @@ export class MediaDirectory implements MediaStore {
     });
   }
 
+  disclaim(channelId: string, id: string, postId: string): Promise<void> {
+    return reliably(async () => {
+      if (!mediumIdPattern.test(id)) return;
+      await removeDurably(this.#paths.claim(channelId, id, postId));
+      await removeDurably(join(this.#paths.claimsOfPost(channelId, postId), id));
+    });
+  }
+
   expectErasure(channelId: string, postId: string): Promise<void> {
     return reliably(() => this.#erasures.expect(channelId, postId));
   }

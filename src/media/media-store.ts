@@ -35,6 +35,9 @@ export interface MediaStore {
    */
   claim(channelId: string, id: string, postId: string): Promise<'claimed' | 'missing'>;
 
+  /** Forgets a claim. `sweep` deletes a medium without claims that the journal does not use, once it is a day old. */
+  disclaim(channelId: string, id: string, postId: string): Promise<void>;
+
   /**
    * Notes durably that text of a post is about to be erased, before it is erased from the journal. If `erase` does not follow,
    * because the server crashed, `sweep` calls it.

@@ -122,7 +122,10 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     });
     if (done.status === 'appended') {
       const entry = done.changes[0];
-      if (entry?.type === 'channel.changed') return { channel: entry.channel, position: done.position, replayed: false };
+      if (entry?.type === 'channel.changed') {
+        await uploads.releasePicture(now.channel, entry.channel);
+        return { channel: entry.channel, position: done.position, replayed: false };
+      }
     }
     if (done.status === 'unchanged') return { ...(await channelNow(channelId)), position: done.position, replayed: false };
     return await afterWrite(async () => ({ ...(await channelNow(channelId)), position: done.position, replayed: true }));

@@ -17,6 +17,8 @@ export interface Uploads {
   claim(channelId: string, postId: string, media: Media[], at: string): Promise<Media[]>;
   /** The picture of a channel in the same way. */
   claimPicture(channelId: string, picture: Picture): Promise<Picture>;
+  /** Forgets the claim of a picture that the channel had before. A store that cannot be used now keeps it. */
+  releasePicture(before: Channel, now: Channel): Promise<void>;
   /**
    * Claims the uploads that entries from elsewhere name, before they are appended unchanged. An upload that does not exist here is no
    * error: its file may come later.
@@ -59,6 +61,16 @@ export function createUploads({ engine, renderer: { publicUrl }, store }: Upload
     async claimPicture(channelId, given) {
       const found = await resolve(channelId, channelClaim, given.url, 'image', 'picture.url');
       return found === undefined ? withoutRenditions(given) : picture(given, found);
+    },
+    async releasePicture(before, now) {
+      const idOf = ({ id, picture }: Channel) => uploadsIn(id, picture ? [picture] : [], publicUrl)[0];
+      const id = idOf(before);
+      if (id === undefined || id === idOf(now)) return;
+      try {
+        await store?.disclaim(now.id, id, channelClaim);
+      } catch (error) {
+        if (!(error instanceof MediaUnavailable)) throw error;
+      }
     },
     async claimOf(entries) {
       for (const entry of entries) {

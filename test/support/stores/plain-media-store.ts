@@ -78,6 +78,10 @@ export async function openPlainMediaStore(): Promise<PlainMediaStore> {
       claims.set(place(channelId, id), own.add(postId));
       return 'claimed';
     },
+    async disclaim(channelId, id, postId) {
+      check();
+      claims.get(place(channelId, id))?.delete(postId);
+    },
     async expectErasure() {
       check();
     },
