@@ -11,6 +11,7 @@ import { picturesIn } from './pictures-in-writes.ts';
 export function forgetUnusedPictures(outbox: Outbox, drafts: Drafts): void {
   const wereNamed = new Set<string>();
   const forget = () => {
+    if (isUncertain(outbox, drafts)) return;
     const named = new Set([
       ...drafts.all.flatMap(({ write }) => picturesIn(write)),
       ...outbox.entries.filter(({ state }) => state.at !== 'out').flatMap(({ write }) => picturesIn(write)),
@@ -31,4 +32,13 @@ export function forgetUnusedPictures(outbox: Outbox, drafts: Drafts): void {
   outbox.subscribe(forget);
   drafts.subscribe(forget);
   forget();
+}
+
+/**
+ * Drafts or entries that could not be read, or that only a newer version of the desk knows, may name any picture. A tab that nobody
+ * looks at may not have heard yet of a draft that another tab has just made.
+ */
+function isUncertain({ delivery, protection }: Outbox, { isKept }: Drafts): boolean {
+  const isStored = protection === 'full' || protection === 'not-persistent';
+  return (isStored && !isKept) || delivery === 'storage-failed' || delivery === 'outdated' || document.hidden;
 }
