@@ -5,7 +5,7 @@ import { blankFields } from '../../../src/protocol/post-fields.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser, startFirefox, type TestBrowser } from '../browser.ts';
 import { eventually, faultsOf } from '../newsroom.ts';
-import { choose, chooseUndoSeconds, type DeskSite, deskSite } from './desk-site.ts';
+import { chooseUndoSeconds, type DeskSite, deskSite } from './desk-site.ts';
 
 /** After this time a change is stored, without the page being hidden or closed. */
 const savedMs = 500;
@@ -19,7 +19,7 @@ const text = (page: Page) => page.getByRole('textbox', { name: 'Text', exact: tr
 const field = (page: Page, name: string) => page.getByRole('textbox', { name });
 const publish = (page: Page) => page.getByRole('button', { name: /^Publish/ }).first();
 const outbox = (page: Page) => page.locator('.desk-outbox li');
-const chooseKind = (page: Page, name: string) => choose(page.getByRole('radio', { name }), { force: true });
+const chooseKind = (page: Page, name: string) => page.getByRole('radio', { name }).check({ force: true });
 
 /** Whether the element is in the window and nothing covers its middle. */
 const isInView = (shown: Locator) =>

@@ -1,5 +1,4 @@
-import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { vi } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import type { Grants } from '../../../src/protocol/rights.ts';
 import type { TestBrowser, WatchedPage } from '../browser.ts';
 import { type Newsroom, newsroom } from '../newsroom.ts';
@@ -51,12 +50,4 @@ export function deskSite(start: () => Promise<TestBrowser>, environment?: () => 
 export async function chooseUndoSeconds(page: Page, seconds: number): Promise<void> {
   await page.evaluate(`fetch('/v1/session').then((answer) => answer.json()).then(({ session }) =>
     localStorage.setItem('pressbox-desk-undo-seconds:' + session.ownerKey, '${seconds}'))`);
-}
-
-/**
- * Chooses an option. Something above it may appear during the press and move it. Its author then presses again. `force`: the option
- * itself is not visible, only its label.
- */
-export async function choose(option: Locator, { force = false } = {}): Promise<void> {
-  await vi.waitFor(() => option.check({ force, timeout: 2_000 }), { timeout: 30_000, interval: 50 });
 }

@@ -4,7 +4,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { linkCodeFor } from '../../support/servers/sign-in-links.ts';
 import { insecurely, startBrowser } from '../browser.ts';
 import { eventually, textOf } from '../newsroom.ts';
-import { choose, deskSite } from './desk-site.ts';
+import { deskSite } from './desk-site.ts';
 
 /** The desk says what is not protected, and loses nothing that it can keep. */
 describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
@@ -18,7 +18,7 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
     const { id } = await site.coverage();
     const { page } = await site.openDesk(id);
     await text(page).waitFor();
-    await choose(page.getByRole('radio', { name: 'Breaking' }), { force: true });
+    await page.getByRole('radio', { name: 'Breaking' }).check({ force: true });
     return { id, page };
   }
 
@@ -58,7 +58,7 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
     await page.waitForURL(`${url}/desk/`);
     await page.goto(`${url}/desk/${id}`);
     await page.getByText('This page is not secure (https). Unsent posts are lost if you close it.').waitFor();
-    await choose(page.getByRole('radio', { name: 'Breaking' }), { force: true });
+    await page.getByRole('radio', { name: 'Breaking' }).check({ force: true });
     await text(page).click();
     await page.keyboard.type('Sent all the same.');
     await page.keyboard.press('Control+Enter');

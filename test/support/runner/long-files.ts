@@ -57,6 +57,7 @@ export const longFiles = [
   'test/engine/media/renderer.test.ts',
   'test/browser/page/media.test.ts',
   'test/browser/desk/missing-part.test.ts',
+  'test/browser/desk/still-controls.test.ts',
   'test/browser/element/corrections-view.test.ts',
   'test/server/readers/drain.test.ts',
   'test/browser/page/scroll-anchor.test.ts',

@@ -37,7 +37,9 @@ export interface CorrectForm extends KindAsker {
   readonly theirs: AuthorPost | undefined;
   /** The entry in conflict that this change replaces. */
   readonly replaced: OutboxEntry | undefined;
-  readonly notice: 'restored' | 'carried-over' | 'took-over' | 'both-changed' | 'not-stored' | undefined;
+  /** How the change was found when the form was opened. Undefined: it begins here. */
+  readonly opened: 'restored' | 'carried-over' | undefined;
+  readonly notice: 'took-over' | 'both-changed' | 'not-stored' | undefined;
   readonly lacks: readonly Lack[];
   readonly changeLacks: readonly ChangeLack[];
   readonly form: PostForm;
@@ -57,13 +59,16 @@ export interface CorrectForm extends KindAsker {
   discard(): Promise<void>;
 }
 
-/** The form of a change, from top to bottom: the text, what kind of change it is, the note, and how readers will see it. */
+/**
+ * The form of a change, from top to bottom: the text, what kind of change it is, the note, and how readers will see it. Notices that
+ * arrive while the form is open stand below its buttons, or in a place that is kept for them, so that nothing moves under a finger.
+ */
 export function correctView(correct: CorrectForm): TemplateResult {
   const { language, change, postId } = correct;
   const words = changesWordsIn(language);
   const name = `correct-${postId}-name`;
   return html`<section class="composer-form desk-change" lang=${language} dir=${directionOf(language)} role="group" aria-labelledby=${name}>
-<div class="desk-change-head"><h3 id=${name}>${words.editing}</h3><button type="button" class="desk-remove" aria-label=${words.close} title=${words.close} @click=${() => void correct.close()}>×</button></div>
+<div class="desk-change-head"><h3 id=${name}>${words.editing}</h3>${hasNews(correct) ? newsButton(words) : nothing}<button type="button" class="desk-remove" aria-label=${words.close} title=${words.close} @click=${() => void correct.close()}>×</button></div>
 ${change === undefined ? unloaded(correct, words) : loaded(correct, change, words)}
 </section>`;
 }
@@ -75,7 +80,7 @@ function unloaded(correct: CorrectForm, words: ChangesWords): TemplateResult {
 
 function loaded(correct: CorrectForm, change: ChangeState, words: ChangesWords): TemplateResult {
   const { form } = correct;
-  return html`${notices(correct, words)}
+  return html`${openedNotices(correct, words)}
 ${guard([correct.replaced, change.base, words, correct.channel], () => ownLostText(correct, change.base, words))}
 ${headlineField(form, () => correct.focusBody())}
 <div class="composer-editor"></div>
@@ -83,15 +88,14 @@ ${formatting(correct)}
 ${pictureAdder(form)}
 ${moreFields(correct, change, form)}
 ${kinds(correct, change, words)}
-${guard([change, words], () => slipWarning(correct, change, words))}
-${note(correct, change, words)}
-${lacks(correct, form, words)}
-<div class="composer-foot">${
+<div class="desk-change-note">${guard([change, words], () => slipWarning(correct, change, words))}${note(correct, change, words)}</div>
+<div class="composer-foot">${lacks(correct, form, words)}${
     isChanged(change)
       ? html`<button type="button" class="desk-quiet desk-danger" @click=${() => void correct.discard()}>${words.discard}</button>`
       : nothing
   }<button type="button" class="desk-button composer-publish" aria-keyshortcuts="Control+Enter Meta+Enter" ?disabled=${correct.meanwhile === 'withdrawn'}
  @click=${() => void correct.publish()}>${words.publish} <kbd aria-hidden="true">${keyNames('Mod+Enter').join(' ')}</kbd></button></div>
+<div class="desk-change-news">${news(correct, words)}</div>
 ${guard([change, words, correct.channel], () => preview(correct, change, words))}
 ${guard([correct.asking, change, words, correct.channel], () => kindQuestion(correct, change))}`;
 }
@@ -103,16 +107,36 @@ function formatting(correct: CorrectForm): TemplateResult | typeof nothing {
   return toolbar({ editor, words, id, isLinking: linking, setLinking: (next) => correct.setLinking(next) });
 }
 
-function notices(correct: CorrectForm, words: ChangesWords): TemplateResult {
-  const { follows, meanwhile, notice } = correct;
+/** They are there from the beginning, and stay. */
+function openedNotices({ follows, opened }: CorrectForm, words: ChangesWords): TemplateResult {
   const line = (text: string) => html`<p class="desk-notice" role="status">${text}</p>`;
-  const warning = (text: string) => html`<p class="desk-notice desk-warning" role="alert">${text}</p>`;
-  return html`${follows ? line(words.follows) : nothing}${notice === 'restored' ? line(words.restored) : nothing}${notice === 'carried-over' ? line(words.carriedOver) : nothing}${
-    notice === 'took-over' ? line(words.tookOver) : nothing
-  }${meanwhile === 'changed' ? changedMeanwhile(correct, words) : nothing}${
-    meanwhile === 'withdrawn' ? warning(words.withdrawnMeanwhile) : nothing
-  }${notice === 'not-stored' ? warning(words.notStored) : nothing}`;
+  return html`${follows ? line(words.follows) : nothing}${opened === 'restored' ? line(words.restored) : nothing}${
+    opened === 'carried-over' ? line(words.carriedOver) : nothing
+  }`;
 }
+
+function hasNews({ meanwhile, notice }: CorrectForm): boolean {
+  return meanwhile !== undefined || notice === 'took-over';
+}
+
+/** What others did to the post while it is edited. */
+function news(correct: CorrectForm, words: ChangesWords): TemplateResult {
+  const { meanwhile, notice } = correct;
+  return html`${notice === 'took-over' ? html`<p class="desk-notice" role="status">${words.tookOver}</p>` : nothing}${
+    meanwhile === 'changed' ? changedMeanwhile(correct, words) : nothing
+  }${meanwhile === 'withdrawn' ? warning(words.withdrawnMeanwhile) : nothing}`;
+}
+
+/** Leads from the head, which is always in sight on a phone, to the news below the buttons. */
+function newsButton(words: ChangesWords): TemplateResult {
+  const show = ({ currentTarget }: Event) => {
+    const form = (currentTarget as HTMLElement).closest('.desk-change');
+    form?.querySelector('.desk-change-news')?.scrollIntoView({ block: 'center' });
+  };
+  return html`<button type="button" class="desk-quiet" @click=${show}>${words.readNews}</button>`;
+}
+
+const warning = (text: string) => html`<p class="desk-notice desk-warning" role="alert">${text}</p>`;
 
 function changedMeanwhile(correct: CorrectForm, words: ChangesWords): TemplateResult {
   const isDecided = correct.notice === 'both-changed';
@@ -205,6 +229,7 @@ function note(correct: CorrectForm, { kind, note: text }: ChangeState, words: Ch
  aria-invalid=${isLacking} .value=${live(text)} @input=${input}></textarea></div>`;
 }
 
+/** Why the change was not published when its author pressed the button. */
 function lacks(correct: CorrectForm, form: PostForm, words: ChangesWords): TemplateResult | typeof nothing {
   const sentences: Record<ChangeLack, string> = {
     'nothing-changed': words.nothingChanged,
@@ -216,8 +241,9 @@ function lacks(correct: CorrectForm, form: PostForm, words: ChangesWords): Templ
     ...correct.lacks.map(({ path, why }) => `${labelOf(path, form)} ${form.words.lacks[why]}.`),
     ...correct.changeLacks.map((lack) => sentences[lack]),
   ];
-  if (all.length === 0) return nothing;
-  return html`<div class="desk-notice desk-warning" role="alert">${all.map((sentence) => html`<p>${sentence}</p>`)}</div>`;
+  const notStored = correct.notice === 'not-stored' ? warning(words.notStored) : nothing;
+  if (all.length === 0) return notStored;
+  return html`${notStored}<div class="desk-notice desk-warning" role="alert">${all.map((sentence) => html`<p>${sentence}</p>`)}</div>`;
 }
 
 /** Its links lead nowhere, so that nothing is lost by following one. */

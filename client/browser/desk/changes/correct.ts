@@ -50,6 +50,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     change: { state: true },
     lacks: { state: true },
     changeLacks: { state: true },
+    opened: { state: true },
     notice: { state: true },
     theirs: { state: true },
     linking: { state: true },
@@ -69,6 +70,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   /** The fields that the post lacks. Empty until the author tries to publish. */
   declare lacks: readonly Lack[];
   declare changeLacks: readonly ChangeLack[];
+  declare opened: CorrectForm['opened'];
   declare notice: CorrectForm['notice'];
   declare linking: boolean;
   declare asking: boolean;
@@ -246,7 +248,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     }
     this.#basedOn = base === found?.post ? found.basedOn : this.#stillBasedOn(draft, post);
     this.change = write === undefined ? beginChange(base) : restoredChange(write, base);
-    if (write !== undefined) this.notice = draft?.carriedOver ? 'carried-over' : 'restored';
+    if (write !== undefined) this.opened = draft?.carriedOver ? 'carried-over' : 'restored';
     if (this.erases) this.set({ eraseEarlier: true, kind: 'correction' });
   }
 

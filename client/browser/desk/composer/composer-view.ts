@@ -57,7 +57,7 @@ export interface ComposerState {
   language: Language;
 }
 
-/** The parts of the composer, from top to bottom. */
+/** The parts of the composer, from top to bottom. Notices are in the bar at the bottom, so that nothing moves under a finger. */
 export function composerView(form: PostForm, state: ComposerState): TemplateResult {
   const { words, id } = form;
   const { composer, channel, drafts } = state;
@@ -65,9 +65,8 @@ export function composerView(form: PostForm, state: ComposerState): TemplateResu
   return html`<section class="desk-composer" aria-label=${words.newPost}>
 <button type="button" class="desk-quiet composer-unfold" aria-expanded=${composer.folded ? 'false' : 'true'} aria-controls=${id('form')} @click=${() => composer.write()}><bdi>${state.foldedText || (isEnded ? words.ended : words.write)}</bdi></button>
 <div class="composer-form" id=${id('form')}>
-${isEnded ? html`<p class="desk-notice">${words.ended}</p>` : nothing}
-${notices(form, state)}
 <div class="composer-top">${kindField(form)}<button type="button" class="desk-remove composer-fold" aria-label=${words.fold} title=${words.fold} @click=${() => composer.fold()}>⌄</button></div>
+${restored(form, state)}
 ${headlineField(form, () => composer.write())}
 <div class="composer-editor body" lang=${ifDefined(form.spelling)}></div>
 ${formatting(form, state)}
@@ -76,9 +75,9 @@ ${markFields(form)}
 ${moreFields(form, state)}
 <div id=${id('preview')} class="composer-preview" ?hidden=${!composer.previewing}>${composer.previewing ? preview(form, state) : nothing}</div>
 <desk-drafts .drafts=${drafts} .language=${state.language} .channel=${channel} .channelId=${composer.channelId}></desk-drafts>
-<div class="composer-foot">${lackList(form, state)}<button type="button" class="desk-quiet" aria-expanded=${composer.previewing} aria-controls=${id('preview')}
+<div class="composer-foot">${notices(form, state)}${lackList(form, state)}<button type="button" class="desk-quiet" aria-expanded=${composer.previewing} aria-controls=${id('preview')}
  @click=${() => (composer.previewing = !composer.previewing)}>${composer.previewing ? words.hidePreview : words.preview}</button>
-${isEnded ? nothing : publishButton(form, state)}</div>
+${isEnded ? html`<p class="composer-ended">${words.ended}</p>` : publishButton(form, state)}</div>
 </div>
 <p class="visually-hidden" role="status">${state.announcement}</p>
 </section>`;
@@ -89,11 +88,16 @@ function formatting({ words, id }: PostForm, { editor, isLinking, composer }: Co
   return toolbar({ editor, words, id, isLinking, setLinking: (next) => composer.setLinking(next) });
 }
 
-function notices({ words }: PostForm, { composer, drafts, notice, restoredAt }: ComposerState): TemplateResult {
-  return html`${drafts.isKept ? nothing : html`<p class="desk-notice">${words.draftsNotKept}</p>`}
-${restoredAt === undefined ? nothing : html`<p class="desk-notice" role="status">${words.restoredFrom(restoredAt)} <button type="button" class="desk-quiet" @click=${() => composer.putAside()}>${words.putAside}</button></p>`}
-${notice === 'not-stored' ? html`<p class="desk-notice desk-warning" role="alert">${words.notStored}</p>` : nothing}
-${notice === 'open-elsewhere' ? html`<p class="desk-notice" role="alert">${words.openElsewhere}</p>` : nothing}`;
+/** Appears together with the text of the draft. */
+function restored({ words }: PostForm, { composer, restoredAt }: ComposerState): TemplateResult | typeof nothing {
+  if (restoredAt === undefined) return nothing;
+  return html`<p class="desk-notice" role="status">${words.restoredFrom(restoredAt)} <button type="button" class="desk-quiet" @click=${() => composer.putAside()}>${words.putAside}</button></p>`;
+}
+
+function notices({ words }: PostForm, { drafts, notice }: ComposerState): TemplateResult {
+  return html`${drafts.isKept ? nothing : html`<p class="desk-notice">${words.draftsNotKept}</p>`}${
+    notice === 'not-stored' ? html`<p class="desk-notice desk-warning" role="alert">${words.notStored}</p>` : nothing
+  }${notice === 'open-elsewhere' ? html`<p class="desk-notice" role="alert">${words.openElsewhere}</p>` : nothing}`;
 }
 
 function publishButton({ draft, words }: PostForm, { composer }: ComposerState): TemplateResult {

@@ -3,7 +3,7 @@ import { expect, it, vi } from 'vitest';
 import { randomFrom } from '../../../support/samples/random.ts';
 import type { TestBrowser } from '../../browser.ts';
 import { eventually } from '../../newsroom.ts';
-import { choose, type DeskSite, deskSite } from '../desk-site.ts';
+import { type DeskSite, deskSite } from '../desk-site.ts';
 import { bodyText, deskPost, openAt, writeBody } from './changes-suite.ts';
 
 /** Two editors who change one post at the same time, again and again. */
@@ -58,7 +58,7 @@ async function change(page: Page, postId: string, text: string, seen: Map<string
   await page.locator('desk-correct [data-path="body"]').waitFor();
   seen.set(text, await bodyText(page));
   await writeBody(page, text);
-  await choose(page.getByLabel('Typing slip'));
+  await page.getByLabel('Typing slip').check();
   await page.getByRole('button', { name: 'Publish the change' }).click();
   await page.locator('desk-correct').waitFor({ state: 'detached' });
 }

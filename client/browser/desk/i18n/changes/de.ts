@@ -36,6 +36,7 @@ export const de: ChangesWords = {
   handedOver: 'Ihre Änderung ist im Postausgang.',
   follows: 'Ihre letzte Änderung dieses Beitrags ist noch unterwegs. Diese folgt ihr.',
   changedMeanwhile: 'Dieser Beitrag wurde geändert, seit Sie begonnen haben.',
+  readNews: 'Hinweis lesen',
   takeOver: 'Diese Änderung in meine übernehmen',
   tookOver: 'Jetzt stehen beide Änderungen im Text. Lesen Sie ihn, bevor Sie veröffentlichen.',
   bothChanged:

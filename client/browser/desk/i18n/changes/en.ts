@@ -35,6 +35,7 @@ export const en: ChangesWords = {
   handedOver: 'Your change is in the outbox.',
   follows: 'Your last change of this post is still on its way. This one follows it.',
   changedMeanwhile: 'This post has changed since you began.',
+  readNews: 'Read the notice',
   takeOver: 'Add that change to mine',
   tookOver: 'Both changes are in the text now. Read it before you publish.',
   bothChanged: 'You both changed the same part. Publish yours: before it goes out, you see both versions and decide.',

@@ -35,6 +35,7 @@ export const es: ChangesWords = {
   handedOver: 'Su cambio está en la bandeja de salida.',
   follows: 'Su último cambio de este mensaje aún está en camino. Este lo sigue.',
   changedMeanwhile: 'Este mensaje ha cambiado desde que usted empezó.',
+  readNews: 'Leer el aviso',
   takeOver: 'Añadir ese cambio al mío',
   tookOver: 'Ahora el texto contiene los dos cambios. Léalo antes de publicar.',
   bothChanged: 'Ambos han cambiado el mismo pasaje. Publique su versión: antes de que salga, verá las dos y decidirá.',

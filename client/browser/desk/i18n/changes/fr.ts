@@ -39,6 +39,7 @@ export const fr: ChangesWords = {
   handedOver: 'Votre modification est dans la boîte d’envoi.',
   follows: 'Votre dernière modification de ce message est encore en route. Celle-ci la suit.',
   changedMeanwhile: 'Ce message a été modifié depuis que vous avez commencé.',
+  readNews: 'Lire l’avis',
   takeOver: 'Ajouter cette modification à la mienne',
   tookOver: 'Les deux modifications sont maintenant dans le texte. Relisez-le avant de publier.',
   bothChanged: 'Vous avez modifié le même passage. Publiez votre version : avant sa parution, vous verrez les deux et déciderez.',

@@ -39,6 +39,8 @@ export interface ChangesWords {
   handedOver: string;
   follows: string;
   changedMeanwhile: string;
+  /** Leads to what has changed meanwhile. */
+  readNews: string;
   takeOver: string;
   tookOver: string;
   bothChanged: string;
