@@ -68,7 +68,7 @@ ${sections === undefined ? nothing : this.#list(sections, words)}
   #newButton(words: CoverageWords): TemplateResult | typeof nothing {
     const who = principalOf(this.session);
     const ids = namedToEdit(who);
-    const free = ids && this.sections && freeIds(ids, this.sections);
+    const free = ids && this.sections && freeIds(ids, { sections: this.sections, deleted: this.#deleted });
     if (!mayEditSome(who) || (ids !== undefined && (free === undefined || free.length === 0))) return nothing;
     return html`<button type="button" class="desk-button" @click=${() => this.#dialog?.openNew(free)}>${words.newCoverage}</button>`;
   }
@@ -136,7 +136,8 @@ ${order.map((state) => this.#section(state, shown[state], sections[state].next !
     try {
       const loaded = await loadSections(this.client, principalOf(this.session));
       // Further pages that are shown already stay.
-      if (this.sections === undefined || !this.#hasLoadedMore) this.sections = loaded;
+      if (this.sections === undefined || !this.#hasLoadedMore) this.sections = loaded.sections;
+      this.#deleted = loaded.deleted;
       this.failed = false;
     } catch {
       this.failed = true;
@@ -147,6 +148,7 @@ ${order.map((state) => this.#section(state, shown[state], sections[state].next !
   }
 
   #isLoading = false;
+  #deleted: readonly string[] = [];
   #hasLoadedMore = false;
 
   async #more(state: ChannelState): Promise<void> {

@@ -11,6 +11,12 @@ export interface Section {
 }
 export type Sections = Record<ChannelState, Section>;
 
+export interface LoadedCoverages {
+  sections: Sections;
+  /** Channels that the token names and that were deleted. Their ids are not used again. */
+  deleted: readonly string[];
+}
+
 /** The server lists all channels, so several pages may hold none in which this author may write. */
 const pagesAtOnce = 5;
 const pageChannels = 100;
@@ -24,7 +30,7 @@ const deadlineMs = 8_000;
 type Client = Pick<AuthorClient, 'listChannels' | 'getChannel' | 'listPosts'>;
 
 /** Loads the first coverages of each state. */
-export async function loadSections(client: Client, who: Principal): Promise<Sections> {
+export async function loadSections(client: Client, who: Principal): Promise<LoadedCoverages> {
   const named = namedIn(who.grants);
   const [live, scheduled, ended] = await Promise.all([
     loadSection(client, who, 'live'),
@@ -35,17 +41,19 @@ export async function loadSections(client: Client, who: Principal): Promise<Sect
   const listed = new Set(Object.values(sections).flatMap(({ coverages }) => coverages.map(({ id }) => id)));
   // The list may hold these only further back.
   const missing = named.filter((id) => !listed.has(id)).slice(0, namedMost);
-  for (const channel of await Promise.all(missing.map((id) => lookUp(client, id)))) {
-    if (channel === undefined) continue;
+  const deleted: string[] = [];
+  for (const [at, channel] of (await Promise.all(missing.map((id) => lookUp(client, id)))).entries()) {
+    if (channel === 'deleted') deleted.push(missing[at] as string);
+    if (typeof channel !== 'object') continue;
     const section = sections[channel.state];
     sections[channel.state] = { ...section, coverages: [...section.coverages, channel].sort(byActivity) };
   }
-  return sections;
+  return { sections, deleted };
 }
 
-/** Those of the named channels that do not exist. `sections`: with all named channels that exist. */
-export function freeIds(named: readonly string[], sections: Sections): string[] {
-  const taken = new Set(Object.values(sections).flatMap(({ coverages }) => coverages.map(({ id }) => id)));
+/** Those of the named channels that can be created. `sections`: with all named channels that exist. */
+export function freeIds(named: readonly string[], { sections, deleted }: LoadedCoverages): string[] {
+  const taken = new Set([...deleted, ...Object.values(sections).flatMap(({ coverages }) => coverages.map(({ id }) => id))]);
   return [...new Set(named)].slice(0, namedMost).filter((id) => !taken.has(id));
 }
 
@@ -71,8 +79,8 @@ async function loadSection(client: Client, who: Principal, state: ChannelState, 
   return { coverages, next: isNamedOnly(who.grants) ? null : next };
 }
 
-/** Undefined if there is no such channel. */
-async function lookUp(client: Client, id: string): Promise<ListedChannel | undefined> {
+/** Undefined if there was never such a channel. */
+async function lookUp(client: Client, id: string): Promise<ListedChannel | 'deleted' | undefined> {
   try {
     const [channel, { posts }] = await Promise.all([
       client.getChannel(id, { deadlineMs }),
@@ -80,7 +88,9 @@ async function lookUp(client: Client, id: string): Promise<ListedChannel | undef
     ]);
     return { ...channel, latestPostAt: posts[0]?.publishedAt ?? null };
   } catch (error) {
-    if (error instanceof ProblemError && [404, 410].includes(error.problem.status)) return undefined;
+    const status = error instanceof ProblemError ? error.problem.status : undefined;
+    if (status === 404) return undefined;
+    if (status === 410) return 'deleted';
     throw error;
   }
 }

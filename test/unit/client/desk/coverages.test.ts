@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { statusOf } from '../../../../client/browser/desk/app/desk-status.ts';
 import { placeOf } from '../../../../client/browser/desk/app/places.ts';
 import { checkBeforeEnd } from '../../../../client/browser/desk/coverages/end-checklist.ts';
-import { isFound, loadSections } from '../../../../client/browser/desk/coverages/writable-coverages.ts';
+import { freeIds, isFound, loadSections } from '../../../../client/browser/desk/coverages/writable-coverages.ts';
 import type { OutboxEntry } from '../../../../client/browser/desk/outbox/outbox-model.ts';
 import type { AuthorClient, SeenPost } from '../../../../client/lib/author-client.ts';
 import { ProblemError } from '../../../../client/lib/http.ts';
@@ -50,11 +50,26 @@ function serverWith(channels: ListedChannel[], unlisted: ListedChannel[] = []) {
   return { client, asked };
 }
 
+const sectionsOf = async (...input: Parameters<typeof loadSections>) => (await loadSections(...input)).sections;
+
 describe('the list of coverages', () => {
+  it('offers the names of a token that no coverage has or ever had', async () => {
+    const { client } = serverWith([listed('fire')]);
+    const withDeleted = {
+      ...client,
+      async getChannel(id: string) {
+        if (id === 'flood') throw new ProblemError(problem('channel-deleted'));
+        return client.getChannel(id);
+      },
+    };
+    const named = ['fire', 'flood', 'storm'];
+    expect(freeIds(named, await loadSections(withDeleted, who({ editor: named })))).toEqual(['storm']);
+  });
+
   it('has those that one may write in, from later pages of the list too', async () => {
     const many = Array.from({ length: 250 }, (_, at) => listed(`other-${at}`));
     const { client } = serverWith([...many, listed('sport-final'), listed('sport-later', 'scheduled')]);
-    const { live, scheduled } = await loadSections(client, who({ author: ['sport-*'] }));
+    const { live, scheduled } = await sectionsOf(client, who({ author: ['sport-*'] }));
     expect(live.coverages.map(({ id }) => id)).toEqual(['sport-final']);
     expect(scheduled.coverages.map(({ id }) => id)).toEqual(['sport-later']);
   });
@@ -62,7 +77,7 @@ describe('the list of coverages', () => {
   it('finds a channel that a token names without reading the whole list', async () => {
     const many = Array.from({ length: 500 }, (_, at) => listed(`other-${at}`));
     const { client, asked } = serverWith(many, [listed('fire', 'ended')]);
-    const { ended, live } = await loadSections(client, who({ editor: ['fire', 'gone'] }));
+    const { ended, live } = await sectionsOf(client, who({ editor: ['fire', 'gone'] }));
     expect(ended.coverages.map(({ id, latestPostAt }) => [id, latestPostAt])).toEqual([['fire', '2026-02-02T00:00:00Z']]);
     expect(live).toEqual({ coverages: [], next: null });
     expect(asked).toEqual(['list live ', 'list scheduled ', 'list ended ', 'fire', 'gone']);
@@ -71,7 +86,7 @@ describe('the list of coverages', () => {
   it('stops when there is enough, and goes on later', async () => {
     const many = Array.from({ length: 500 }, (_, at) => listed(`a-${at}`));
     const { client, asked } = serverWith(many);
-    const { live } = await loadSections(client, who({ admin: true }));
+    const { live } = await sectionsOf(client, who({ admin: true }));
     expect([live.coverages.length, live.next]).toEqual([100, '100']);
     expect(asked).toHaveLength(3);
   });
