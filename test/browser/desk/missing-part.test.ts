@@ -13,6 +13,14 @@ describeWith(needs.chromium, 'a part of the desk that could not be loaded, in Ch
     await post.getByRole('button', { name: 'Edit or correct' }).click();
     await text(post).waitFor();
   });
+
+  it('is loaded when its author compares two changes', async () => {
+    const { page, repair, collide } = await open();
+    await collide();
+    repair();
+    await page.getByRole('button', { name: /^Compare/ }).click();
+    await page.getByRole('dialog', { name: 'Two changes of one post' }).waitFor();
+  });
 });
 
 describeWith(needs.firefox, 'a part of the desk that could not be loaded, in Firefox', (firefox) => {
@@ -34,7 +42,8 @@ describeWith(needs.firefox, 'a part of the desk that could not be loaded, in Fir
 function unreliable(start: () => Promise<TestBrowser>) {
   const site = deskSite(start);
 
-  async function open(): Promise<{ page: Page; post: Locator; repair: () => void }> {
+  /** `collide`: a change of this author meets one of a colleague. */
+  async function open(): Promise<{ page: Page; post: Locator; repair: () => void; collide: () => Promise<void> }> {
     const { id, ids } = await site.coverage(['The fire is out.']);
     const watched = await site.browser.page({ locale: 'en-GB', serviceWorkers: 'block' });
     await site.signIn(watched);
@@ -56,6 +65,19 @@ function unreliable(start: () => Promise<TestBrowser>) {
       post,
       repair: () => {
         isDown = false;
+      },
+      async collide() {
+        const postId = ids[0] as string;
+        await site.author.revise(id, postId, 1, { kind: 'update', changes: { body: 'The fire is back.' } });
+        // The form of a change is missing too.
+        const write = {
+          type: 'revise',
+          channelId: id,
+          postId,
+          expected: 1,
+          revision: { kind: 'update', changes: { body: 'Out.' } },
+        };
+        await page.evaluate(`document.querySelector('desk-outbox').outbox.add(${JSON.stringify(write)}, { holdMs: 0 })`);
       },
     };
   }

@@ -2,7 +2,9 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
 import { deskSignInPath } from '../../../../src/protocol/addresses.ts';
 import { onlyToAuthor } from '../../../../src/protocol/rights.ts';
+import type { DeskConflict } from '../changes/conflict.ts';
 import { type AppWords, appWordsIn } from '../i18n/app.ts';
+import type { OutboxEntry } from '../outbox/outbox-model.ts';
 import type { DeskTimeline } from '../timeline/timeline.ts';
 import { DeskElement } from './desk-element.ts';
 import type { DeskAuthor, DeskModel } from './desk-model.ts';
@@ -34,7 +36,7 @@ export class DeskApp extends DeskElement {
   protected override render(): TemplateResult {
     const { desk, language } = this;
     const words = appWordsIn(language);
-    return html`<main class="desk" id="desk" tabindex="-1" @desk-show-post=${this.#onShowPost}>${this.#partMissing(words)}${this.#sessionEnd()}${this.#place(words)}</main>
+    return html`<main class="desk" id="desk" tabindex="-1" @desk-show-post=${this.#onShowPost} @desk-resolve=${this.#onResolve}>${this.#partMissing(words)}${this.#sessionEnd()}${this.#place(words)}</main>
 <desk-keys .keys=${desk.keys} .language=${language}></desk-keys>${this.#conflict()}`;
   }
 
@@ -135,6 +137,12 @@ export class DeskApp extends DeskElement {
     if (this.desk.shownCoverage?.channelId !== channelId) this.desk.router.go({ at: 'coverage', channelId });
     await this.updateComplete;
     void this.querySelector<DeskTimeline>('desk-timeline')?.showPost(postId);
+  };
+
+  readonly #onResolve = async ({ detail }: CustomEvent<{ entry: OutboxEntry }>): Promise<void> => {
+    // It is loaded after the desk has opened.
+    await customElements.whenDefined('desk-conflict');
+    await this.querySelector<DeskConflict>('desk-conflict')?.open(detail.entry);
   };
 
   readonly #onSignedIn = async (): Promise<void> => {

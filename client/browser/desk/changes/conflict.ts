@@ -18,8 +18,7 @@ import { type ConflictDialog, conflictView } from './conflict-view.ts';
 import { type PassageChoice, type PostField, proposedChoices, type Side } from './three-way.ts';
 
 /**
- * `<desk-conflict>`: the dialog in which an author decides about a write that met another one. Opens with the event `desk-resolve`,
- * which has the entry. Whatever is decided, the text of the author is in the outbox again or in a draft before the entry is removed.
+ * `<desk-conflict>`: the dialog in which an author decides about a write that met another one. Whatever is decided, the text of the author is in the outbox again or in a draft before the entry is removed.
  */
 export class DeskConflict extends AuthorElement implements ConflictDialog {
   static override properties = {
@@ -37,12 +36,6 @@ export class DeskConflict extends AuthorElement implements ConflictDialog {
   declare choices: Choices;
   #conflict: PostConflict | undefined;
   #isDeciding = false;
-
-  protected override enter(): (() => void)[] {
-    const resolve = (event: Event) => void this.open((event as CustomEvent<{ entry: OutboxEntry }>).detail.entry);
-    document.addEventListener('desk-resolve', resolve);
-    return [() => document.removeEventListener('desk-resolve', resolve)];
-  }
 
   protected override render(): TemplateResult | typeof nothing {
     return this.entry === undefined ? nothing : conflictView(this, this.entry);
