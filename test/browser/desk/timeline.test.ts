@@ -23,6 +23,15 @@ describeWith(needs.chromium, 'the timeline of the desk', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
+  it('opens the page of a post beside the desk, and says so', async () => {
+    const { id, ids } = await site.coverage([{ headline: 'Road closed', body: 'Avoid the quay.' }]);
+    const { page } = await site.openDesk(id);
+    const link = page.locator(post(ids[0] as string)).getByRole('link', { name: /Road closed, in a new tab$/ });
+    const [beside] = await Promise.all([page.context().waitForEvent('page'), link.click()]);
+    await beside.waitForURL(new RegExp(`/live/${id}.*${ids[0]}`));
+    expect(page.url()).toBe(`${site.server.url}/desk/${id}`);
+  });
+
   it('moves between posts by J and K', async () => {
     const { id, ids } = await site.coverage(['One.', 'Two.', 'Three.']);
     const { page } = await site.openDesk(id);

@@ -25,16 +25,16 @@ export function toolsOf(
   return parse(html`<div class="desk-tools" lang="${language}" dir="${directionOf(language)}">${buttons}</div>`.text);
 }
 
-/** Opens the earlier versions of the post in a tab of their own, so that the desk stays, and says so. */
-export function openVersionsBeside(article: HTMLElement, post: ReaderPost, language: Language): void {
-  const link = article.querySelector<HTMLAnchorElement>('.versions > a');
-  if (link === null) return;
+/** Opens the post on its page and its earlier versions in a tab of their own, so that the desk stays, and says so. */
+export function openLinksBeside(article: HTMLElement, post: ReaderPost, language: Language): void {
   const { inNewTab } = timelineWordsIn(language);
-  const name = [link.getAttribute('aria-label'), post.headline, inNewTab].filter(Boolean).join(', ');
-  link.target = '_blank';
-  link.setAttribute('aria-label', name);
-  link.title = name;
-  link.append(' ↗');
+  for (const link of article.querySelectorAll<HTMLAnchorElement>('.when, .versions > a')) {
+    const name = [link.getAttribute('aria-label') ?? link.textContent, post.headline, inNewTab].filter(Boolean).join(', ');
+    link.target = '_blank';
+    link.setAttribute('aria-label', name);
+    link.title = name;
+    link.append(' ↗');
+  }
 }
 
 /** Puts these buttons in place of those that the post has, and keeps the focus on them. */

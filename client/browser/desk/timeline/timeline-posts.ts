@@ -12,7 +12,7 @@ import { settingOf } from '../../view/page.ts';
 import { renderNewer, renderOlder } from '../../view/paging.ts';
 import { wordsOf } from '../../view/time.ts';
 import type { PostAction } from './post-rights.ts';
-import { openVersionsBeside, replaceTools, toolsOf } from './post-tools.ts';
+import { openLinksBeside, replaceTools, toolsOf } from './post-tools.ts';
 
 export interface TimelinePostsOptions {
   posts: HTMLElement;
@@ -140,7 +140,7 @@ export class TimelinePosts {
   #decorate(article: HTMLElement): void {
     const post = this.#post(article.dataset.post);
     if (post !== undefined) replaceTools(article, this.#toolsOf(post));
-    if (post !== undefined) openVersionsBeside(article, post, this.#options.language);
+    if (post !== undefined) openLinksBeside(article, post, this.#options.language);
     const edited = this.#options.edited();
     // An equal copy: the comparison with the document then leaves the open edit where it is.
     if (edited !== undefined && edited.element.closest<HTMLElement>('.post')?.dataset.post === article.dataset.post)
