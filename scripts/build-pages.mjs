@@ -177,7 +177,7 @@ async function bundleDesk(esbuild, root, shrink) {
   const desk = await build([join(source, 'desk', 'desk.ts'), join(source, 'desk', 'styles', 'desk.css')], {
     splitting: true,
     define: { scalingWorkerUrl: JSON.stringify(scalingWorkerUrl) },
-    plugins: [deskPolicy(source), noDefaultMarkdown],
+    plugins: [deskPolicy(source), noDefaultMarkdown, sheetAsText(esbuild)],
   });
   // A chunk has its hash in its name already, by which the other files import it.
   for (const file of desk.files) file.served = isChunk(file.name) ? file.name : hashedName(file.name, file.contents);

@@ -30,6 +30,7 @@ export const longFiles = [
   'test/browser/desk/paste.test.ts',
   'test/browser/desk/input-methods.test.ts',
   'test/browser/desk/pictures/scaling.test.ts',
+  'test/browser/desk/pictures/cropping.test.ts',
   'test/browser/page/accessibility.test.ts',
   'test/browser/desk/changes/changes.test.ts',
   'test/browser/page/brands.test.ts',

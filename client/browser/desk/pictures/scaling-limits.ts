@@ -1,4 +1,4 @@
-/** The limits of scaling on the device. A picture beyond one of them is sent as it is, and the server judges it. */
+/** The limits of scaling and cropping on the device. A picture beyond one of them is sent as it is, and the server judges it. */
 
 /** The longer side of a picture after scaling. The server makes no rendition that is as large. */
 export const scaledSidePixels = 3_000;
@@ -10,3 +10,5 @@ export const sentAsIsBytes = 800_000;
 export const qualities = [0.82, 0.72, 0.6] as const;
 /** A worker that has not answered by then has probably run out of memory. */
 export const scalingMs = 60_000;
+/** The rectangle of a crop does not become smaller than this share of the picture, so that it can be seen and dragged. */
+export const croppedShareLeast = 0.1;

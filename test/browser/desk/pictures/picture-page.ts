@@ -1,16 +1,18 @@
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import type { Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
 import type { Crop } from '../../../../client/browser/desk/pictures/crop.ts';
+import type { Language } from '../../../../client/browser/i18n/languages.ts';
 import { type HostSite, startHostSite } from '../../../support/servers/host-page.ts';
 import type { TestBrowser, WatchedPage } from '../../browser.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..', '..');
 const scalingWorkerUrl = '/scaling-worker.js';
 const entry = `
+  import { cropPicture } from './client/browser/desk/pictures/crop-dialog.ts';
   import { scalePicture } from './client/browser/desk/pictures/scale-picture.ts';
-  window.scalePicture = scalePicture;
+  Object.assign(window, { cropPicture, scalePicture });
 `;
 
 /** A picture as it leaves the device. */
@@ -25,6 +27,10 @@ export interface PictureToSend {
 export interface PicturePage extends WatchedPage {
   /** Picks the file and scales it. */
   scale(file: Buffer, mimeType: string, crop?: Crop): Promise<PictureToSend>;
+  /** Picks the file and opens the dialog that crops it. */
+  openCropping(file: Buffer, mimeType: string): Promise<void>;
+  /** The answer of the dialog, in hundredths. */
+  cropped(): Promise<Crop | undefined>;
 }
 
 /** A page with the code for pictures alone, under the policy of the desk. */
@@ -40,30 +46,46 @@ export function pictureSite(start: () => Promise<TestBrowser>) {
       target: 'es2022',
       charset: 'utf8',
     } as const;
-    const [script, worker] = await Promise.all([
+    const [script, worker, style] = await Promise.all([
       build({
         ...options,
         stdin: { contents: entry, resolveDir: root },
         define: { scalingWorkerUrl: JSON.stringify(scalingWorkerUrl) },
+        loader: { '.css': 'text' },
       }),
       build({ ...options, entryPoints: ['client/browser/desk/pictures/scaling-worker.ts'] }),
+      build({ ...options, entryPoints: ['client/browser/desk/styles/desk.css'] }),
     ]);
     [browser, site] = await Promise.all([start(), startHostSite()]);
     site.put('/pictures.js', script.outputFiles[0]?.text ?? '');
+    site.put('/desk.css', style.outputFiles[0]?.text ?? '');
     site.put(scalingWorkerUrl, worker.outputFiles[0]?.text ?? '');
   });
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]();
     await site?.[Symbol.asyncDispose]();
   });
-  return async (): Promise<PicturePage> => {
-    const policy = `default-src 'none'; script-src 'self'; worker-src 'self'; require-trusted-types-for 'script'; trusted-types pressbox`;
-    const head = '<script type="module" src="/pictures.js"></script>';
-    const url = site.put('/pictures', '<input type="file" aria-label="Picture">', { policy, head });
-    const watched = await browser.page();
+  return async ({ language = 'en', ...context }: BrowserContextOptions & { language?: Language } = {}): Promise<PicturePage> => {
+    const policy = `default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src blob:; require-trusted-types-for 'script'; trusted-types pressbox lit-html`;
+    const head = '<link rel="stylesheet" href="/desk.css"><script type="module" src="/pictures.js"></script>';
+    const body = `<main><h1>Pictures</h1><input type="file" aria-label="Picture"></main>`;
+    const url = site.put('/pictures', body, { policy, head, lang: language });
+    const watched = await browser.page(context);
     const { page } = watched;
     await page.goto(url);
-    return { ...watched, scale: (file, mimeType, crop) => scale(page, file, mimeType, crop) };
+    return {
+      ...watched,
+      scale: (file, mimeType, crop) => scale(page, file, mimeType, crop),
+      async openCropping(buffer, mimeType) {
+        await page.getByLabel('Picture').setInputFiles({ name: 'picture', mimeType, buffer });
+        await page.evaluate(`document.documentElement.dir = '${language === 'ar' ? 'rtl' : 'ltr'}';
+          window.cropping = window.cropPicture(document.querySelector('input').files[0], '${language}'); undefined`);
+        await page.getByRole('dialog').waitFor();
+      },
+      cropped: () =>
+        page.evaluate(`window.cropping.then((crop) => crop &&
+          Object.fromEntries(Object.entries(crop).map(([name, share]) => [name, Math.round(share * 100)])))`),
+    };
   };
 }
 
