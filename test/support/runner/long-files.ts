@@ -31,6 +31,7 @@ export const longFiles = [
   'test/browser/desk/input-methods.test.ts',
   'test/browser/desk/pictures/scaling.test.ts',
   'test/browser/desk/pictures/cropping.test.ts',
+  'test/browser/desk/pictures/cropped-post.test.ts',
   'test/browser/page/accessibility.test.ts',
   'test/browser/desk/changes/changes.test.ts',
   'test/browser/page/brands.test.ts',

@@ -5,3 +5,8 @@ export interface Crop {
   width: number;
   height: number;
 }
+
+export function isSameCrop(one: Crop | undefined, other: Crop | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one.left === other.left && one.top === other.top && one.width === other.width && one.height === other.height;
+}

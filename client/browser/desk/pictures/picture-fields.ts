@@ -4,10 +4,15 @@ import type { ImageMedia } from '../../../../src/protocol/model.ts';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import type { PostForm } from '../composer/form.ts';
+import { cropWordsIn } from '../i18n/crop.ts';
 import { type PicturesWords, picturesWordsIn } from '../i18n/pictures.ts';
+import { isSameCrop } from './crop.ts';
+import { cropPicture } from './crop-dialog.ts';
+import { wholePicture } from './crop-rectangle.ts';
 import type { DevicePicture } from './device-picture.ts';
-import { previewOf, setPreview } from './picture-previews.ts';
+import { dropPreview, previewOf, setPreview } from './picture-previews.ts';
 import { type DraftPicture, isDecorative, pictureIdOf } from './pictures-in-writes.ts';
+import { scalePicture } from './scale-picture.ts';
 
 /**
  * `<desk-picture>`: a picture of a post that is being written: what it looks like and how far its upload is, if it is one of this device,
@@ -52,18 +57,34 @@ export class DeskPicture extends DeskElement {
   async #loadPreview(id: string): Promise<void> {
     this.#asked = id;
     const file = await this.form.outbox.pictures.fileOf(id).catch(() => undefined);
-    if (file === undefined || previewOf(id) !== undefined) return;
-    setPreview(id, file);
+    const crop = this.#picture(id)?.crop;
+    const shown = file && (crop === undefined ? file : (await scalePicture(file, crop)).blob);
+    if (shown === undefined || previewOf(id) !== undefined) return;
+    setPreview(id, shown);
     this.requestUpdate();
     this.form.redraw();
   }
 
   #onDevice(id: string, words: PicturesWords): TemplateResult {
-    const { pictures } = this.form.outbox;
-    const picture = pictures.all.find((one) => one.id === id);
+    const picture = this.#picture(id);
     const preview = previewOf(id);
     return html`<div class="desk-device-picture">${preview === undefined ? html`<div class="desk-picture-place"></div>` : html`<img src=${preview} alt="">`}
-<div class="desk-picture-state" data-state=${picture?.upload.at ?? 'gone'}>${picture === undefined ? html`<p class="desk-lack">${words.gone}</p>` : this.#state(picture, words)}</div></div>`;
+<div class="desk-picture-state" data-state=${picture?.upload.at ?? 'gone'}>${picture === undefined ? html`<p class="desk-lack">${words.gone}</p>` : this.#state(picture, words)}</div>
+${picture === undefined ? nothing : html`<button type="button" class="desk-quiet" @click=${() => void this.#crop(picture)}>${cropWordsIn(this.language).crop}</button>`}</div>`;
+  }
+
+  #picture(id: string): DevicePicture | undefined {
+    return this.form.outbox.pictures.all.find((one) => one.id === id);
+  }
+
+  async #crop({ id, crop }: DevicePicture): Promise<void> {
+    const { pictures } = this.form.outbox;
+    const file = await pictures.fileOf(id);
+    const chosen = file && (await cropPicture(file, this.language, crop));
+    if (chosen === undefined || isSameCrop(chosen, crop ?? wholePicture)) return;
+    await pictures.crop(id, chosen);
+    dropPreview(id);
+    await this.#loadPreview(id);
   }
 
   #state({ id, upload }: DevicePicture, words: PicturesWords): TemplateResult {
