@@ -314,7 +314,9 @@ export class DeskRun {
       await vi.waitFor(async () => writer.texts.check(journal, (await writer.at(tab)) as DeskSnapshot), { timeout: 10_000 });
       for (const { text, last } of writer.texts.all.values()) {
         this.#count(last);
-        if (journal.some(({ body }) => body === text)) this.#count('in the journal');
+        const published = journal.find(({ body }) => body === text);
+        if (published !== undefined) this.#count('in the journal');
+        if (published?.revision === 1 && published.pictures.length > 0) this.#count('published with a picture');
       }
       for (const { at } of (await writer.at(tab))?.entries ?? []) if (isWaiting(at)) this.#count(`left ${at}`);
     }
@@ -336,8 +338,9 @@ export class DeskRun {
     const all: JournalText[] = [];
     for (const { id, seq } of posts) {
       const { revisions } = await client.listRevisions(channelId, id, { limit: 100 });
-      for (const { revision, body = '', status } of revisions) {
-        if (status === 'published') all.push({ postId: id, revision, body, seq });
+      for (const { revision, body = '', status, media = [] } of revisions) {
+        const pictures = media.flatMap((one) => (one.type === 'image' && one.url.includes('/media/') ? [one.alt] : []));
+        if (status === 'published') all.push({ postId: id, revision, body, pictures, seq });
       }
     }
     return all.sort((a, b) => a.seq - b.seq || a.revision - b.revision);

@@ -11,7 +11,7 @@ export interface DeskSnapshot {
   entries: SeenEntry[];
   drafts: { text: string | undefined; type: Write['type'] }[];
   /** The text in the composer. Undefined: there is none. */
-  composer: { text: string; kind: string } | undefined;
+  composer: { text: string; kind: string; pictures: string[] } | undefined;
   /** The post that is being edited, and its text as it was and as it is. */
   edit: { postId: string; base: string; text: string } | undefined;
   /** The lines of the outbox, by entry. */
@@ -24,6 +24,8 @@ export interface SeenEntry {
   postId: string | undefined;
   /** The body that is written, or the note of a withdrawal. */
   text: string | undefined;
+  /** The descriptions of its pictures. */
+  pictures: string[];
   at: EntryState['at'];
   until: number | undefined;
   addedAt: number;
@@ -35,16 +37,17 @@ export interface SeenEntry {
 const snapshotScript = `(() => {
   const { outbox, drafts, session } = document.querySelector('desk-outbox') ?? {};
   const textOf = (write) => write.type === 'publish' ? write.post.body : (write.revision?.changes.body ?? write.note);
+  const picturesOf = (media = []) => media.filter(({ type }) => type === 'image').map(({ alt }) => alt);
   const draft = document.querySelector('desk-composer')?.draft;
   const edit = document.querySelector('desk-correct');
   return {
     sub: session?.sub,
     entries: (outbox?.entries ?? []).map(({ id, write, state, addedAt, urgent, waitsFor }) => ({
       id, type: write.type, postId: write.postId ?? write.post?.id, text: textOf(write),
-      at: state.at, until: state.until, addedAt, urgent, waitsFor,
+      pictures: picturesOf(write.post?.media), at: state.at, until: state.until, addedAt, urgent, waitsFor,
     })),
     drafts: (drafts?.list ?? []).map(({ write }) => ({ type: write.type, text: textOf(write) })),
-    composer: draft && { text: draft.body, kind: draft.kind },
+    composer: draft && { text: draft.body, kind: draft.kind, pictures: picturesOf(draft.media) },
     edit: edit?.change && { postId: edit.postId, base: edit.change.base.body, text: edit.change.draft.body },
     lines: [...document.querySelectorAll('desk-outbox li')].map((line) => (
       { id: line.dataset.entry, at: line.dataset.state, text: line.textContent }

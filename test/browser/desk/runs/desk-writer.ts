@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import sharp from 'sharp';
 import type { Random } from '../../../support/samples/random.ts';
 import type { DeskSnapshot, DeskTab, Press, SeenEntry } from './desk-tab.ts';
 import { type WrittenText, WrittenTexts } from './written-texts.ts';
@@ -41,8 +42,45 @@ export class DeskWriter {
     const typed = (await this.at(tab))?.composer?.text;
     if (!isTyped || typed === undefined) return undefined;
     if (typed !== text) return this.#restore(tab, this.texts.of(typed.replace(text, '')));
+    if (this.#random.chance(0.3)) await this.#addPicture(tab);
     await this.#linger(tab, written);
     return written;
+  }
+
+  async #addPicture(tab: DeskTab): Promise<void> {
+    const composer = tab.page.locator('desk-composer');
+    const before = (await this.at(tab))?.composer?.pictures.length ?? 0;
+    await this.#attempt(tab, async () => {
+      const red = this.#random.below(256);
+      const background = { r: red, g: this.#random.below(256), b: this.#random.below(256) };
+      const buffer = await sharp({ create: { width: 64, height: 48, channels: 3, background } })
+        .jpeg()
+        .toBuffer();
+      const file = { name: 'photo.jpg', mimeType: 'image/jpeg', buffer };
+      await composer.locator('input[type="file"][multiple]').setInputFiles(file, { timeout: 2_000 });
+      await this.#until(tab, 'the picture', ({ composer: now }) => (now?.pictures.length ?? 0) > before || undefined);
+    });
+  }
+
+  /** Describes the pictures in the composer, without which the desk publishes none. Returns false if that was not possible. */
+  async #describePictures(tab: DeskTab, written: WrittenText): Promise<boolean> {
+    const fields = tab.page.locator('desk-composer .composer-row[data-media="image"]').getByLabel('What the picture shows');
+    const isDescribed = await this.#attempt(tab, async () => {
+      const count = (await this.at(tab))?.composer?.pictures.length ?? 0;
+      if (count === 0) return;
+      // The fields are folded away in a draft that was opened again.
+      const more = tab.page.locator('desk-composer .composer-more');
+      await more.evaluate((details) => details.setAttribute('open', ''), undefined, { timeout: 2_000 });
+      for (let at = 0; at < count; at += 1) {
+        const description = `Picture ${at + 1}: ${written.text}`;
+        await fields.nth(at).fill(description, { timeout: 2_000 });
+        await this.#until(tab, 'the description', ({ composer }) => composer?.pictures[at] === description || undefined);
+      }
+    });
+    const composer = (await this.at(tab))?.composer;
+    if (!isDescribed || composer?.text !== written.text || composer.pictures.includes('')) return false;
+    written.pictures = composer.pictures;
+    return true;
   }
 
   /** The desk opened a draft just before its author typed another text, which was added to it. The author goes on with the draft. */
@@ -61,6 +99,7 @@ export class DeskWriter {
     const written = await this.write(tab);
     if (written === undefined || tab.isGone) return;
     if (this.#random.chance(0.15)) await this.#attempt(tab, () => this.#choose(tab, 'Breaking'));
+    if (!(await this.#describePictures(tab, written))) return;
     await this.#attempt(tab, () => tab.text.focus());
     written.last = 'pressed';
     const button = tab.page.locator('desk-composer .composer-publish');

@@ -9,6 +9,8 @@ export class WrittenText {
   /** When it leaves the undo window by itself, by the device's clock. Undefined: its author decided when. */
   leavesAt: number | undefined;
   isUrgent = false;
+  /** The descriptions of the pictures that were in the form when its author published it last. */
+  pictures: readonly string[] = [];
   /** The text of the post that its author saw when they began to change it. */
   sawBefore?: string | undefined;
   /** It was on the screen for longer than the half second within which it is stored. */
@@ -65,7 +67,11 @@ export class WrittenTexts {
     this.#checkOrder(journal);
   }
 
-  #checkOne({ text, last, type, wasStored, story }: WrittenText, journal: readonly JournalText[], seen: DeskSnapshot): void {
+  #checkOne(
+    { text, last, type, wasStored, pictures, story }: WrittenText,
+    journal: readonly JournalText[],
+    seen: DeskSnapshot,
+  ): void {
     const times = journal.filter(({ body }) => body === text).length;
     const entries = seen.entries.filter((entry) => entry.text === text && entry.type === type);
     const undelivered = entries.filter(({ at }) => at !== 'on-disk' && at !== 'out');
@@ -82,6 +88,13 @@ export class WrittenTexts {
         seen.lines.map((line) => line.id),
         JSON.stringify(found),
       ).toContain(id);
+    for (const { pictures: listed } of undelivered) {
+      if (type === 'publish') expect(listed, `listed with its pictures: ${JSON.stringify(found)}`).toEqual(pictures);
+    }
+    if (times === 1 && type === 'publish') {
+      const published = journal.filter(({ body }) => body === text).map((one) => one.pictures);
+      expect(published, `published with its pictures: ${JSON.stringify(found)}`).toEqual([pictures]);
+    }
     if (times === 1) expect(isDraft, `no draft any more: ${JSON.stringify(found)}`).toBe(false);
     const somewhere = times + Number(isListed || isDraft);
     switch (last) {
@@ -109,11 +122,12 @@ export class WrittenTexts {
     }
   }
 
-  /** Posts that left their undo window by themselves are in the journal in this order. */
+  /** Posts that left their undo window by themselves and waited for no picture are in the journal in this order. */
   #checkOrder(journal: readonly JournalText[]): void {
     const order = journal.flatMap(({ body }) => {
       const written = this.all.get(body);
-      return written?.type === 'publish' && written.last === 'accepted' && written.leavesAt !== undefined ? [written] : [];
+      const isInOrder = written?.type === 'publish' && written.last === 'accepted' && written.leavesAt !== undefined;
+      return isInOrder && written.pictures.length === 0 ? [written] : [];
     });
     const times = order.map(({ leavesAt }) => leavesAt ?? 0);
     expect(times, `the order of ${order.map(({ text }) => text).join(' ')}`).toEqual(times.toSorted((a, b) => a - b));
@@ -124,6 +138,8 @@ export interface JournalText {
   postId: string;
   revision: number;
   body: string;
+  /** The descriptions of its uploaded pictures. */
+  pictures: string[];
   seq: number;
 }
 
