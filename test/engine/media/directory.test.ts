@@ -76,6 +76,17 @@ async function scene(options?: Partial<MediaDirectoryOptions>): Promise<Scene> {
 }
 
 describe('the store of media', () => {
+  it('keeps one medium if two nodes take the same file at the same moment', async () => {
+    const a = await scene({ isShared: true });
+    const other = await openMediaDirectory(a.folder, { isShared: true, renderer });
+    const results = await Promise.all([a.store, other].map((store) => upload(store, 'a', sound('both'), 'audio/mp4')));
+    const ids = results.map((result) => (result.status === 'refused' ? result.detail : result.media.id));
+    expect(new Set(ids).size, ids.join(' ')).toBe(1);
+    expect(results.map(({ status }) => status).sort()).toEqual(['added', 'existing']);
+    expect((await a.store.list('a', { limit: 10 })).map(({ id }) => id)).toEqual([ids[0]]);
+    await other.close();
+  });
+
   it('finds and opens what was added, in its channel alone, also after a restart', async () => {
     const a = await scene();
     const id = await a.add('one');
