@@ -109,7 +109,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(await held.count()).toBe(mostPosts);
     expect(await inside.locator(`#post-${ids[0]}`).count()).toBe(0);
     // The reader has seen it before they scroll on.
-    await drawn(page);
+    await drawn(page.frames().at(-1) as Frame);
     // New posts are held back further down, and those are dropped.
     await eventually(async () => expect(await page.evaluate('scrollTo(0, 9_000), scrollY')).toBe(9_000));
     await inside.locator('pressbox-live[hold]').waitFor();
