@@ -23,10 +23,17 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
   }
 
   it('keeps the text in the composer when the device is full, and says that it was not sent', async () => {
-    const { id, page } = await open();
+    const { id } = await site.coverage();
+    const { page } = await site.browser.page({ viewport: { width: 1280, height: 900 }, locale: 'en-GB' });
+    await site.signIn({ page, complaints: [] });
     const session = await page.context().newCDPSession(page);
     const allow = (quotaSize?: number) =>
       session.send('Storage.overrideQuotaForOrigin', { origin: site.server.url, ...(quotaSize !== undefined && { quotaSize }) });
+    // Before the desk opens: the browser remembers for half a minute how much space there was.
+    await allow(spaceBytes);
+    await page.goto(`${site.server.url}/desk/${id}`);
+    await text(page).waitFor();
+    await page.getByRole('radio', { name: 'Breaking' }).check({ force: true });
     await allow(1);
     await untilFull(page);
     await text(page).click();
@@ -146,7 +153,10 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
   });
 });
 
-/** Resolves once the browser refuses to store anything. It remembers for half a minute that there was space. */
+/** The space of a device that is full soon. */
+const spaceBytes = 20_000_000;
+
+/** Resolves once the browser refuses to store anything: it asks for the space anew when more is to be stored than it remembers. */
 async function untilFull(page: Page): Promise<void> {
   await page.evaluate(`new Promise((resolve, reject) => {
     const opening = indexedDB.open('filler', 1);
@@ -155,7 +165,7 @@ async function untilFull(page: Page): Promise<void> {
     opening.onsuccess = () => {
       const add = () => {
         const transaction = opening.result.transaction('texts', 'readwrite');
-        transaction.objectStore('texts').add('Space is left.');
+        transaction.objectStore('texts').add('x'.repeat(${2 * spaceBytes}));
         transaction.oncomplete = () => setTimeout(add, 250);
         transaction.onabort = resolve;
       };
