@@ -138,6 +138,9 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
       opening.onerror = reject;
       opening.onsuccess = () => resolve((window.held = opening.result) !== undefined);
     })`);
+    const waiting = await old.context().newPage();
+    await waiting.goto(address);
+    await text(waiting).waitFor();
     const newer = await old.context().newPage();
     await newer.route(/\/desk\.[^/]*\.js$/, async (route) => {
       const answer = await route.fetch();
@@ -145,7 +148,10 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
     });
     await newer.goto(address);
     await newer.getByText('Close the other tabs of the desk, and this one opens.').waitFor();
+    const notice = waiting.getByText('A newer version of the desk waits in another tab.');
+    await notice.waitFor();
     await old.close();
+    await notice.waitFor({ state: 'detached' });
     await text(newer).click();
     await newer.keyboard.type('After the change.');
     await newer.keyboard.press('Control+Enter');

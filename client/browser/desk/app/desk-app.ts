@@ -36,7 +36,7 @@ export class DeskApp extends DeskElement {
   protected override render(): TemplateResult {
     const { desk, language } = this;
     const words = appWordsIn(language);
-    return html`<main class="desk" id="desk" tabindex="-1" @desk-show-post=${this.#onShowPost} @desk-resolve=${this.#onResolve}>${this.#partMissing(words)}${this.#sessionEnd()}${this.#place(words)}</main>
+    return html`<main class="desk" id="desk" tabindex="-1" @desk-show-post=${this.#onShowPost} @desk-resolve=${this.#onResolve}>${this.#partMissing(words)}${this.#waitsForTabs(words)}${this.#sessionEnd()}${this.#place(words)}</main>
 <desk-keys .keys=${desk.keys} .language=${language}></desk-keys>${this.#conflict()}`;
   }
 
@@ -65,6 +65,12 @@ export class DeskApp extends DeskElement {
   #partMissing(words: AppWords): TemplateResult | typeof nothing {
     if (!this.desk.isPartMissing) return nothing;
     return html`<p class="desk-notice desk-warning" role="alert">${words.partMissing} <button type="button" class="desk-quiet" @click=${() => location.reload()}>${words.reload}</button></p>`;
+  }
+
+  #waitsForTabs(words: AppWords): TemplateResult | typeof nothing {
+    const { author, isBlocked } = this.desk;
+    if (author === undefined || !isBlocked) return nothing;
+    return html`<p class="desk-notice desk-warning" role="alert">${words.waitsForTabs}</p>`;
   }
 
   #sessionEnd(): TemplateResult | typeof nothing {

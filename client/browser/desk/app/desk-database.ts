@@ -14,20 +14,42 @@ export interface DeskDatabaseOptions<S extends DBSchema> {
   name: string;
   schemaVersion: number;
   upgrade: NonNullable<OpenDBCallbacks<S>['upgrade']>;
-  /** Called when a tab with an older version of the desk does not close its connection, so that the schema cannot be changed yet. */
-  onBlocked?: (() => void) | undefined;
+  /**
+   * Called with true when a tab with an older version of the desk does not close its connection, so that the schema cannot be changed
+   * yet: in the newer tab that changes it, and in older tabs that wait for that. Called with false once the database is open.
+   */
+  onBlocked?: OnBlocked | undefined;
   /** Called with each new connection, before it is used. If it rejects, the database counts as not opened. */
   onOpened?(database: IDBPDatabase<S>): Promise<void>;
 }
+
+export type OnBlocked = (isBlocked: boolean) => void;
+
+/** After this time, an older tab tells its author that it waits for a newer one, milliseconds. */
+const waitsMs = 2_000;
 
 /** Rejects if this browser has no storage, for example in a private window. */
 export async function openDeskDatabase<S extends DBSchema>(options: DeskDatabaseOptions<S>): Promise<DeskDatabase<S>> {
   let connection: Promise<IDBPDatabase<S>> | undefined;
   let isClosed = false;
 
-  const open = () => {
+  let isBlocked = false;
+  const block = (isNow: boolean) => {
+    if (isNow === isBlocked) return;
+    isBlocked = isNow;
+    options.onBlocked?.(isNow);
+  };
+
+  const open = (isAgain = false) => {
     if (connection !== undefined) return connection;
-    const opening = connect(options, () => forget(opening));
+    const opening = connect({ ...options, onBlocked: block }, () => forget(opening));
+    // Browsers do not say why the database is not opened again. A newer tab that waits for a third one is the only reason known.
+    const waiting = isAgain ? setTimeout(() => block(true), waitsMs) : undefined;
+    const settle = () => {
+      clearTimeout(waiting);
+      block(false);
+    };
+    opening.then(settle, settle);
     connection = opening;
     opening.catch(() => forget(opening, false));
     return opening;
@@ -36,7 +58,7 @@ export async function openDeskDatabase<S extends DBSchema>(options: DeskDatabase
   const forget = (lost: Promise<IDBPDatabase<S>>, reopens = true) => {
     if (connection !== lost) return;
     connection = undefined;
-    if (reopens && !isClosed) queueMicrotask(() => void open().catch(() => {}));
+    if (reopens && !isClosed) queueMicrotask(() => void open(true).catch(() => {}));
   };
   await open();
 
@@ -66,7 +88,7 @@ async function connect<S extends DBSchema>(
     openDB<S>(name, version, {
       upgrade,
       // Other tabs close their connections when they hear of it. A tab that the browser has frozen does not hear of it.
-      blocked: () => onBlocked?.(),
+      blocked: () => onBlocked?.(true),
       blocking(_current, _wanted, event) {
         onLost();
         (event.target as unknown as { close(): void }).close();

@@ -53,7 +53,8 @@ export class DeskModel {
   #wasSignedIn = false;
   #serverAheadMs = 0;
   #isPartMissing = false;
-  #isBlocked = false;
+  /** The databases that wait for other tabs. */
+  #blocked = 0;
   /** Changes of the author are applied one after the other. */
   #applying: Promise<unknown> = Promise.resolve();
 
@@ -112,9 +113,12 @@ export class DeskModel {
     return { session, outbox, drafts };
   }
 
-  /** Whether another tab, with an older version of the desk, must be closed before this one can open. */
+  /**
+   * Whether another tab, with an older version of the desk, must be closed before this one can open. If this one is open already,
+   * it is before it can store anything again.
+   */
   get isBlocked(): boolean {
-    return this.#isBlocked;
+    return this.#blocked > 0;
   }
 
   /** A part of the desk could not be loaded, and what needs it does nothing. */
@@ -208,8 +212,8 @@ export class DeskModel {
   async #open(session: DeskSession): Promise<OwnParts> {
     const { ownerKey } = session;
     const choices = new ComposerMemory(ownerKey);
-    const onBlocked = () => {
-      this.#isBlocked = true;
+    const onBlocked = (isBlocked: boolean) => {
+      this.#blocked += isBlocked ? 1 : -1;
       this.#notify();
     };
     const drafts = await Drafts.open(ownerKey, onBlocked);

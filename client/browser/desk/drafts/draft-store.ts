@@ -1,5 +1,5 @@
 import type { DBSchema } from 'idb';
-import { openDeskDatabase } from '../app/desk-database.ts';
+import { type OnBlocked, openDeskDatabase } from '../app/desk-database.ts';
 import type { Draft } from './draft-model.ts';
 
 /** The port to the storage of drafts: the browser's database, or the memory of the page. */
@@ -17,7 +17,7 @@ interface DraftSchema extends DBSchema {
 }
 
 /** Drafts in IndexedDB. Rejects if the browser has none, as in some private windows. */
-export async function openDraftStore(onBlocked?: () => void): Promise<DraftStore> {
+export async function openDraftStore(onBlocked?: OnBlocked): Promise<DraftStore> {
   const { use, close } = await openDeskDatabase<DraftSchema>({
     name: 'pressbox-desk-drafts',
     schemaVersion: 1,

@@ -1,6 +1,7 @@
 import type { AuthorPost } from '../../../../src/protocol/model.ts';
 import { newKey } from '../../../lib/ids.ts';
 import { onPageLifecycle } from '../../../lib/page-lifecycle.ts';
+import type { OnBlocked } from '../app/desk-database.ts';
 import { channelOf, isDelivered, type Outbox, type OutboxEntry, type Write } from '../outbox/outbox-model.ts';
 import { DraftClaims } from './draft-claims.ts';
 import { type Draft, keyOf, saysTheSame } from './draft-model.ts';
@@ -59,10 +60,10 @@ export class Drafts {
   #undo: (() => void)[] = [];
 
   /**
-   * Opens the drafts of this device, or keeps them in memory if the browser stores nothing. `onBlocked`: another tab must be closed
-   * first.
+   * Opens the drafts of this device, or keeps them in memory if the browser stores nothing. `onBlocked`: tells
+   * whether another tab must be closed first.
    */
-  static async open(ownerKey: string, onBlocked?: () => void): Promise<Drafts> {
+  static async open(ownerKey: string, onBlocked?: OnBlocked): Promise<Drafts> {
     const store = await openDraftStore(onBlocked).catch(() => undefined);
     const drafts = new Drafts({
       ownerKey,

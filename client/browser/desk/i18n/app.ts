@@ -17,6 +17,8 @@ export interface AppWords {
   reload: string;
   /** A tab with an older version keeps this one from opening. */
   otherTabs: string;
+  /** This tab has an older version than another one, and cannot store anything. */
+  waitsForTabs: string;
   /** The title of the desk. */
   desk: string;
 
@@ -63,6 +65,8 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     signInHow: 'Open the link that your newsroom gave you, or sign in with a token.',
     unreachable: 'The server cannot be reached, and nobody was signed in on this device. The desk tries again by itself.',
     otherTabs: 'Another tab has an older version of the desk. Close the other tabs of the desk, and this one opens.',
+    waitsForTabs:
+      'A newer version of the desk waits in another tab. Until it is open, nothing that you write here is stored. Close the other tabs of the desk.',
     desk: 'Desk',
     connected: 'Up to date',
     reconnecting: 'Connecting…',
@@ -102,6 +106,8 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     unreachable:
       'Der Server ist nicht erreichbar, und auf diesem Gerät war niemand angemeldet. Die Seite versucht es von selbst wieder.',
     otherTabs: 'Ein anderer Tab hat eine ältere Fassung dieser Seite. Schließen Sie ihre anderen Tabs, dann öffnet sich dieser.',
+    waitsForTabs:
+      'In einem anderen Tab wartet eine neuere Fassung dieser Seite. Bis sie sich öffnet, wird nichts gespeichert, was Sie hier schreiben. Schließen Sie die anderen Tabs dieser Seite.',
     desk: 'Redaktion',
     connected: 'Aktuell',
     reconnecting: 'Verbinden …',
@@ -142,6 +148,8 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     signInHow: 'Ouvrez le lien que votre rédaction vous a donné, ou connectez-vous avec un jeton.',
     unreachable: 'Le serveur est injoignable, et personne n’était connecté sur cet appareil. La page réessaie d’elle-même.',
     otherTabs: 'Un autre onglet a une version plus ancienne de cette page. Fermez ses autres onglets, et celui-ci s’ouvrira.',
+    waitsForTabs:
+      'Une version plus récente de cette page attend dans un autre onglet. Tant qu’elle ne s’ouvre pas, rien de ce que vous écrivez ici n’est enregistré. Fermez les autres onglets de cette page.',
     desk: 'Rédaction',
     connected: 'À jour',
     reconnecting: 'Connexion…',
@@ -182,6 +190,8 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     unreachable:
       'No se puede contactar con el servidor y nadie había iniciado sesión en este dispositivo. La página lo reintenta sola.',
     otherTabs: 'Otra pestaña tiene una versión anterior de esta página. Cierre sus otras pestañas y esta se abrirá.',
+    waitsForTabs:
+      'Una versión más reciente de esta página espera en otra pestaña. Hasta que se abra, no se guarda nada de lo que escriba aquí. Cierre las otras pestañas de esta página.',
     desk: 'Redacción',
     connected: 'Al día',
     reconnecting: 'Conectando…',
@@ -221,6 +231,8 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     signInHow: 'افتح الرابط الذي أعطتك إياه غرفة التحرير، أو سجل الدخول برمز.',
     unreachable: 'يتعذر الوصول إلى الخادم، ولم يكن أحد مسجلا على هذا الجهاز. ستعيد الصفحة المحاولة من تلقاء نفسها.',
     otherTabs: 'في علامة تبويب أخرى إصدار أقدم من هذه الصفحة. أغلق علامات تبويبها الأخرى لتفتح هذه.',
+    waitsForTabs:
+      'ينتظر إصدار أحدث من هذه الصفحة في علامة تبويب أخرى. إلى أن يُفتح، لا يُحفظ أي شيء مما تكتبه هنا. أغلق علامات التبويب الأخرى لهذه الصفحة.',
     desk: 'غرفة التحرير',
     connected: 'محدث',
     reconnecting: 'جار الاتصال…',

@@ -1,6 +1,6 @@
 import type { DBSchema, IDBPDatabase } from 'idb';
 import { newKey } from '../../../lib/ids.ts';
-import { openDeskDatabase } from '../app/desk-database.ts';
+import { type OnBlocked, openDeskDatabase } from '../app/desk-database.ts';
 import type { DevicePicture, PictureFile } from '../pictures/device-picture.ts';
 import { isDelivered } from './outbox-model.ts';
 import { changed, type OutboxStore, oldestFirst, type Stored, understood } from './outbox-store.ts';
@@ -29,7 +29,7 @@ interface OutboxSchema extends DBSchema {
 }
 
 /** Rejects if this browser has no storage, for example in a private window. */
-export async function openDatabase(owner: Owner, onBlocked?: () => void): Promise<OutboxStore> {
+export async function openDatabase(owner: Owner, onBlocked?: OnBlocked): Promise<OutboxStore> {
   let born: string | undefined;
   /** The entries that this tab read last, to restore them if the database is deleted. */
   let remembered: readonly StoredEntry[] = [];

@@ -1,4 +1,5 @@
 import { Http } from '../../../lib/http.ts';
+import type { OnBlocked } from '../app/desk-database.ts';
 import { browserTabs } from './browser-tabs.ts';
 import { createOutbox } from './create-outbox.ts';
 import { openDatabase } from './database.ts';
@@ -12,8 +13,8 @@ export interface OutboxOptions {
   session: Owner;
   /** An entry that was unsent for this long is not sent without its author. Read again each time, because authors can change it. */
   askAfterMs(): number;
-  /** Called when another tab must be closed before the outbox can be opened. */
-  onBlocked?: () => void;
+  /** Tells whether another tab must be closed before the outbox can be opened. */
+  onBlocked?: OnBlocked;
 }
 
 /** Opens the outbox of the signed-in author in a browser. */
@@ -59,7 +60,7 @@ export async function openOutbox({ session, askAfterMs, onBlocked }: OutboxOptio
   return outbox;
 }
 
-async function openStore(owner: Owner, onBlocked?: () => void) {
+async function openStore(owner: Owner, onBlocked?: OnBlocked) {
   const inMemory = (protection: Protection) => ({ store: memoryStore(), protection });
   // Without a secure context there are no Web Locks, and two tabs would send the same entries out of order.
   if (!isSecureContext || navigator.locks === undefined) return inMemory('insecure');
