@@ -12,6 +12,8 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
   const text = (page: Page) => page.locator('desk-composer [data-path="body"]');
   const bodies = async (id: string) => (await site.author.listPosts(id)).posts.map(({ body }) => body);
   const database = 'pressbox-desk-outbox';
+  /** The version of the schema in a desk to come. */
+  const newerSchema = 1_000;
 
   /** The desk on a new coverage, at which breaking news goes out at once. */
   async function open() {
@@ -111,7 +113,7 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
     const newer = await page.context().newPage();
     await newer.goto(`${site.server.url}/desk/`);
     await newer.evaluate(`new Promise((resolve, reject) => {
-      const opening = indexedDB.open('${database}', 2);
+      const opening = indexedDB.open('${database}', ${newerSchema});
       opening.onupgradeneeded = () => opening.result.createObjectStore('of the newer version');
       opening.onsuccess = () => { opening.result.close(); resolve(); };
       opening.onerror = reject;
@@ -144,7 +146,10 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
     const newer = await old.context().newPage();
     await newer.route(/\/desk\.[^/]*\.js$/, async (route) => {
       const answer = await route.fetch();
-      await route.fulfill({ response: answer, body: (await answer.text()).replaceAll('schemaVersion:1', 'schemaVersion:2') });
+      await route.fulfill({
+        response: answer,
+        body: (await answer.text()).replace(/schemaVersion:\d+/g, `schemaVersion:${newerSchema}`),
+      });
     });
     await newer.goto(address);
     await newer.getByText('Close the other tabs of the desk, and this one opens.').waitFor();
