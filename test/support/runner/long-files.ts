@@ -3,6 +3,7 @@
  * test:long`, like the tests of the package. They are listed in the order in which they start: the longest first.
  */
 export const longFiles = [
+  'test/browser/desk/pictures/photo-from-the-phone.test.ts',
   'test/browser/desk/pictures/pictures.test.ts',
   'test/browser/desk/changes/two-editors-at-length.test.ts',
   'test/server/readers/narrow-links.test.ts',

@@ -36,3 +36,24 @@ export async function giveFile(page: Page, selector: string, how: 'drop' | 'past
     })()`,
   );
 }
+
+/** A photo as a phone takes it: 12 megapixels and about 4 MB, on its side. */
+export async function phonePhoto(): Promise<Photo> {
+  const coarse = await sharp({
+    create: { width: 400, height: 300, channels: 3, background: 'grey', noise: { type: 'gaussian', mean: 128, sigma: 60 } },
+  })
+    .png()
+    .toBuffer();
+  const fine = await sharp({
+    create: { width: 4_000, height: 3_000, channels: 3, background: 'grey', noise: { type: 'gaussian', mean: 128, sigma: 14 } },
+  })
+    .png({ compressionLevel: 0 })
+    .toBuffer();
+  const buffer = await sharp(coarse)
+    .resize(4_000, 3_000, { kernel: 'cubic' })
+    .composite([{ input: fine, blend: 'soft-light' }])
+    .withMetadata({ orientation: 6 })
+    .jpeg({ quality: 92 })
+    .toBuffer();
+  return { name: 'IMG_2041.jpg', mimeType: 'image/jpeg', buffer };
+}

@@ -39,7 +39,7 @@ describeWith(needs.chromium, 'pictures from the device', (chromium) => {
     await text(page).fill('Smoke over the harbour.');
     await choosePhotos(page, await smallPhoto(10));
     await isDrawn(page);
-    await row(page).getByText('Uploaded').waitFor();
+    await row(page).getByText('Uploaded', { exact: true }).waitFor();
     await publish(page).press('Enter');
     await page.getByRole('alert').getByText('What the picture shows').waitFor();
     await description(page).fill('Smoke above two cranes');
@@ -119,10 +119,25 @@ describeWith(needs.chromium, 'pictures from the device', (chromium) => {
     await eventually(async () => expect(await storedPictures(page)).toBe(0));
   });
 
+  it('are added to a published post while it is edited', async () => {
+    const { id, page } = await open();
+    await site.publish(id, 'The fire is out.');
+    const form = page.locator('desk-correct');
+    await page.getByRole('button', { name: /^Edit or correct/ }).press('Enter');
+    await form.locator('input[type="file"][multiple]').setInputFiles([await smallPhoto(80)]);
+    const picture = form.locator('.composer-row[data-media="image"]');
+    await picture.getByLabel('What the picture shows').fill('Wet ashes');
+    await picture.getByText('Uploaded', { exact: true }).waitFor();
+    expect(await form.locator('.desk-change-preview img').getAttribute('src')).toMatch(/^blob:/);
+    await form.getByLabel('There is more now').check({ force: true });
+    await form.locator('.composer-publish').press('Enter');
+    await eventually(async () => expect(await mediaOf(id)).toMatchObject([[{ alt: 'Wet ashes', width: 320 }]]));
+  });
+
   it('are seen by nobody else who signs in on the device, and are there again for their author', async () => {
     const { id, page } = await open();
     await choosePhotos(page, await smallPhoto(50));
-    await row(page).getByText('Uploaded').waitFor();
+    await row(page).getByText('Uploaded', { exact: true }).waitFor();
     await description(page).fill('The pier');
     await eventually(async () => expect(await storedDrafts(page)).toContain('"alt":"The pier"'));
     await signOut(page);
@@ -131,7 +146,7 @@ describeWith(needs.chromium, 'pictures from the device', (chromium) => {
     await composer(page).locator('.desk-add-pictures').waitFor();
     expect(await row(page).count()).toBe(0);
     await choosePhotos(page, await smallPhoto(51));
-    await row(page).getByText('Uploaded').waitFor();
+    await row(page).getByText('Uploaded', { exact: true }).waitFor();
     expect(await row(page).count()).toBe(1);
     await signOut(page);
     await site.signIn({ page, complaints: [] });
@@ -144,7 +159,7 @@ describeWith(needs.chromium, 'pictures from the device', (chromium) => {
     const { page } = await open();
     await text(page).fill('The text stays.');
     await choosePhotos(page, await smallPhoto(60));
-    await row(page).getByText('Uploaded').waitFor();
+    await row(page).getByText('Uploaded', { exact: true }).waitFor();
     await claimBytes(page, 170);
     await page.reload();
     await composer(page).getByText('The room for pictures on this device is nearly full').waitFor();
