@@ -20,6 +20,9 @@ const patient = {
 
 type Test = TestProjectInlineConfiguration['test'];
 
+/** Measures how long people wait, so nothing else runs beside it. */
+const alone = ['test/long/attack.test.ts', 'test/browser/desk/pictures/photo-on-slow-3g.test.ts'];
+
 /** A project per kind of test, each in a folder or two: `npx vitest run --project server` runs one of them. */
 const kinds = {
   unit: kind(['unit']),
@@ -34,16 +37,13 @@ const kinds = {
 /** With `isolate: false` the files that one worker runs share their modules: they leave no state behind. */
 function kind(folders: string[], settings: Test = {}): Test {
   const include = folders.map((folder) => `test/${folder}/**/*.test.ts`);
-  return { ...patient, include, exclude: longFiles, isolate: false, ...settings };
+  return { ...patient, include, exclude: [...longFiles, ...alone], isolate: false, ...settings };
 }
 
 /** The package, packed and installed once for all of its tests. */
 const packed: Test = { ...patient, include: ['test/package/**/*.test.ts'], globalSetup: 'test/support/runner/installed.ts' };
 
 const long: Test = { ...patient, include: longFiles, globalSetup: 'test/support/runner/built.ts' };
-
-/** Measures how long others wait, so nothing else runs beside it. */
-const alone = ['test/long/attack.test.ts'];
 
 /** Most of their time these tests wait for something to recover. */
 const disasters: Test = { ...patient, include: ['test/long/*.test.ts'], exclude: alone };
@@ -67,7 +67,7 @@ const modes: Record<string, Record<string, Test>> = {
   long: {
     ...every({ maxWorkers: 3, sequence: { groupOrder: 0 } }, { package: packed, long }),
     ...every({ maxWorkers: 2, sequence: { groupOrder: 1 } }, { disasters }),
-    ...every({ fileParallelism: false, sequence: { groupOrder: 2 } }, { alone: { ...patient, include: alone } }),
+    ...every({ fileParallelism: false, sequence: { groupOrder: 2 } }, { alone: { ...long, include: alone } }),
   },
   stores: every(
     { maxWorkers: 3 },

@@ -2,7 +2,7 @@ import { parseCursor } from '../../../../src/protocol/cursor.ts';
 import type { Http } from '../../../lib/http.ts';
 import { newKey } from '../../../lib/ids.ts';
 import { devicePictures } from '../pictures/device-pictures.ts';
-import type { Uploader, UploaderParts } from '../pictures/upload-pictures.ts';
+import type { Environment, Uploader, UploaderParts } from '../pictures/upload-pictures.ts';
 import { inOrder } from './order.ts';
 import type { AddOptions, Delivery, Outbox, OutboxEntry, Protection, Write } from './outbox-model.ts';
 import { changed, type Decide, type OutboxStore, type Stored } from './outbox-store.ts';
@@ -34,7 +34,7 @@ export interface OutboxParts {
   protection: Protection;
   lookUp: SenderParts['lookUp'];
   /** Loads the part that uploads pictures, once there is one. */
-  loadUploader(parts: Omit<UploaderParts, 'send' | 'prepare'>): Promise<Uploader>;
+  loadUploader(parts: Omit<UploaderParts, Environment>): Promise<Uploader>;
 }
 
 export async function createOutbox(parts: OutboxParts): Promise<Outbox & { protect(protection: Protection): void }> {

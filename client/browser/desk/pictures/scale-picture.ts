@@ -1,7 +1,7 @@
 import { trustedScalingWorkerUrl } from '../app/trusted-types.ts';
 import type { Crop } from './crop.ts';
-import type { ScaledPicture } from './scaled-picture.ts';
-import { scalingMs } from './scaling-limits.ts';
+import type { ScaledPicture, ScalingTask } from './scaled-picture.ts';
+import { type ScalingGoal, scalingMs, usualGoal } from './scaling-limits.ts';
 
 export type { Crop } from './crop.ts';
 
@@ -16,13 +16,13 @@ export interface PictureToSend {
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * The picture as it is uploaded: upright, with at most `scaledSidePixels` on its longer side, without metadata. Moving pictures, files
+ * The picture as it is uploaded: upright, as small as the goal says, without metadata. Moving pictures, files
  * that the browser cannot decode and pictures that are small already stay as they are. A file that cannot be scaled stays as it is
  * too, because the server scales it again. Rejects if `crop` cannot be applied: then the file must not be sent.
  */
-export async function scalePicture(file: Blob, crop?: Crop): Promise<PictureToSend> {
+export async function scalePicture(file: Blob, crop?: Crop, goal: ScalingGoal = usualGoal): Promise<PictureToSend> {
   const scaling = last
-    .then(() => scaleInWorker(file, crop))
+    .then(() => scaleInWorker(file, crop, goal))
     .catch((error: unknown) => console.warn('The worker that scales pictures did not start.', error));
   last = scaling;
   const picture = await scaling;
@@ -32,7 +32,7 @@ export async function scalePicture(file: Blob, crop?: Crop): Promise<PictureToSe
 }
 
 /** Undefined if the picture was not scaled. Ending the worker frees its memory at once. */
-async function scaleInWorker(file: Blob, crop: Crop | undefined): Promise<ScaledPicture | undefined> {
+async function scaleInWorker(file: Blob, crop: Crop | undefined, goal: ScalingGoal): Promise<ScaledPicture | undefined> {
   const worker = new Worker(trustedScalingWorkerUrl(), { type: 'module' });
   try {
     return await new Promise((resolve) => {
@@ -43,7 +43,7 @@ async function scaleInWorker(file: Blob, crop: Crop | undefined): Promise<Scaled
       };
       worker.addEventListener('message', ({ data }: MessageEvent<ScaledPicture | undefined>) => settle(data));
       worker.addEventListener('error', () => settle(undefined));
-      worker.postMessage({ file, crop });
+      worker.postMessage([file, crop, goal] satisfies ScalingTask);
     });
   } finally {
     worker.terminate();

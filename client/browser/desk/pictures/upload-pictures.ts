@@ -9,6 +9,7 @@ import type { Clock } from '../outbox/sender.ts';
 import type { Owner } from '../outbox/stored-entry.ts';
 import type { Crop } from './crop.ts';
 import type { DevicePicture, PictureUpload } from './device-picture.ts';
+import { type ScalingGoal, slowBytesPerSecond, slowGoal, timedBytes, usualGoal } from './scaling-limits.ts';
 
 /**
  * Uploads the pictures of one author, in the one tab that sends: one at a time, oldest first. The server answers the same bytes with
@@ -29,7 +30,9 @@ export interface UploaderParts {
   store: OutboxStore;
   send: Send;
   /** Makes the file that is uploaded. Rejects if it cannot be cropped. */
-  prepare(file: Blob, crop: Crop | undefined): Promise<Blob>;
+  prepare(file: Blob, crop: Crop | undefined, goal: ScalingGoal): Promise<Blob>;
+  /** Whether the browser says so. */
+  isConnectionSlow(): boolean;
   clock: Clock;
   /** In [0, 1). */
   random(): number;
@@ -40,12 +43,17 @@ export interface UploaderParts {
   onProgress(id: string, share: number | undefined): void;
 }
 
+/** The parts that only a browser has. */
+export type Environment = 'send' | 'prepare' | 'isConnectionSlow';
+
 export function createUploader(parts: UploaderParts): Uploader {
-  const { owner, store, send, prepare, clock, random, isOnline, onChange, onProgress } = parts;
+  const { owner, store, send, prepare, isConnectionSlow, clock, random, isOnline, onChange, onProgress } = parts;
   let failures = 0;
   let pausedAt = 0;
   let notBefore = 0;
   let rouse = () => {};
+  /** The speed of the last upload. */
+  let bytesPerSecond = Number.POSITIVE_INFINITY;
   /** The last file that was made, because an upload may need several attempts. */
   let prepared: { picture: DevicePicture; file: Blob } | undefined;
 
@@ -101,7 +109,13 @@ export function createUploader(parts: UploaderParts): Uploader {
         timeoutMs: uploadTimeoutMs,
       };
       onProgress(id, 0);
-      const answer = await send(request, (share) => onProgress(id, share), signal);
+      const began = clock.now();
+      const follow = (share: number) => {
+        // After the last byte the server works.
+        if (share === 1 && file.size >= timedBytes) bytesPerSecond = (1_000 * file.size) / Math.max(1, clock.now() - began);
+        onProgress(id, share);
+      };
+      const answer = await send(request, follow, signal);
       const { media } = bodyWithField<{ media: unknown }>('media', answer);
       if (!isObject(media) || typeof media.url !== 'string') throw new Error('The answer names no medium.');
       failures = 0;
@@ -125,7 +139,8 @@ export function createUploader(parts: UploaderParts): Uploader {
     if (prepared !== undefined && isSame(prepared.picture, picture)) return prepared.file;
     const stored = await store.pictureFile(picture.id);
     const original = new Blob([stored?.bytes ?? new ArrayBuffer(0)], { type: picture.type });
-    const file = await prepare(original, picture.crop).catch((error: unknown) => {
+    const isSlow = isConnectionSlow() || bytesPerSecond < slowBytesPerSecond;
+    const file = await prepare(original, picture.crop, isSlow ? slowGoal : usualGoal).catch((error: unknown) => {
       console.warn('The picture could not be prepared.', error);
       throw new ProblemError(problem('media-unreadable'));
     });

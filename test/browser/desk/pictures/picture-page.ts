@@ -3,6 +3,7 @@ import { build } from 'esbuild';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
 import type { Crop } from '../../../../client/browser/desk/pictures/crop.ts';
+import type { ScalingGoal } from '../../../../client/browser/desk/pictures/scaling-limits.ts';
 import type { Language } from '../../../../client/browser/i18n/languages.ts';
 import { type HostSite, startHostSite } from '../../../support/servers/host-page.ts';
 import type { TestBrowser, WatchedPage } from '../../browser.ts';
@@ -26,7 +27,7 @@ export interface PictureToSend {
 
 export interface PicturePage extends WatchedPage {
   /** Picks the file and scales it. */
-  scale(file: Buffer, mimeType: string, crop?: Crop): Promise<PictureToSend>;
+  scale(file: Buffer, mimeType: string, crop?: Crop, goal?: ScalingGoal): Promise<PictureToSend>;
   /** Picks the file and opens the dialog that crops it. */
   openCropping(file: Buffer, mimeType: string): Promise<void>;
   /** The answer of the dialog, in hundredths. */
@@ -75,7 +76,7 @@ export function pictureSite(start: () => Promise<TestBrowser>) {
     await page.goto(url);
     return {
       ...watched,
-      scale: (file, mimeType, crop) => scale(page, file, mimeType, crop),
+      scale: (file, mimeType, ...options) => scale(page, file, mimeType, ...options),
       async openCropping(buffer, mimeType) {
         await page.getByLabel('Picture').setInputFiles({ name: 'picture', mimeType, buffer });
         await page.evaluate(`document.documentElement.dir = '${language === 'ar' ? 'rtl' : 'ltr'}';
@@ -89,11 +90,13 @@ export function pictureSite(start: () => Promise<TestBrowser>) {
   };
 }
 
-async function scale(page: Page, buffer: Buffer, mimeType: string, crop: Crop | undefined): Promise<PictureToSend> {
+async function scale(page: Page, buffer: Buffer, mimeType: string, ...options: [Crop?, ScalingGoal?]): Promise<PictureToSend> {
   await page.getByLabel('Picture').setInputFiles({ name: 'picture', mimeType, buffer });
+  // JSON would make null of an option that is left out.
+  const spread = `[${options.map((option) => JSON.stringify(option) ?? 'undefined').join()}]`;
   const { base64, ...picture } = await page.evaluate<Omit<PictureToSend, 'bytes'> & { base64: string }>(`(async () => {
     const [file] = document.querySelector('input').files;
-    const { blob, width, height } = await window.scalePicture(file, ${JSON.stringify(crop)});
+    const { blob, width, height } = await window.scalePicture(file, ...${spread});
     const bytes = await new Promise((resolve) => {
       const reader = new FileReader();
       reader.addEventListener('load', () => resolve(reader.result));

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
+import { slowGoal } from '../../../../client/browser/desk/pictures/scaling-limits.ts';
 import { describeWith, needs } from '../../../support/runner/needs.ts';
 import { startBrowser, startFirefox, type TestBrowser } from '../../browser.ts';
 import { type PictureToSend, pictureSite } from './picture-page.ts';
@@ -57,6 +58,9 @@ function examineScaling(start: () => Promise<TestBrowser>): void {
     const scaled = await scale(file, 'image/jpeg');
     expect(await seen(scaled)).toMatchObject({ format: 'jpeg', size: [3000, 2250], exif: undefined });
     expect(scaled.bytes.length).toBeLessThan(1_000_000);
+    const { width, height, bytes } = await scale(file, 'image/jpeg', undefined, slowGoal);
+    expect([1600, 1200]).toContain(Math.max(width, height));
+    expect(bytes.length).toBeLessThanOrEqual(slowGoal.bytes);
     const turned = await quartered(4000, 3000).withMetadata({ orientation: 6 }).jpeg().toBuffer();
     expect(await seen(await scale(turned, 'image/jpeg'))).toEqual({
       format: 'jpeg',
