@@ -110,6 +110,7 @@ ${
     const pictures = files.filter(isPicture);
     this.problem = pictures.length < files.length ? 'no-picture' : undefined;
     const { outbox, channelId } = this.form;
+    const hasGoneOn = watchAuthor();
     let last: number | undefined;
     for (const file of pictures) {
       try {
@@ -125,14 +126,14 @@ ${
         break;
       }
     }
-    if (last === undefined) return;
+    if (last === undefined) return void hasGoneOn();
     this.announcement = words.added;
     const form = this.closest('.composer-form');
     const more = form?.querySelector<HTMLDetailsElement>('.composer-more');
     if (more) more.open = true;
     const field = `[data-path="media[${last}].alt"]`;
     await untilDrawn(() => form?.querySelector(field) != null);
-    form?.querySelector<HTMLElement>(field)?.focus();
+    if (!hasGoneOn()) form?.querySelector<HTMLElement>(field)?.focus();
   }
 }
 
@@ -153,6 +154,18 @@ function megabytes(bytes: number, language: string): string {
   return new Intl.NumberFormat(language, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 0 }).format(
     bytes / 1024 / 1024,
   );
+}
+
+/** Returns, once, whether the author has written or pressed something meanwhile. Then the focus must not move. */
+function watchAuthor(): () => boolean {
+  const leaving = new AbortController();
+  let hasGoneOn = false;
+  for (const type of ['keydown', 'input', 'pointerdown'])
+    document.addEventListener(type, () => (hasGoneOn = true), { capture: true, signal: leaving.signal });
+  return () => {
+    leaving.abort();
+    return hasGoneOn;
+  };
 }
 
 async function untilDrawn(isDrawn: () => boolean): Promise<void> {
