@@ -127,9 +127,9 @@ describeWith(needs.chromium, 'the buttons of the desk', (chromium) => {
     await page.goto(`${site.server.url}/desk/${id}`);
     const composer = page.locator('desk-composer');
     await page.locator('#posts').getByText('A post.').waitFor();
-    const kinds = await composer.locator('.composer-kinds label').all();
+    const controls = [...(await composer.locator('.composer-kinds label').all()), composer.locator('.composer-publish')];
     const head = page.getByRole('heading', { name: 'Harbour fire' });
-    await stayWhile(kinds, async () => press(), head);
+    await stayWhile(controls, async () => press(), head);
   });
 
   it('stay in their place while a draft is opened again', async () => {
