@@ -71,7 +71,7 @@ function inBrowser(start: () => Promise<TestBrowser>, kill: (page: Page) => Prom
     await page.getByRole('button', { name: 'Add a picture' }).click();
     await field(page, 'Address of the picture').fill('https://example.org/ferry.jpg');
     await field(page, 'What the picture shows').fill('A ferry at the quay');
-    await field(page, 'Credit').fill('Ada Byron');
+    await page.getByRole('combobox', { name: 'Credit' }).fill('Ada Byron');
     await page.getByRole('button', { name: 'Add a name' }).click();
     await page.getByRole('combobox', { name: 'Name' }).fill('Siri Østby');
     await field(page, 'Role').fill('on the pier');
