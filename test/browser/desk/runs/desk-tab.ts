@@ -98,9 +98,10 @@ export class DeskTab {
     const session = await this.page.context().newCDPSession(this.page);
     // The process dies, so it never answers.
     void session.send('Page.crash').catch(() => {});
-    await vi.waitFor(() => {
+    const died = () => {
       if (!this.isGone) throw new Error('The page has not crashed.');
-    });
+    };
+    await vi.waitFor(died, { timeout: localMs });
     await this.page.close().catch(() => {});
   }
 

@@ -6,6 +6,8 @@ import { type WrittenText, WrittenTexts } from './written-texts.ts';
 
 /** After this time a change is stored. */
 const storedMs = 600;
+/** How long an author looks at a text that they have published before they press again. */
+const takenMs = 10_000;
 
 /** An author at the desk: what they do in a tab, at random, and what they were told about each of their texts. */
 export class DeskWriter {
@@ -103,8 +105,26 @@ export class DeskWriter {
     await this.#attempt(tab, () => tab.text.focus());
     written.last = 'pressed';
     const button = tab.page.locator('desk-composer .composer-publish');
-    await this.#attempt(tab, () => (this.#random.chance(0.5) ? tab.page.keyboard.press('Control+Enter') : button.click()));
+    const withKeys = this.#random.chance(0.5);
+    const press = () => this.#attempt(tab, () => (withKeys ? tab.page.keyboard.press('Control+Enter') : button.click()));
+    const isPressed = await press();
+    // An author whose text stays where it was presses again.
+    if (!(await this.#isTaken(tab, written))) {
+      console.warn(`${this.sub}: ${written.text} stayed, keys ${withKeys}, pressed ${isPressed}: ${await composerOf(tab)}`);
+      await this.#attempt(tab, () => tab.text.focus());
+      await press();
+    }
     await this.#untilAccepted(tab, written);
+  }
+
+  /** False: the text is still in the composer, and nowhere else. */
+  async #isTaken(tab: DeskTab, { text }: WrittenText): Promise<boolean> {
+    const isTaken = ({ entries, composer }: DeskSnapshot) =>
+      composer?.text !== text || entries.some((entry) => entry.text === text) || undefined;
+    return this.#until(tab, 'the press', isTaken, takenMs).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Opens a post by `E`, or goes on with the edit that is open, and publishes another text. */
@@ -340,8 +360,8 @@ export class DeskWriter {
   }
 
   /** Undefined: the tab is gone, or it is the desk of another author now. */
-  async #until<T>(tab: DeskTab, what: string, fact: (seen: DeskSnapshot) => T | undefined): Promise<T | undefined> {
-    const found = await tab.until(what, (seen) => (seen.sub === this.sub ? wrapped(fact(seen)) : {}));
+  async #until<T>(tab: DeskTab, what: string, fact: (seen: DeskSnapshot) => T | undefined, ms?: number): Promise<T | undefined> {
+    const found = await tab.until(what, (seen) => (seen.sub === this.sub ? wrapped(fact(seen)) : {}), ms);
     return found?.value;
   }
 
@@ -360,6 +380,16 @@ export class DeskWriter {
     this.#count += 1;
     return `Text ${this.#count} of ${this.sub}.`;
   }
+}
+
+/** What the composer says, for the report of a press that had no effect. */
+async function composerOf(tab: DeskTab): Promise<string> {
+  const seen = tab.page.evaluate<string>(`(() => {
+    const composer = document.querySelector('desk-composer');
+    const { activeElement } = document;
+    return JSON.stringify([activeElement?.outerHTML.slice(0, 100), composer?.querySelector('.composer-foot')?.textContent]);
+  })()`);
+  return seen.catch(String);
 }
 
 function wrapped<T>(value: T | undefined): { value?: T } | undefined {
