@@ -205,6 +205,8 @@ function inBrowser(start: () => Promise<TestBrowser>, kill: (page: Page) => Prom
       await page.reload();
       await page.getByRole('button', { name: 'Put aside and start a new post' }).click();
       await eventually(async () => expect(await bodyOf(page)).toBe(''));
+      // The last part of the composer to be drawn.
+      await page.locator('desk-composer .desk-add-pictures').waitFor();
     }
     await page.getByText('Drafts (2)').click();
     await page.getByRole('button', { name: 'Open: First draft' }).click();
