@@ -90,6 +90,7 @@ class Log {
   readonly posts: { id: string; revision: number; isWithdrawn: boolean }[] = [];
   readonly arrived = new Set<string>();
   readonly unseen = new Map<string, { counts: Counted; revision: number }>();
+  /** In whole pixels, as the page measures it. */
   #indicatorHeight = 0;
 
   count(counted: Counted): number {
@@ -104,8 +105,9 @@ class Log {
 
   see(view: View, top: number): void {
     // The indicator may have grown because of what has just been seen.
-    const height = Math.min(view.indicatorBox?.height ?? 0, this.#indicatorHeight);
-    this.#indicatorHeight = view.indicatorBox?.height ?? 0;
+    const now = Math.round(view.indicatorBox?.height ?? 0);
+    const height = Math.min(now, this.#indicatorHeight);
+    this.#indicatorHeight = now;
     const bottom = view.height - Math.max(coveredBelow, height + aroundIndicator);
     for (const { id, revision, line, note } of view.posts) {
       const unseen = this.unseen.get(id);
