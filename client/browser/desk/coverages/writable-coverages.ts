@@ -51,7 +51,7 @@ export async function loadSections(client: Client, who: Principal): Promise<Load
   return { sections, deleted };
 }
 
-/** Those of the named channels that can be created. `sections`: with all named channels that exist. */
+/** The named channels that can still be created. `sections`: contains every named channel that exists. */
 export function freeIds(named: readonly string[], { sections, deleted }: LoadedCoverages): string[] {
   const taken = new Set([...deleted, ...Object.values(sections).flatMap(({ coverages }) => coverages.map(({ id }) => id))]);
   return [...new Set(named)].slice(0, namedMost).filter((id) => !taken.has(id));

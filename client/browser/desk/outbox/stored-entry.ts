@@ -67,7 +67,7 @@ export interface StoredEntry {
   waitsFor: string[];
   /** Pictures of this device that must be uploaded before its bytes are final. Until then it is not sent, and its format is 2. */
   pictures?: string[];
-  /** The references that its bytes have in place of pictures of this device, by the ids of these. */
+  /** The reference of each uploaded picture in its bytes, by the id of the picture on this device. */
   uploads?: Record<string, string>;
   /** How many times the server had forgotten its pictures. */
   forgotten?: number;

@@ -115,7 +115,7 @@ ${
     for (const file of pictures) {
       try {
         const url = await outbox.pictures.add(channelId, file);
-        // Only now, because the author types meanwhile.
+        // Read only now, because the author may have typed while the file was stored.
         const { draft, credits } = this.form;
         const picture: DraftPicture = { type: 'image', url, alt: '', ...(credits[0] !== undefined && { credit: credits[0] }) };
         last = draft.media.length;
