@@ -11,7 +11,9 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
     --mount=type=secret,id=ca \
     npm ci --ignore-scripts
 COPY . .
-RUN npm run build && npm prune --omit=dev --ignore-scripts
+# Sources, declarations and source maps are a quarter of the packages, and the server reads none of them.
+RUN npm run build && npm prune --omit=dev --ignore-scripts \
+    && find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.cts' -o -name '*.mts' \) -delete
 
 FROM ${BASE}
 # Numeric, so that Kubernetes can verify that the user is not root. The user has no name and no home directory.

@@ -1,9 +1,12 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { atOwnPort, behindNginx, inExpress, notBelowPath, testedPath } from './test/support/runner/below-path.ts';
 import { keepCompiled } from './test/support/runner/compiled.ts';
 import { longFiles } from './test/support/runner/long-files.ts';
 import { LongFirst } from './test/support/runner/long-first.ts';
 import { needs } from './test/support/runner/machine.ts';
 import { notOnEachStore, onEachStore, promisesOnEachStore, slowPromises } from './test/support/runner/on-each-store.ts';
+import type { FrontName } from './test/support/servers/front.ts';
+import type { StoreKind } from './test/support/stores/store.ts';
 
 keepCompiled();
 
@@ -49,13 +52,27 @@ const long: Test = { ...patient, include: longFiles, globalSetup: 'test/support/
 const disasters: Test = { ...patient, include: ['test/long/*.test.ts'], exclude: alone };
 
 /** Tests of servers on the embedded journal, unchanged, on another store. */
-function on(store: 'redis' | 'valkey', include: string[]): Test {
+function on(store: StoreKind, include: string[]): Test {
+  const program = store.startsWith('valkey') ? needs.valkey : needs.redis;
   return {
     ...patient,
-    include: needs[store].find() === undefined ? ['test/support/runner/missing-store.test.ts'] : include,
+    include: program.find() === undefined ? ['test/support/runner/missing-store.test.ts'] : include,
     exclude: Object.keys(notOnEachStore),
     env: { PRESSBOX_TEST_STORE: store },
     setupFiles: ['test/support/runner/store-setup.ts', ...patient.setupFiles],
+    isolate: false,
+  };
+}
+
+/** Existing tests, unchanged, of servers below a base path. */
+function below(front: FrontName, include: string[], exclude: string[]): Test {
+  return {
+    ...patient,
+    include: front === 'nginx' && needs.nginx.find() === undefined ? ['test/support/runner/missing-nginx.test.ts'] : include,
+    exclude: [...exclude, ...Object.keys(notBelowPath), ...alone],
+    env: { PRESSBOX_TEST_FRONT: front, PRESSBOX_TEST_BASE_PATH: testedPath },
+    setupFiles: ['test/support/runner/below-path-setup.ts', ...patient.setupFiles],
+    globalSetup: 'test/support/runner/built.ts',
     isolate: false,
   };
 }
@@ -72,6 +89,23 @@ const modes: Record<string, Record<string, Test>> = {
   stores: every(
     { maxWorkers: 3 },
     { 'server on redis': on('redis', onEachStore), 'server on valkey': on('valkey', onEachStore) },
+  ),
+  'base-path': every(
+    { maxWorkers: 3 },
+    {
+      'behind nginx': below('nginx', behindNginx, Object.keys(atOwnPort)),
+      'in Express': below('express', inExpress, Object.keys(atOwnPort)),
+      'at its own port': below('none', Object.keys(atOwnPort), []),
+    },
+  ),
+  // Three servers and three Sentinels for each store.
+  sentinel: every(
+    { maxWorkers: 2 },
+    {
+      contract: { ...patient, include: ['test/engine/redis/sentinel-contract.test.ts'], env: { PRESSBOX_CONTRACT: 'whole' } },
+      'server on redis-sentinel': on('redis-sentinel', onEachStore),
+      'server on valkey-sentinel': on('valkey-sentinel', onEachStore),
+    },
   ),
   promises: every(
     { maxWorkers: 3 },

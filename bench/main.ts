@@ -8,6 +8,7 @@ import { compare } from './peers/comparison.ts';
 import { writeResults } from './peers/results/results-page.ts';
 import { textTable } from './peers/results/table.ts';
 import { subjects } from './peers/subjects.ts';
+import { measureLists } from './pressbox/channel-lists.ts';
 import { measureCatchUp, measureFanOut } from './pressbox/delivery.ts';
 import { type Plan, type StoreKind, stores } from './pressbox/environment.ts';
 import { measureRequests } from './pressbox/public-requests.ts';
@@ -40,7 +41,7 @@ interface Options {
 const otherFiles = 200;
 
 /** The parts that measure Pressbox alone. */
-const everywhere = ['authors', 'engine', 'fan-out', 'catch-up', 'requests'];
+const everywhere = ['authors', 'engine', 'fan-out', 'catch-up', 'requests', 'lists'];
 const shared = ['cost', 'memory', 'channels', 'nodes'];
 
 const options = new Command('bench')
@@ -124,6 +125,7 @@ async function measurePressbox(): Promise<void> {
     workers: Number(options.workers),
     directory,
     forMs: options.full ? 20_000 : isShared ? 3_000 : 4_000,
+    listsForMs: options.full ? 60_000 : 10_000,
     authors: [1, 10, 100],
     readers,
     postsPerSecond: 10,
@@ -147,6 +149,7 @@ async function measurePressbox(): Promise<void> {
     channels: only.has('channels') ? await measureChannels(plan) : [],
     nodes: only.has('nodes') ? await measureNodes(plan) : [],
     fanOut: only.has('fan-out') ? await measureFanOut(plan) : [],
+    lists: only.has('lists') ? await measureLists(plan) : [],
     catchUp: only.has('catch-up') ? await measureCatchUp(plan) : [],
     ...(only.has('requests') ? await measureRequests(plan, options.route) : { requests: [], floods: [] }),
   };

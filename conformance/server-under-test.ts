@@ -92,7 +92,10 @@ export class ServerUnderTest {
 
   /** The connection, or the problem with which the server refused it. */
   async dial(exchange: Exchange, { token, origin }: { token?: string; origin?: string } = {}): Promise<ReaderSocket | Problem> {
-    const socket = io(this.url, {
+    // Socket.IO treats a path in the address as a namespace, but here it is the path of the server.
+    const { origin: server, pathname } = new URL(this.url);
+    const socket = io(server, {
+      path: `${pathname.replace(/\/$/, '')}/socket.io`,
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,

@@ -48,7 +48,7 @@ const shortened = [
   'shadowRootOptions|steadyMs|strictCursor|unavailableReasonOf|updateComplete|verdict|watchVideo|addController',
   'addInitializer|hostDisconnected|hostUpdate|hostUpdated|noAccessor|removeController|readAfter|newerPosts|olderPosts',
   'newestPosts|hasOlder|isBusy|elementStyles|asOf|isInView|showEmbed|inGallery|priority|catchUp|isWaiting|onDown|onWake|onUp',
-  'onVisible|onToggle|datedText|counted|joined',
+  'onVisible|onToggle|datedText|counted|joined|basePath',
 ]
   .join('|')
   .split('|');
@@ -58,6 +58,7 @@ const element = 'embed.js';
 /** Other files that pages refer to by name. */
 const entries = [
   'styles/live.css',
+  'styles/print.css',
   'page/channel-list.ts',
   'page/follow-post.ts',
   'page/keep-session.ts',

@@ -8,8 +8,9 @@ import { operations } from '../src/apidocs/operations.ts';
 import { recordedMessages } from '../src/apidocs/recorded-answers.ts';
 import { curlOf, shownOf } from '../src/apidocs/shown-examples.ts';
 import { messageExamples, messageKey } from '../src/apidocs/socket-messages.ts';
-import { configTable, variables } from '../src/config.ts';
+import { configTable, variables } from '../src/config-variables.ts';
 import { problems } from '../src/protocol/problems.ts';
+import { limitMetrics } from '../src/telemetry/limit-metrics.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
 import { propertyTable } from '../src/web/brand/properties.ts';
 
@@ -72,8 +73,10 @@ function problemTable(): string {
 
 /** The most values of a label that are listed. A label with more is only named. */
 const valuesShown = 20;
+/** Its values depend on the machine. */
+const buildInfo = 'pressbox_build_info';
 
-const report = await createMetrics().report();
+const report = [...(await createMetrics().report()), ...(await limitMetrics({}).getMetricsAsJSON())];
 
 function metricsTable(): string {
   const rows = report.map(({ name, help, type, values }) => {
@@ -82,7 +85,9 @@ function metricsTable(): string {
       for (const [label, value] of Object.entries(series.labels))
         if (label !== 'le') labels.set(label, (labels.get(label) ?? new Set()).add(String(value)));
     const shown = [...labels].map(([label, all]) =>
-      all.size > valuesShown ? `\`${label}\`` : `\`${label}\`: ${[...all].map((value) => `\`${value}\``).join(', ')}`,
+      all.size > valuesShown || name === buildInfo
+        ? `\`${label}\``
+        : `\`${label}\`: ${[...all].map((value) => `\`${value}\``).join(', ')}`,
     );
     return `| \`${name}\` | ${type} | ${shown.join('<br>')} | ${help} |`;
   });
@@ -134,6 +139,10 @@ function speedTable(): string {
   return ['| | Pressbox | for comparison |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
+/** A file of `deploy/` as a block. */
+const deployed = (language: string, name: string) => () =>
+  fenced(language, readFileSync(pathOf(`deploy/${name}`), 'utf8').trimEnd());
+
 const parts: Record<string, () => string> = {
   ...exampleParts(),
   decisions: decisionList,
@@ -143,6 +152,10 @@ const parts: Record<string, () => string> = {
   configuration: configTable,
   'page-properties': () => propertyTable('pages'),
   'element-properties': () => propertyTable('element'),
+  nginx: deployed('nginx', 'nginx.conf'),
+  caddy: deployed('caddy', 'Caddyfile'),
+  haproxy: deployed('haproxy', 'haproxy.cfg'),
+  'systemd-unit': deployed('ini', 'systemd/pressbox.service'),
   metrics: metricsTable,
   limits: () =>
     limitsInMarkdown(

@@ -1,4 +1,5 @@
 import { AuthorClient } from '../client/lib/author-client.ts';
+import { channelPath, onServer } from '../src/protocol/addresses.ts';
 import { publishNewspaperCoverage } from '../test/support/samples/newspaper-coverage.ts';
 
 /**
@@ -11,4 +12,4 @@ if (url === undefined || token === undefined) {
   process.exit(2);
 }
 const { channelId } = await publishNewspaperCoverage(new AuthorClient({ url, token }));
-console.log(new URL(`/live/${channelId}`, url).href);
+console.log(onServer(channelPath(channelId), url));

@@ -41,6 +41,7 @@ import type { ChannelStreams } from './streams/channel-streams.ts';
 import { type Health, healthRoutes } from './telemetry/health.ts';
 import type { Log } from './telemetry/log.ts';
 import { countProblems, type Metrics } from './telemetry/metrics.ts';
+import { timeRequests } from './telemetry/request-timing.ts';
 import { assetRoutes } from './web/asset-routes.ts';
 import type { Brand } from './web/brand/brand.ts';
 import { brandRoutes } from './web/brand-routes.ts';
@@ -111,20 +112,21 @@ export function createApp(config: Config, context: AppContext): App {
   trustProxies(app, config.trustProxy);
   app.set('query parser', 'simple');
 
-  const pageErrors = createPageErrors({ brand, log });
+  const pageErrors = createPageErrors({ brand, basePath: config.basePath, log });
   const comeBack = createSseRetry({ random });
   // Mounted before anything can refuse a request, so that every answer has the headers, and a page of another origin can read
   // `Retry-After`.
   app.use(
     apiHeaders(),
     countProblems(metrics),
+    timeRequests(metrics),
     boundPreferences(() => metrics.preferencesPassedOver.inc()),
     rejectAmbiguousRequests(),
     compression.handler,
   );
   app.use(['/v1', socketPath, ...documentPaths, '/oembed'], cors(config.origins));
   app.use(leadAway(health));
-  if (config.adminPort === undefined) app.use(healthRoutes(() => health, metricsText));
+  if (config.adminPort === undefined) app.use(healthRoutes(() => health, { text: metricsText, limitsText: metrics.limitsText }));
   const mustNameHost = hostGuard(config.publicUrl);
   app.use(guardReserve(), (request, _response, next) => {
     mustNameHost(request);
@@ -139,7 +141,7 @@ export function createApp(config: Config, context: AppContext): App {
     mount(parts) {
       const { publicUrl, engine, streams, media, diffs, fragments, admission, identity, cookie, rates, now } = parts;
       const limit = limitRequests(rates);
-      const { sessionIdleMinutes } = config;
+      const { sessionIdleMinutes, basePath } = config;
       const idleSeconds = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60 : undefined;
       const api = apiRoutes(parts, idleSeconds, { metrics, random, log, brand });
       // One router for all of `/v1`, so that the prefix is matched once. It comes before routes that are requested less often.
@@ -151,16 +153,16 @@ export function createApp(config: Config, context: AppContext): App {
       app.use('/v1', v1);
       app.use(routesOf(assetRoutes(), brandRoutes(brand)), limit);
       app.use(socketPath, refusePolling());
-      app.use(routesOf(documentRoutes({ publicUrl, brand }), deskRoutes({ brand })));
+      app.use(routesOf(documentRoutes({ publicUrl, basePath, brand }), deskRoutes({ basePath, brand })));
       const onAnswered = (answer: MediaAnswer) => metrics.mediaFiles.inc({ answer });
       app.use(routesOf(mediaRoutes({ engine, streams, media, identity, cookie, onAnswered })));
       app.use(routesOf(securityTxtRoutes({ contact: config.securityContact, publicUrl, now })));
-      const signingIn = signInRoutes({ identity, cookie, publicUrl, brand });
+      const signingIn = signInRoutes({ identity, cookie, publicUrl, basePath, brand });
       const slots = createSlots(liveLimits.versionPagesMost, {
         onRejected: () => metrics.rejections.inc({ kind: 'versions' }),
         retrySeconds: responseLimits.momentRetrySeconds,
       });
-      const reading = { engine, streams, identity, cookie, publicUrl, hasIdleLimit: idleSeconds !== undefined };
+      const reading = { engine, streams, identity, cookie, publicUrl, basePath, hasIdleLimit: idleSeconds !== undefined };
       const { embedHosts } = config;
       const pages = pageRoutes({ ...reading, diffs, slots, now, metrics, brand, sources: config.pageSources, embedHosts });
       const embeds = embedRoutes({ engine, streams, publicUrl, brand, embedHosts, fragments });
@@ -189,9 +191,10 @@ export function createAdminApp({
   app.use(
     apiHeaders(),
     countProblems(metrics),
+    timeRequests(metrics),
     rejectAmbiguousRequests(),
     leadAway(health),
-    healthRoutes(() => health, metricsText),
+    healthRoutes(() => health, { text: metricsText, limitsText: metrics.limitsText }),
     notFound(missing.adminPath),
     handleErrors(log),
   );

@@ -1,4 +1,6 @@
-import { type Config, ConfigError } from './config.ts';
+import type { Server } from 'node:http';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { variables } from './config-variables.ts';
 import { startServer as start } from './server.ts';
 import { reasonNotToStart as reason } from './startup-errors.ts';
 
@@ -44,11 +46,34 @@ export interface RunningServer extends AsyncDisposable {
  * the error of a failed start into a sentence.
  */
 export async function startServer(config: Config): Promise<RunningServer> {
+  return await startServerHere(config);
+}
+
+async function startServerHere(config: Config, attachTo?: Server): Promise<RunningServer> {
   if (config.workers > 1) {
     const message = 'must be 1 for a server inside another program. `pressbox serve` starts several processes.';
     throw new ConfigError([{ name: 'PRESSBOX_WORKERS', message }]);
   }
-  return await start(config);
+  return await start(config, attachTo && { attachTo });
+}
+
+/** Where Pressbox is in the HTTP server of the program. */
+export interface AttachOptions {
+  /** The path below which it is served, such as `/live`. Takes the place of `PRESSBOX_BASE_PATH`. */
+  basePath: string;
+  /** Default: that of `readConfig({})`. Its host and port are not used, because the program decides where its server listens. */
+  config?: Config;
+}
+
+/**
+ * Serves Pressbox below a path of an HTTP server that serves something else too. Requests and upgrades below the path go to Pressbox,
+ * all others to the listeners that `httpServer` has now. Without `PRESSBOX_PUBLIC_URL`, `httpServer` must listen already. `close`
+ * detaches it, and leaves `httpServer` open. The time limits and the number of connections are those of `httpServer`.
+ */
+export async function attach(httpServer: Server, { basePath, config = readConfig({}) }: AttachOptions): Promise<RunningServer> {
+  const path = variables.PRESSBOX_BASE_PATH.safeParse(basePath).data;
+  if (!path) throw new ConfigError([{ name: 'basePath', message: 'must be a path such as /live.' }]);
+  return await startServerHere({ ...config, basePath: path }, httpServer);
 }
 
 /** Why the server did not start, as a sentence that names the setting; undefined if the error is a bug. */

@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
+import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Request } from 'express';
+import type { Duplex } from 'node:stream';
+import type { Express, Request } from 'express';
 import { createIdentity } from './access/identity.ts';
-import { secretFor } from './access/secret.ts';
+import { secretsFor } from './access/secret.ts';
 import { createSessions } from './access/sessions.ts';
 import { createSignInLinks } from './access/sign-in-links.ts';
 import { createTokens } from './access/tokens.ts';
 import { allLimits } from './all-limits.ts';
 import { createAdminApp, createApp } from './app.ts';
 import { type Config, ConfigError, publicUrlOf } from './config.ts';
+import { attachHttp } from './http/attached-http.ts';
 import { createCompression } from './http/compression.ts';
 import { connectionsFor, descriptorLimit } from './http/connections.ts';
 import { createSessionCookie } from './http/cookies.ts';
@@ -29,8 +33,10 @@ import { hostGuard } from './http/request-headers.ts';
 import { signedIn } from './http/request-identity.ts';
 import { createSecurityLog } from './http/security-log.ts';
 import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from './journal/engine.ts';
-import { openRedis, type RedisEngine } from './journal/redis/index.ts';
+import { unsafeSettings } from './journal/redis/connection/server-settings.ts';
+import { openRedis, type RedisEngine, type RedisEngineOptions } from './journal/redis/index.ts';
 import { openSqlite } from './journal/sqlite/index.ts';
+import type { UnsafeSetting } from './journal/store-settings.ts';
 import { AdmissionControl } from './live/admission-control.ts';
 import { liveLimits } from './live/live-limits.ts';
 import { Readers } from './live/readers.ts';
@@ -46,9 +52,12 @@ import { type Transport, transports } from './protocol/model.ts';
 import { NotStarted } from './startup-errors.ts';
 import { ChannelStreams } from './streams/channel-streams.ts';
 import { measureAppends } from './telemetry/append-timing.ts';
+import { watchEventLoop } from './telemetry/event-loop-lag.ts';
 import { type Health, watchStore } from './telemetry/health.ts';
 import { createLog, type Log } from './telemetry/log.ts';
-import { createMetrics, type Metrics, type Report } from './telemetry/metrics.ts';
+import { createMetrics, type Metrics, type RedisConnection, type Report } from './telemetry/metrics.ts';
+import { watchStorage } from './telemetry/storage.ts';
+import { monitoring } from './telemetry/telemetry-limits.ts';
 import type { Brand } from './web/brand/brand.ts';
 import { brandLimits } from './web/brand/brand-limits.ts';
 import { readBrand } from './web/brand/read-brand.ts';
@@ -97,6 +106,8 @@ export interface ServerOptions {
   random?: () => number;
   /** The store of uploads, in place of that of the configuration. */
   media?: MediaStore;
+  /** The HTTP server of another program, in place of one of its own. It serves the base path there. */
+  attachTo?: HttpServer;
   /**
    * Set for one of several processes that share a port, which must not be 0. Such a server listens only once it can serve,
    * because other processes may be serving already.
@@ -132,15 +143,12 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const compression = createCompression((how) => metrics.compressions.inc({ how }));
   const { app, mount } = createApp(config, { health, metrics, metricsText, compression, random, log, security, brand });
   const onCut = (kind: CutKind) => metrics.rejections.inc({ kind });
-  const http = createHttp(app, onCut, boundByDescriptors(config, { metrics, log }));
-  const onGone = () => metrics.connections.dec();
-  http.on('connection', (socket) => {
-    metrics.connections.inc();
-    socket.on('close', onGone);
-  });
   // Listen before the journal is checked, which may take a while. Requests are answered 503 until then.
-  if (group === undefined) await listen(http, config);
-  const undo: (() => unknown)[] = [() => closeHttp(http)];
+  const front =
+    options.attachTo === undefined
+      ? await openFront(app, onCut, config, { group, metrics, log })
+      : attachedFront(options.attachTo, app, onCut, { config, metrics });
+  const undo: (() => unknown)[] = [front.close];
   try {
     const admin =
       config.adminPort === undefined
@@ -155,30 +163,42 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       undo.push(() => closeHttp(admin));
     };
     if (group === undefined) await listenAdmin();
-    const { port } = group === undefined ? (http.address() as AddressInfo) : config;
-    const publicUrl = publicUrlOf(config, port);
-    const secret = await secretFor(config);
+    const { listening } = front;
+    const publicUrl = publicUrlOf({ ...config, host: listening.host }, listening.port);
+    const secrets = await secretsFor(config);
     const { jwksUrl, jwtIssuer, jwtAudience, jwtMaxLifetimeMinutes, sessionIdleMinutes } = config;
     // Only the first of several processes warns.
-    if ((group?.worker ?? 1) === 1) warnAboutSettings(config, brand, log);
+    if ((group?.worker ?? 1) === 1) {
+      warnAboutSettings(config, brand, log);
+      if (secrets !== undefined && secrets.length > 1)
+        log.info({ accepted: secrets.length }, 'tokens of several secrets are accepted: the first one signs');
+    }
     const tokens = createTokens({
-      ...{ secret, jwksUrl, issuer: jwtIssuer, audience: jwtAudience, now, elapsed },
+      ...{ secrets, jwksUrl, issuer: jwtIssuer, audience: jwtAudience, now, elapsed },
       ...(jwtMaxLifetimeMinutes > 0 && { maxLifetimeSeconds: jwtMaxLifetimeMinutes * 60 }),
     });
     const renderer = createRenderer({ publicUrl });
-    const { engine, node, unsafe } = await openEngine(config, { renderer, now, elapsed, log });
+    const onAnswered = (connection: RedisConnection, seconds: number) => metrics.redisSeconds.observe({ connection }, seconds);
+    const { engine, node, unsafe, replicas } = await openEngine(config, { renderer, now, elapsed, log, onAnswered });
     undo.unshift(() => engine.close());
     undo.unshift(engine.onErased(() => compression.erased()));
     const idleMs = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60_000 : undefined;
-    const sessions = createSessions({ tokens, secret, storedKey: () => engine.sessionKey(), idleMs, now });
-    const links = createSignInLinks({ secret, store: engine, now });
+    const sessions = createSessions({ tokens, secrets, storedKey: () => engine.sessionKey(), idleMs, now });
+    const links = createSignInLinks({ secrets, store: engine, now });
     const identity = createIdentity({ tokens, sessions, links, store: engine, now });
     const cookie = createSessionCookie({ publicUrl, origins: config.origins });
     const delivered = (events: number, transport: Transport) => metrics.eventsDelivered.inc({ transport }, events);
     const uploads = await openMedia(config, { engine, renderer, now, log });
     if (uploads !== undefined) undo.unshift(() => uploads.close());
     const media = options.media ?? uploads?.store;
-    const streams = new ChannelStreams({ engine, random, log, delivered });
+    const clock = watchClock({ system: now, elapsed }, { metrics, log });
+    undo.unshift(clock.stop);
+    const onWritten = (atMs: number, readers: number) => {
+      // Other nodes date their events by their own clocks.
+      const ageMs = Math.max(0, clock.now() - atMs);
+      if (ageMs < monitoring.importedAgeMs) metrics.deliverySeconds.observe(ageMs / 1_000, readers);
+    };
+    const streams = new ChannelStreams({ engine, random, log, delivered, onWritten });
     undo.unshift(() => streams.close());
     const diffs = createWordDiffs({ engine, renderer, metrics });
     undo.unshift(() => diffs.close());
@@ -193,8 +213,6 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const admission = new AdmissionControl({ random, metrics });
     const rates = createRates(config, { now: elapsed, onRejected: (kind) => metrics.rejections.inc({ kind }) });
     const append = measureAppends(engine, { metrics, log });
-    const clock = watchClock({ system: now, elapsed }, { metrics, log });
-    undo.unshift(clock.stop);
     mount({
       publicUrl,
       engine,
@@ -211,9 +229,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       media,
       importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID, media }, by),
       // While an import or an upload runs, requests have no time limit. Idle connections are closed nevertheless.
-      onLongRequests: (count) => {
-        http.requestTimeout = count > 0 ? 0 : httpLimits.requestMs;
-      },
+      onLongRequests: front.onLongRequests,
       streams,
       diffs,
       fragments,
@@ -225,7 +241,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       now,
       elapsed,
     });
-    const sockets = openSockets(http, {
+    const sockets = openSockets(front.upgrades, {
       streams,
       readers,
       admission,
@@ -235,6 +251,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       addressOf: (request) => (request as Request).ip ?? '',
       mayConnect: (request) => mayConnect(originIn(request as Request), config.origins),
       mustNameHost: hostGuard(config.publicUrl),
+      basePath: config.basePath,
       now: elapsed,
       random,
       log,
@@ -243,9 +260,13 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     });
     undo.unshift(() => sockets.close());
     undo.unshift(measure(metrics, streams, readers, engine));
-    undo.unshift(watchStore(health, { engine, unsafe }, { metrics, log }));
+    const journal = config.redisUrls === undefined ? { journal: config.dataDir } : {};
+    const directories = { ...journal, ...(config.mediaDir !== undefined && { media: config.mediaDir }) };
+    undo.unshift(await watchStorage({ engine, directories }, metrics));
+    undo.unshift(watchEventLoop({ log }));
+    undo.unshift(watchStore(health, { engine, unsafe, replicas }, { metrics, log }));
     if (group !== undefined) {
-      await listen(http, config);
+      await front.listen();
       await listenAdmin();
     }
     health.phase = 'ready';
@@ -255,7 +276,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const retire = () => {
       if (health.phase !== 'ready') return;
       health.phase = 'retired';
-      void stopListening(http);
+      front.retire();
       if (admin !== undefined) void stopListening(admin);
     };
 
@@ -265,21 +286,21 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         if (health.phase !== 'retired') health.phase = 'draining';
         log.info({ readers: readers.size }, 'draining');
         await readers.drain(drainMs);
-        if (health.phase === 'retired') await awaitDisconnects(http);
+        if (health.phase === 'retired') await front.awaitDisconnects();
         // From now on no request is begun. Requests under way may still wait for the journal.
         health.phase = 'draining';
-        await finishResponses(http);
+        await front.finishResponses();
         for (const step of undo) await step();
         log.info({}, 'closed');
       })();
       return closing;
     };
-    const url = publicUrlOf({ ...config, publicUrl: undefined }, port);
+    const url = publicUrlOf({ ...config, host: listening.host, publicUrl: undefined }, listening.port);
     const report = metrics.report;
     return {
       url,
       publicUrl,
-      secret,
+      secret: secrets?.[0],
       engine,
       node,
       readers,
@@ -295,10 +316,87 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   }
 }
 
+/** What accepts the requests: an HTTP server of its own, or that of another program. */
+interface Front {
+  /** Where it listens. */
+  readonly listening: { host: string; port: number };
+  /** Emits `upgrade`. */
+  readonly upgrades: Pick<EventEmitter, 'on' | 'off'>;
+  listen(): Promise<void>;
+  onLongRequests(count: number): void;
+  retire(): void;
+  awaitDisconnects(): Promise<void>;
+  finishResponses(): Promise<void>;
+  close(): unknown;
+}
+
+/** Opens the server's own HTTP server. A worker starts to listen only when its group says so. */
+async function openFront(
+  app: Express,
+  onCut: (kind: CutKind) => void,
+  config: Config,
+  { group, metrics, log }: { group: Group | undefined; metrics: Metrics; log: Log },
+): Promise<Front> {
+  const { host, basePath } = config;
+  const http = createHttp(app, onCut, { basePath, ...boundByDescriptors(config, { metrics, log }) });
+  http.on('connection', connectionCounter(metrics));
+  if (group === undefined) await listen(http, config);
+  return {
+    listening: { host, port: group === undefined ? (http.address() as AddressInfo).port : config.port },
+    upgrades: http,
+    listen: () => listen(http, config),
+    onLongRequests(count) {
+      http.requestTimeout = count > 0 ? 0 : httpLimits.requestMs;
+    },
+    retire: () => void stopListening(http),
+    awaitDisconnects: () => awaitDisconnects(http),
+    finishResponses: () => finishResponses(http),
+    close: () => closeHttp(http),
+  };
+}
+
+/** Counts an open connection until it closes. */
+function connectionCounter({ connections }: Metrics): (socket: Duplex) => void {
+  const onGone = () => connections.dec();
+  return (socket) => {
+    connections.inc();
+    socket.once('close', onGone);
+  };
+}
+
+/** The owner of the server decides when it listens, which time limits it has and when it closes. */
+function attachedFront(
+  http: HttpServer,
+  app: Express,
+  onCut: (kind: CutKind) => void,
+  { config, metrics }: { config: Config; metrics: Metrics },
+): Front {
+  const address = http.address();
+  const isKnown = address !== null && typeof address === 'object';
+  if (!isKnown && config.publicUrl === undefined) {
+    const message = 'must be set, because the HTTP server does not listen on a port yet.';
+    throw new ConfigError([{ name: 'PRESSBOX_PUBLIC_URL', message }]);
+  }
+  const { upgrades, finishResponses, detach } = attachHttp(http, app, onCut, {
+    basePath: config.basePath,
+    onConnection: connectionCounter(metrics),
+  });
+  return {
+    listening: isKnown ? { host: address.address, port: address.port } : config,
+    upgrades,
+    listen: async () => undefined,
+    onLongRequests: () => undefined,
+    retire: () => undefined,
+    awaitDisconnects: async () => undefined,
+    finishResponses,
+    close: detach,
+  };
+}
+
 /** Throws a `ConfigError` that names every mistake in the files of the brand. */
-async function brandOf({ brandDir, pageSources }: Config): Promise<Brand | undefined> {
+async function brandOf({ brandDir, pageSources, basePath }: Config): Promise<Brand | undefined> {
   if (brandDir === undefined) return undefined;
-  const read = await readBrand(brandDir, { pageStyles: brandedStyles(), sources: pageSources });
+  const read = await readBrand(brandDir, { pageStyles: brandedStyles(), sources: pageSources, basePath });
   if (read.status === 'read') return read.brand;
   const listed = read.mistakes.slice(0, brandLimits.brandMistakesMost);
   const more = read.mistakes.length - listed.length;
@@ -342,16 +440,22 @@ function boundByDescriptors(config: Config, { metrics, log }: { metrics: Metrics
   };
 }
 
-/** `unsafe`: settings of the store that endanger durability, at the last check, if the configuration allows them. */
+/** `unsafe`: unsafe settings of the store and of its replicas at the last check. `replicas`: how many of them were in sync. */
 async function openEngine(
   { redisUrls, redisMinReplicas, allowUnsafeRedis, dataDir }: Config,
-  parts: { renderer: Renderer; now: () => number; elapsed: () => number; log: Log },
-): Promise<{ engine: Engine; node?: Node; unsafe: () => string[] }> {
-  if (redisUrls === undefined) return { engine: await openSqlite({ dataDir, ...parts }), unsafe: () => [] };
+  parts: {
+    renderer: Renderer;
+    now: () => number;
+    elapsed: () => number;
+    log: Log;
+    onAnswered: NonNullable<RedisEngineOptions['onAnswered']>;
+  },
+): Promise<{ engine: Engine; node?: Node; unsafe: () => UnsafeSetting[]; replicas: () => number }> {
+  if (redisUrls === undefined) return { engine: await openSqlite({ dataDir, ...parts }), unsafe: () => [], replicas: () => 0 };
   const options = { urls: redisUrls, minReplicas: redisMinReplicas, allowUnsafe: allowUnsafeRedis };
   try {
     const engine = await openRedis({ ...options, ...parts });
-    return { engine, node: engine, unsafe: () => engine.faults.map(({ line }) => line) };
+    return { engine, node: engine, unsafe: () => unsafeSettings(engine.faults), replicas: () => engine.replicasOnline };
   } catch (error) {
     // Names the variable that the operator should check.
     if (error instanceof JournalRefused) throw new JournalRefused(`PRESSBOX_REDIS_URL: ${error.message}`);
@@ -381,6 +485,7 @@ function measure(metrics: Metrics, streams: ChannelStreams, readers: Readers, en
   return metrics.beforeScrape(() => {
     for (const transport of transports) metrics.readers.set({ transport }, readers.count(transport));
     metrics.subscriptions.set(readers.subscriptions());
+    metrics.storeComparisonAge.set(engine.comparedAgoMs / 1_000);
     metrics.revokedTokens.set(engine.revokedTokens);
     metrics.endedSessions.set(engine.endedSessions);
     metrics.erasuresPending.set(engine.pendingErasures);

@@ -26,10 +26,10 @@ interface Answer {
 /** Characters of its stderr in the error of a worker that ended. */
 const stderrLength = 2_000;
 
-/** `file`: `new URL('./a.ts', import.meta.url)`, so that it is found beside the file that names it. */
-export function startWorker(file: URL): Worker {
+/** `file`: `new URL('./a.ts', import.meta.url)`, so that it is found beside the file that names it. `env` is added to the environment. */
+export function startWorker(file: URL, env: NodeJS.ProcessEnv = {}): Worker {
   const path = fileURLToPath(file);
-  const child: ChildProcess = fork(path, { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+  const child: ChildProcess = fork(path, { stdio: ['ignore', 'inherit', 'pipe', 'ipc'], env: { ...process.env, ...env } });
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   let calls = 0;
   let stderr = '';

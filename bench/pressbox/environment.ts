@@ -18,6 +18,8 @@ export interface Plan {
   directory: string;
   /** Duration of each step. */
   forMs: number;
+  /** Duration of each step of the part `lists`. */
+  listsForMs: number;
   authors: readonly number[];
   readers: readonly number[];
   postsPerSecond: number;

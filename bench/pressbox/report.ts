@@ -1,5 +1,6 @@
 import type { Quantiles } from '../histogram.ts';
 import type { Machine } from '../machine.ts';
+import type { ListFigures } from './channel-lists.ts';
 import type { CatchUpFigures, FanOutFigures } from './delivery.ts';
 import type { StoreKind } from './environment.ts';
 import { bounds, type FloodFigures, isWithin, type RequestFigures } from './public-requests.ts';
@@ -21,13 +22,29 @@ export interface Figures {
   nodes: NodesFigures[];
   fanOut: FanOutFigures[];
   catchUp: CatchUpFigures[];
+  lists: ListFigures[];
   requests: RequestFigures[];
   floods: FloodFigures[];
 }
 
 export function report(figures: Figures): string {
-  const { machine, store, workers, remarks, engine, authors, cost, memory, channels, nodes, fanOut, catchUp, requests, floods } =
-    figures;
+  const {
+    machine,
+    store,
+    workers,
+    remarks,
+    engine,
+    authors,
+    cost,
+    memory,
+    channels,
+    nodes,
+    fanOut,
+    catchUp,
+    lists,
+    requests,
+    floods,
+  } = figures;
   const appends = (figures: readonly AppendFigures[]) =>
     figures.map(({ writers, perSecond, latency, server, store, load, bound }) => {
       return [String(writers), number(perSecond), ...p50p99(latency), ...[server, store, load, bound].map(number)];
@@ -81,6 +98,18 @@ export function report(figures: Figures): string {
       catchUp.map(({ what, readers, missed, latency }) => {
         return [String(readers), String(missed), ...p50p99(latency), ms(latency.most), what];
       }),
+    ),
+    section(
+      'Front pages and lists of a store with 10,000 ended channels, 200 a second, beside 100 readers of a live channel',
+      ['refused', 'p50 ms', 'p99 ms', 'ready p99', 'snapshot p99', 'event p99', 'max', 'server', 'store', '', 'not ready'],
+      lists.map(({ what, pages, refused, notReady, ready, snapshots, events, server, store }) => [
+        String(refused),
+        ...p50p99(pages),
+        ...[ready.p99, snapshots.p99, events.p99, events.most].map(ms),
+        ...[server, store].map((share) => `${Math.round(share * 100)} %`),
+        what,
+        notReady,
+      ]),
     ),
     section(
       `Public requests, in CPU time; bounds: ${bounds.cpuMs} ms plus 1 ms per ${number(bounds.bytesPerMs / 1_000)} kB, and ${bounds.stretchMs} ms of the main thread without a break`,

@@ -14,7 +14,9 @@ export function enableMedia(home: HTMLElement, words: () => Words): void {
       .then((part) => part.open(pressed, words().language))
       .catch(() => location.assign(pressed.href));
   });
-  home.addEventListener('error', ({ target }) => (target as Element).closest('figure')?.classList.add('broken'), true);
+  const mark = (picture: Element) => picture.closest('figure, .card > img')?.classList.add('broken');
+  home.addEventListener('error', ({ target }) => mark(target as Element), true);
+  for (const picture of home.querySelectorAll('img')) picture.complete && !picture.naturalWidth && mark(picture);
 }
 
 /** Whether the reader asks for another tab or window, or for a download. */

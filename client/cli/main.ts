@@ -1,12 +1,15 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { CommandFailed, printError } from './command-errors.ts';
+import { addArchiveCommand } from './commands/archive/archive.ts';
+import { addBackupCommand } from './commands/backup.ts';
 import { addChannelCommands } from './commands/channel.ts';
 import { addConformanceCommand } from './commands/conformance.ts';
 import { addExportCommand } from './commands/export.ts';
 import { addFollowCommand } from './commands/follow.ts';
 import { addImportCommand } from './commands/import.ts';
 import { addMediaCommands } from './commands/media.ts';
+import { addMigrateCommand } from './commands/migrate.ts';
 import { addPostCommands } from './commands/post.ts';
 import { addRepairCommand } from './commands/repair.ts';
 import { addServerCommands } from './commands/serve.ts';
@@ -95,7 +98,10 @@ Examples:
   addChannelCommands(pressbox, env, terminal, done);
   addExportCommand(pressbox, env, terminal, done);
   addImportCommand(pressbox, env, terminal, done);
+  addArchiveCommand(pressbox, env, terminal, done);
   addVerifyCommand(pressbox, env, terminal, done);
+  addBackupCommand(pressbox, env, terminal, done);
+  addMigrateCommand(pressbox, env, terminal, done);
   addRepairCommand(pressbox, env, terminal, done);
   addConformanceCommand(pressbox, env, terminal, done);
   return pressbox;

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { idempotencyKeyForm, idempotencyKeyPattern } from '../../src/protocol/client-limits.ts';
+import type { Focus } from '../../src/protocol/model.ts';
 import { UsageError } from './command-errors.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -28,6 +29,13 @@ export function parseSeconds(text: string): number {
   return value;
 }
 
+/** A time such as 8h, in seconds. */
+export function parseDuration(text: string): number {
+  const [, amount, unit] = /^([1-9][0-9]{0,5})([smhd])$/.exec(text) ?? [];
+  if (amount === undefined || unit === undefined) throw new InvalidArgumentError('It must be a time such as 30m, 8h or 7d.');
+  return Number(amount) * { s: 1, m: 60, h: 3600, d: 86_400 }[unit as 's' | 'm' | 'h' | 'd'];
+}
+
 /** `--revision`. */
 export function parseRevision(text: string): number {
   if (!/^[1-9][0-9]{0,9}$/.test(text)) throw new UsageError('--revision is a whole number from 1.');
@@ -44,6 +52,13 @@ export function parseSize(text: string): Size {
   const [, width, height] = /^([1-9][0-9]{0,5})x([1-9][0-9]{0,5})$/.exec(text) ?? [];
   if (width === undefined) throw new InvalidArgumentError('It must be a width and a height in pixels, such as 1200x800.');
   return { width: Number(width), height: Number(height) };
+}
+
+/** The distances of a point from the left and from the top, as shares of the width and the height, such as 0.3,0.2. */
+export function parseFocus(text: string): Focus {
+  const [, x, y] = /^(0(?:\.[0-9]{1,9})?|1(?:\.0{1,9})?),(0(?:\.[0-9]{1,9})?|1(?:\.0{1,9})?)$/.exec(text) ?? [];
+  if (x === undefined) throw new InvalidArgumentError('It must be two shares from 0 to 1, such as 0.3,0.2.');
+  return { x: Number(x), y: Number(y) };
 }
 
 /** For options that may be repeated. */

@@ -1,8 +1,15 @@
 import { type Command, Option } from 'commander';
 import { embedOf } from '../../src/protocol/embeds/post-addresses.ts';
-import { type Embed, type Media, type PostFields, type Verification, verifications } from '../../src/protocol/model.ts';
+import {
+  type Embed,
+  type Focus,
+  type Media,
+  type PostFields,
+  type Verification,
+  verifications,
+} from '../../src/protocol/model.ts';
 import { UsageError } from './command-errors.ts';
-import { collect } from './option-values.ts';
+import { collect, parseFocus } from './option-values.ts';
 import type { RequestOptions } from './server-requests.ts';
 
 /** The options of commands that set fields of a post. */
@@ -17,6 +24,7 @@ export interface PostOptions extends RequestOptions {
   unverified?: boolean;
   image?: string[];
   alt?: string[];
+  focus?: Focus[];
   video?: string[];
   link?: string[];
   title?: string[];
@@ -36,6 +44,11 @@ export function addPostFields(command: Command): Command {
     .addOption(new Option('--unverified', 'short for --verification unverified').conflicts('verification'))
     .option('--image <url>', 'an image or an upload (`media upload`), with an --alt for each; may be repeated', collect)
     .option('--alt <text>', 'what an image shows', collect)
+    .option(
+      '--focus <x,y>',
+      'the point of an image that stays in view, such as 0.3,0.2; for each or for none',
+      (text, before?: Focus[]) => [...(before ?? []), parseFocus(text)],
+    )
     .option('--video <url>', 'a video file or an upload; may be repeated', collect)
     .option('--link <url>', 'a page elsewhere, with a --title for each; may be repeated', collect)
     .option('--embed <url>', 'a post on a site such as YouTube, with a --title after those of links; may be repeated', collect)
@@ -73,18 +86,20 @@ const fromOptions: { readonly [F in keyof PostFields]: (options: FieldOptions, b
 function mediaFrom({
   image = [],
   alt = [],
+  focus = [],
   video = [],
   link = [],
   embed: embeds = [],
   title = [],
 }: Omit<PostOptions, 'kind'>): Media[] {
   if (image.length !== alt.length) throw new UsageError('Each --image needs an --alt that says what it shows.');
+  if (focus.length > 0 && focus.length !== image.length) throw new UsageError('Give a --focus for each --image, or none.');
   const pages = [...link, ...embeds];
   if (pages.length !== title.length) {
     throw new UsageError(embeds.length > 0 ? 'Each --link and --embed needs a --title.' : 'Each --link needs a --title.');
   }
   return [
-    ...image.map((url, at) => ({ type: 'image' as const, url, alt: alt[at] ?? '' })),
+    ...image.map((url, at) => ({ type: 'image' as const, url, alt: alt[at] ?? '', ...(focus[at] && { focus: focus[at] }) })),
     ...video.map((url) => ({ type: 'video' as const, url })),
     ...pages.map((url, at) => {
       const page = { type: 'link' as const, url, title: title[at] ?? '' };

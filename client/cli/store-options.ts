@@ -15,6 +15,13 @@ export function redisUrlFrom(
   return url;
 }
 
+/** The setting of the servers, so that the command waits for as many replicas as they do. */
+export function minReplicasFrom(env: Env): number {
+  const set = env.PRESSBOX_REDIS_MIN_REPLICAS || '0';
+  if (/^\d{1,2}$/.test(set)) return Number(set);
+  throw new UsageError('PRESSBOX_REDIS_MIN_REPLICAS must be a whole number, the same as for the servers.');
+}
+
 /** Converts an error of the store to `CommandFailed`: neither the server nor the program is at fault. */
 export function asStoreError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;

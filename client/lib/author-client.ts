@@ -131,9 +131,17 @@ export class AuthorClient {
     return this.#write('channel', { ...channelUpdate(channelId, revision, patch), ...options });
   }
 
-  /** Erases the channel. `pending` in the answer lists what the server has not erased yet. The server erases it later. */
-  async deleteChannel(channelId: string, options: CommandOptions = {}): Promise<Erasure> {
-    const answered = await this.#send('erasure', { method: 'DELETE', path: apiPath(channelId), ...options });
+  /**
+   * Erases the channel. `pending` in the answer lists what the server has not erased yet. The server erases it later. `at`: only
+   * if the channel has not changed since this cursor. Otherwise the problem is `revision-moved`, or `channel-deleted` if somebody
+   * else deleted it.
+   */
+  async deleteChannel(
+    channelId: string,
+    { at, ...options }: CommandOptions & { at?: string | undefined } = {},
+  ): Promise<Erasure> {
+    const path = `${apiPath(channelId)}${queryString({ at })}`;
+    const answered = await this.#send('erasure', { method: 'DELETE', path, ...options });
     if (answered.status === 204) return { complete: true, pending: [] };
     return (answered.body as { erasure: Erasure }).erasure;
   }

@@ -72,9 +72,31 @@ export const modelCases: readonly Case[] = [
         { ...link, audio: { ...audio, url: 'http://radio.example.org/vote.m4a' } },
         { ...link, audio: { ...audio, mimeType: 'text/html' } },
         { ...link, embed, audio },
+        { ...link, image: 'http://pictures.example.org/vote.jpg' },
+        // No upload of this channel.
+        { ...link, embed, image: 'media:AAAAAAAAAAAAAAAAAAAAAA' },
       ];
       for (const one of unfit) {
         await context.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { media: [one] } });
+      }
+    },
+  },
+  {
+    name: 'model/focus',
+    rule: 'A picture of a post or a channel can have a focus, a point of the picture in shares of its width and height.',
+    async run(context) {
+      const picture = { url: 'https://pictures.example.org/vote.jpg', alt: 'Two chambers', focus: { x: 0.25, y: 1 } };
+      const { path } = await context.channel({ picture });
+      const media = [{ type: 'image', ...picture }];
+      const { post } = await context.publish(path, { media });
+      const read = await context.mustAnswer(200, `${path}/posts/${post.id}`, { token: null });
+      mustFit(readerPostSchema, read.body, 'The post');
+      mustEqual(read.body.media, media, 'The media for readers');
+      const channel = await context.mustAnswer(200, path, { token: null });
+      mustEqual(channel.body.picture, picture, 'The picture of the channel');
+      for (const focus of [{ x: 1.01, y: 0 }, { x: 0, y: -0.01 }, { x: 0.5 }, '0.5 0.5', null]) {
+        const body = { media: [{ ...media[0], focus }] };
+        await context.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body });
       }
     },
   },

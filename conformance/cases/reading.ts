@@ -454,6 +454,8 @@ export const readingCases: readonly Case[] = [
       await context.mustAnswer(200, '/readyz', { token: null });
       const { headers } = await context.mustAnswer(200, '/metrics', { token: null });
       must(headers.get('content-type')?.startsWith('text/plain') === true, 'Metrics should be text.');
+      const { text } = await context.mustAnswer(200, '/metrics?limits=1', { token: null });
+      must(text.includes('\npressbox_limit{'), 'Metrics with `limits=1` should contain the limits.');
     },
   },
 ];

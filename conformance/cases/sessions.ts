@@ -33,6 +33,22 @@ export const sessionCases: readonly Case[] = [
     },
   },
   {
+    name: 'sessions/owner-cookie',
+    rule: 'A session comes with a cookie that scripts can read and that has the owner key of the session. Both are deleted when the session ends.',
+    async run(context) {
+      const { body, headers } = await context.mustAnswer(200, '/v1/session', { method: 'POST' });
+      const [session = '', owner = ''] = headers.getSetCookie();
+      const [cookie = ''] = session.split(';');
+      const [name = ''] = cookie.split('=');
+      const ownerName = name.replace('pressbox', 'pressbox-owner');
+      mustEqual(owner.split(';')[0], `${ownerName}=${body.session.ownerKey}`, 'The cookie with the owner key');
+      mustEqual(/HttpOnly/i.test(owner), false, 'Whether it is hidden from scripts');
+      const ended = await context.mustAnswer(204, '/v1/session', { method: 'DELETE', token: null, headers: { cookie } });
+      const deleted = ended.headers.getSetCookie().map((line) => `${line.split('=')[0]} ${/Max-Age=0/.test(line)}`);
+      mustEqual(deleted, [`${name} true`, `${ownerName} true`], 'The cookies that are deleted');
+    },
+  },
+  {
     name: 'sessions/signed-out',
     rule: 'A session that was signed out is no longer valid for any holder of its cookie. Another session of the same token stays valid.',
     async run(context) {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { PostFields } from '../../src/protocol/model.ts';
 import { blankPost } from '../../src/protocol/post-fields.ts';
 import { erasureSchema, serverJournalPageSchema } from '../../src/protocol/wire-messages.ts';
@@ -194,6 +194,25 @@ export const withdrawalCases: readonly Case[] = [
         again.status === 409 || again.status === 410,
         `Its id should stay used, but creating it again answers ${again.status}.`,
       );
+    },
+  },
+  {
+    name: 'withdrawals/deletion-at-a-cursor',
+    rule: 'A deletion with `at` is refused if the channel has changed since that cursor, and once another request deleted it.',
+    admin: true,
+    async run(context) {
+      const { path } = await context.channel();
+      const before = (await context.mustAnswer(200, `${path}/snapshot`)).body.cursor;
+      await context.publish(path);
+      await context.mustRefuse(412, 'revision-moved', `${path}?at=${before}`, { method: 'DELETE' });
+      await context.mustRefuse(400, 'invalid-cursor', `${path}?at=now`, { method: 'DELETE' });
+      const { cursor } = (await context.mustAnswer(200, `${path}/snapshot`)).body;
+      const deletion = { method: 'DELETE', headers: { 'Idempotency-Key': randomUUID() } } as const;
+      for (const time of ['first', 'second']) {
+        const { status } = await context.request(`${path}?at=${cursor}`, deletion);
+        must([202, 204].includes(status), `The ${time} deletion should answer 204 or 202 but answers ${status}.`);
+      }
+      await context.mustRefuse(410, 'channel-deleted', `${path}?at=${cursor}`, { method: 'DELETE' });
     },
   },
   {

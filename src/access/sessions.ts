@@ -6,6 +6,8 @@ import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { parse, sessionClaimsSchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
+import { byOneOf } from './key-rotation.ts';
+import type { Secrets } from './secret.ts';
 import { grantsClaim, principalFrom, type Tokens } from './tokens.ts';
 
 /**
@@ -41,7 +43,7 @@ export interface SealedSession {
 
 export interface SessionsParts {
   tokens: Tokens;
-  secret: Uint8Array | undefined;
+  secrets: Secrets | undefined;
   /** The key that the store keeps for a server without a secret. */
   storedKey(): Promise<Uint8Array>;
   /** Sessions that were not used for this long are refused. Undefined: no limit. */
@@ -64,16 +66,17 @@ interface SessionContent {
   lastUsedAt?: number;
 }
 
-export function createSessions({ tokens, secret, storedKey, idleMs, now }: SessionsParts): Sessions {
+export function createSessions({ tokens, secrets, storedKey, idleMs, now }: SessionsParts): Sessions {
   // A derived key (as HKDF would make one), so that nothing else that is signed with the secret is accepted as a session.
-  const derived = secret && createHmac('sha256', secret).update('pressbox session').digest();
-  const key = async () => derived ?? (await storedKey());
+  const derived = secrets?.map((secret) => createHmac('sha256', secret).update('pressbox session').digest());
+  const keys = async (): Promise<Uint8Array[]> => derived ?? [await storedKey()];
+  const keyAt = async (place = 0) => (await keys())[place] as Uint8Array;
 
   return {
     async seal(who) {
       const startedAt = Math.floor(now() / 1000);
       const maxAgeSeconds = Math.min(Math.floor(who.expiresAt / 1000) - startedAt, limits.sessionHours * 3_600);
-      const value = await sign(await key(), who, startedAt, maxAgeSeconds);
+      const value = await sign(await keyAt(who.secret), who, startedAt, maxAgeSeconds);
       if (value.length > limits.sessionCharacters) {
         throw new Refusal('too-large', {
           detail: `The token is too large for a browser session: the session has ${value.length} characters, and at most ${limits.sessionCharacters} fit into a cookie. Prefixes ending in * are shorter than lists of channels.`,
@@ -92,11 +95,11 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
       if (idleMs === undefined || decodeProtectedHeader(value).typ !== type) return undefined;
       const lastUsedAt = lastUseOf(decodeJwt(value));
       if (lastUsedAt === undefined || now() - lastUsedAt < idleMs / renewalsWithinIdle) return undefined;
-      const payload = await verified(value);
+      const { payload, place } = await verified(value);
       const used = Math.floor(now() / 1000);
       const expiresAt = payload.exp ?? 0;
       return {
-        value: await signed(await key(), { ...payload, used }),
+        value: await signed(await keyAt(place), { ...payload, used }),
         maxAgeSeconds: expiresAt - used,
         expiresAt: expiresAt * 1_000,
       };
@@ -108,18 +111,23 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
     return idleMs !== undefined && lastUsedAt !== undefined && usedAt - lastUsedAt >= idleMs;
   }
 
-  async function verified(value: string): Promise<JWTPayload> {
+  /** `place`: of the secret that signed it. */
+  async function verified(value: string): Promise<{ payload: JWTPayload; place: number }> {
     const checks = { algorithms: [algorithm], typ: type, audience, requiredClaims, currentDate: new Date(now()) };
-    return (await jwtVerify(value, await key(), checks)).payload;
+    const { found, place } = await byOneOf(await keys(), (key) => jwtVerify(value, key, checks));
+    return { payload: found.payload, place };
   }
 
   async function readContent(value: string): Promise<SessionContent | undefined> {
     if (value.length > limits.sessionCharacters) return undefined;
     const header = decodeProtectedHeader(value);
     if (header.typ === type) {
-      const payload = await verified(value);
+      const { payload, place } = await verified(value);
       const lastUsedAt = lastUseOf(payload);
-      return { who: principalOf(value, payload), ...(lastUsedAt !== undefined && { lastUsedAt }) };
+      return {
+        who: { ...principalOf(value, payload), ...(place > 0 && { secret: place }) },
+        ...(lastUsedAt !== undefined && { lastUsedAt }),
+      };
     }
     // A token that was signed with the secret is not accepted as a session, because it was never exchanged for one.
     if (header.alg === algorithm) return undefined;

@@ -6,6 +6,8 @@ import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { linkClaimsSchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
+import { byOneOf } from './key-rotation.ts';
+import type { Secrets } from './secret.ts';
 import { tokenLimits } from './token-limits.ts';
 import { grantsClaim, principalFrom, type TokenContent } from './tokens.ts';
 
@@ -31,7 +33,7 @@ export interface SignInLink {
 
 export interface SignInLinksParts {
   /** Undefined: only tokens of an issuer are accepted, so there are no links. */
-  secret: Uint8Array | undefined;
+  secrets: Secrets | undefined;
   store: Pick<Revocations, 'isRevoked' | 'spend'>;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -44,19 +46,20 @@ const requiredClaims = ['exp', 'iat', 'jti', 'sub', 'aud'];
 const spentBeyondMs = newsroomLimits.revokedBeyondHours * 3_600_000;
 const askAgain = 'Ask for a new link.';
 
-export function createSignInLinks({ secret, store, now }: SignInLinksParts): SignInLinks {
-  const key = secret && keyFrom(secret);
+export function createSignInLinks({ secrets, store, now }: SignInLinksParts): SignInLinks {
+  const keys = secrets?.map(keyFrom);
 
   return {
     async verify(code) {
-      if (key === undefined) throw invalidLink('This server accepts only tokens of another issuer, so it has no sign-in links.');
+      if (keys === undefined) throw invalidLink('This server accepts only tokens of another issuer, so it has no sign-in links.');
       const checks = { algorithms: [algorithm], typ: type, audience, requiredClaims, currentDate: new Date(now()) };
-      const payload = await jwtVerify(code, key, checks).then((verified) => verified.payload, refuse);
+      const { found, place } = await byOneOf(keys, (key) => jwtVerify(code, key, checks)).catch(refuse);
+      const { payload } = found;
       const claims = linkClaimsSchema.safeParse(payload);
       if (!claims.success) throw invalidLink(`The sign-in link does not have the expected form. ${askAgain}`);
       const { sessionSeconds, exp, iat } = claims.data;
       if (exp - iat > limits.signInLinkHours * 3_600) throw invalidLink(`The sign-in link can be used for too long. ${askAgain}`);
-      const who = principalFrom(payload, now());
+      const who = { ...principalFrom(payload, now()), ...(place > 0 && { secret: place }) };
       if (store.isRevoked(who.jti)) throw invalidLink(`The sign-in link was revoked. ${askAgain}`);
       return { who: { ...who, expiresAt: now() + sessionSeconds * 1_000 }, usableUntil: who.expiresAt };
     },

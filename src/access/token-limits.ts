@@ -8,6 +8,12 @@ export const tokenTable = {
     metric: problem('token-invalid'),
     atLimit: 'A longer token is 401 `token-invalid`, without being decoded.',
   },
+  /** Every secret costs a forged token one more verification. */
+  secretsMost: {
+    value: 5,
+    metric: problem('token-invalid'),
+    atLimit: 'A server whose `PRESSBOX_JWT_SECRET` has more secrets does not start.',
+  },
   clockSkewMs: {
     value: 60_000,
     metric: problem('token-invalid'),

@@ -13,7 +13,8 @@ import {
 import { Refusal } from '../protocol/problems.ts';
 import type { Grants, Issued, Principal } from '../protocol/rights.ts';
 import { claimsSchema } from '../protocol/schemas.ts';
-import { secretBytes } from './secret.ts';
+import { byOneOf } from './key-rotation.ts';
+import { type Secrets, secretBytes } from './secret.ts';
 import { tokenLimits } from './token-limits.ts';
 
 /**
@@ -31,8 +32,8 @@ export interface Tokens {
 }
 
 export interface TokenKeys {
-  /** For HS256. At least 32 bytes. */
-  secret?: Uint8Array | undefined;
+  /** For HS256, each of at least 32 bytes. */
+  secrets?: Secrets | undefined;
   /** URL of a JWK set with public keys, for RS256, ES256 and EdDSA. */
   jwksUrl?: string | undefined;
   /**
@@ -58,12 +59,12 @@ const { rememberedTokenMs: verifiedMs, rememberedTokens: verifiedMost } = tokenL
 /** The tolerance is meant for `nbf`. jose applies it to `exp` too, which is checked again without it. */
 const checks = { audience, requiredClaims, clockTolerance: clockSkewMs / 1_000 };
 
-type Check = (token: string, currentDate: Date) => Promise<{ payload: JWTPayload; issued?: Issued }>;
+type Check = (token: string, currentDate: Date) => Promise<{ payload: JWTPayload } & Pick<Principal, 'issued' | 'secret'>>;
 
 export function createTokens(given: TokenKeys): Tokens {
-  const { secret, jwksUrl, issuer, now, elapsed = () => performance.now() } = given;
-  if (secret === undefined && jwksUrl === undefined) throw new Error('Tokens need a secret or the URL of a JWK set.');
-  const bySecret = secret && checkBySecret(secret);
+  const { secrets, jwksUrl, issuer, now, elapsed = () => performance.now() } = given;
+  if (secrets === undefined && jwksUrl === undefined) throw new Error('Tokens need a secret or the URL of a JWK set.');
+  const bySecret = secrets && checkBySecret(secrets);
   const issuerKeys = jwksUrl === undefined ? undefined : createIssuerKeys(new URL(jwksUrl), elapsed);
   const byPublicKey = issuerKeys && checkByPublicKey(issuerKeys, given);
 
@@ -100,8 +101,8 @@ export function createTokens(given: TokenKeys): Tokens {
         : undefined;
     if (!read) throw invalidToken('The token is signed with an algorithm that this server does not accept.');
     try {
-      const { payload, issued } = await read(token, new Date(now()));
-      return { ...principalFrom(payload, now()), ...(issued && { issued }) };
+      const { payload, ...signer } = await read(token, new Date(now()));
+      return { ...principalFrom(payload, now()), ...signer };
     } catch (error) {
       throw error instanceof Refusal ? error : refusalFor(error);
     }
@@ -179,13 +180,16 @@ export function grantsClaim(grants: Partial<Grants>): Partial<Grants> {
   );
 }
 
-function checkBySecret(secret: Uint8Array): Check {
-  assertLongEnough(secret);
+function checkBySecret(secrets: Secrets): Check {
+  secrets.forEach(assertLongEnough);
   // Imported once, because jose would import raw bytes for every token.
-  const key = crypto.subtle.importKey('raw', new Uint8Array(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);
+  const keys = secrets.map((secret) =>
+    crypto.subtle.importKey('raw', new Uint8Array(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']),
+  );
   return async (token, currentDate) => {
     const options = { algorithms: [...secretAlgorithms], ...checks, currentDate };
-    return { payload: (await jwtVerify(token, await key, options)).payload };
+    const { found, place } = await byOneOf(keys, async (key) => await jwtVerify(token, await key, options));
+    return { payload: found.payload, ...(place > 0 && { secret: place }) };
   };
 }
 
@@ -306,7 +310,9 @@ function refusalFor(error: unknown): Refusal {
     return invalidToken(`The claim "${error.claim}" of the token ${reason}.`);
   }
   if (error instanceof errors.JWSSignatureVerificationFailed)
-    return invalidToken('The signature of the token is wrong. It may be signed with the secret of another data directory.');
+    return invalidToken(
+      'The signature of the token is wrong. It may be signed with another secret: that of another data directory or server.',
+    );
   if (error instanceof errors.JWKSNoMatchingKey) return invalidToken('The token is signed with an unknown key.');
   if (error instanceof errors.JWKSMultipleMatchingKeys) {
     return invalidToken('The token does not name the key that signed it, and several keys are possible.');

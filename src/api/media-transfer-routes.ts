@@ -1,7 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { visibleChannel } from '../access/channel-access.ts';
 import { credentialHeaders, sendJson, vary } from '../http/answers.ts';
-import type { Slots } from '../http/concurrency-slots.ts';
 import type { Rates } from '../http/rates.ts';
 import { credentialsOf, requirePrincipal } from '../http/request-identity.ts';
 import type { Engine, Renderer } from '../journal/engine.ts';
@@ -18,15 +17,16 @@ import * as schemas from '../protocol/schemas.ts';
 import { type MovedMediaHead, movedMediaSchema } from '../protocol/transfer.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 import { jsonObjectOf } from './json-body.ts';
+import { type ReceivingContext, receiveUpload, requireKeptChannel } from './receive-upload.ts';
 import { discardRest } from './rest-of-body.ts';
-import { cutIfStalled, noStore, uploadAnswer } from './upload-routes.ts';
+import { noStore, uploadAnswer } from './upload-routes.ts';
 import { requireType } from './write-request.ts';
 
 /**
  * Moves uploads to another server: lists what an export needs, and takes what an import sends. The body of an import is a line of JSON
  * that describes the upload, followed by the bytes of its files in that order.
  */
-export interface MediaTransferContext {
+export interface MediaTransferContext extends ReceivingContext {
   engine: Engine;
   streams: Pick<ChannelStreams, 'guarded'>;
   renderer: Renderer;
@@ -34,15 +34,13 @@ export interface MediaTransferContext {
   media: MediaStore | undefined;
   publicUrl: string;
   rates: Pick<Rates, 'writes'>;
-  slots: Slots;
-  onStalled(): void;
   log: { info(facts: object, message: string): void };
 }
 
 const types = ['application/vnd.pressbox.media'];
 
 export function mediaTransferRoutes(context: MediaTransferContext): Router {
-  const { engine, streams, renderer, media, publicUrl, rates, slots, onStalled, log } = context;
+  const { engine, streams, renderer, media, publicUrl, rates, log } = context;
   const router = Router({ caseSensitive: true });
 
   router.get('/channels/:channelId/media', async (req: Request, res: Response) => {
@@ -65,37 +63,23 @@ export function mediaTransferRoutes(context: MediaTransferContext): Router {
   router.post('/channels/:channelId/media/:mediaId', async (req: Request, res: Response) => {
     const who = requirePrincipal(res);
     rates.writes(who.sub);
-    let release: () => void = () => {};
-    let unwatch: () => void = () => {};
-    try {
+    await receiveUpload(req, res, context, async (begin) => {
       const { channelId = '', mediaId: id = '' } = req.params as Record<string, string>;
       const { channel } = currentChannel(await admitWriter(engine, who, channelId, mayAdminister));
       const store = requireStore();
       requireType(req.headers['content-type'], types);
       if (!schemas.mediaIdSchema.safeParse(id).success) throw new Refusal('not-found', missing.media);
-      release = slots.take();
-      unwatch = cutIfStalled(req, onStalled);
+      begin();
       const { head, body } = await readHead(req);
       const result = await restoreMedia({ engine, renderer, store }, channel, id, { ...head, body });
       if (result.status === 'refused') throw new Refusal(result.code, { detail: result.detail });
-      if ((await engine.channel(channelId)).status === 'deleted') {
-        await orRefuse(() => store.deleteChannel(channelId));
-        throw new Refusal('channel-deleted');
-      }
+      await requireKeptChannel(channelId, { engine, store });
       const { type, bytes } = result.media;
       const existing = result.status === 'existing';
       log.info({ channel: channelId, media: id, type, bytes, by: who.sub, existing }, 'media imported');
       if (!req.complete) discardRest(req, res);
       sendJson(res, { media: uploadAnswer(result.media, publicUrl) }, { cache: 'none' });
-    } catch (error) {
-      // The client is gone.
-      if (req.destroyed && !req.complete) return;
-      discardRest(req, res);
-      throw error;
-    } finally {
-      unwatch();
-      release();
-    }
+    });
   });
 
   return router;

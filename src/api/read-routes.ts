@@ -29,7 +29,7 @@ export interface ReaderContext extends LiveContext {
 }
 
 export function readerRoutes(context: ReaderContext): Router {
-  const { engine, streams, renderer, metrics } = context;
+  const { engine, streams, renderer } = context;
   const router = Router({ caseSensitive: true });
 
   router.get('/channels', async (req, res) => {
@@ -46,12 +46,13 @@ export function readerRoutes(context: ReaderContext): Router {
   });
 
   router.get('/channels/:channelId/snapshot', async (req, res) => {
+    const began = context.now();
     const { limit } = schemas.parse(schemas.snapshotQuerySchema, req.query);
     const query = { posts: limit, bytes: limits.answerBytes };
     const { pieces, channel } = await readOneShot(context, credentialsOf(res), req.params.channelId, (stream) =>
       readSnapshot(stream, query),
     );
-    countCatchUp(metrics, { mode: 'snapshot', reset: false });
+    countCatchUp(context, { mode: 'snapshot', reset: false }, began);
     sendBody(res, pieces, cachingOf(res, channel));
   });
 
@@ -60,10 +61,11 @@ export function readerRoutes(context: ReaderContext): Router {
     const query = { after: cursorFrom(after), limit, posts };
     if (wait !== undefined) await poll(context, req, res, { ...query, waitMs: wait * 1_000 });
     else {
+      const began = context.now();
       const { encoded, channel } = await readOneShot(context, credentialsOf(res), req.params.channelId, (stream) =>
         oneShotCatchUp(stream, query),
       );
-      countCatchUp(metrics, encoded);
+      countCatchUp(context, encoded, began);
       sendJson(res, encoded.json, cachingOf(res, channel));
     }
     // The admission ends before the client has received the response, because a slow client can take long.

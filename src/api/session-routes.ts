@@ -74,7 +74,7 @@ function startSession(
   { cookie, idleSeconds }: Omit<SessionParts, 'identity'>,
 ): void {
   const { who, value, maxAgeSeconds, expiresAt } = signedIn;
-  cookie.set(req, res, value, maxAgeSeconds);
+  cookie.set(req, res, value, maxAgeSeconds, ownerKeyOf(who));
   logSecurityEvent(res, 'sign-in', { by: who.sub, jti: who.jti });
   sendJson(res, { session: described({ ...who, expiresAt }, idleSeconds) }, { cache: 'none' });
 }

@@ -1,11 +1,9 @@
 import { type Request, type Response, Router } from 'express';
 import { sendJson } from '../http/answers.ts';
-import type { Slots } from '../http/concurrency-slots.ts';
 import type { Rates } from '../http/rates.ts';
 import { requirePrincipal } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
 import type { AddResult, MediaStore, StoredMedia } from '../media/media-store.ts';
-import { newsroomLimits } from '../newsroom/newsroom-limits.ts';
 import { orRefuse } from '../newsroom/uploads.ts';
 import { admitWriter, currentChannel } from '../newsroom/write-access.ts';
 import { mediaPath, onServer } from '../protocol/addresses.ts';
@@ -13,22 +11,19 @@ import type { UploadedMedia } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayAuthor } from '../protocol/rights.ts';
 import { mediaReference } from '../protocol/uploaded-media.ts';
-import { discardRest } from './rest-of-body.ts';
+import { type ReceivingContext, receiveUpload, requireKeptChannel } from './receive-upload.ts';
 
 /**
  * Takes a file for posts of a channel. The file is the body, and is never whole in memory. An upload that is repeated is answered with
  * the medium that exists, so that it needs no idempotency key.
  */
-export interface UploadContext {
+export interface UploadContext extends ReceivingContext {
   engine: Engine;
   /** Undefined: this server takes no uploads. */
   media: MediaStore | undefined;
   publicUrl: string;
   rates: Pick<Rates, 'writes'>;
-  slots: Slots;
   onUpload(outcome: UploadOutcome): void;
-  /** Called when an upload is cut because it sends nothing. */
-  onStalled(): void;
   log: { info(facts: object, message: string): void };
 }
 
@@ -37,31 +32,24 @@ export type UploadOutcome = AddResult['status'];
 export const noStore = 'No directory for uploads is configured (PRESSBOX_MEDIA_DIR).';
 
 export function uploadRoutes(context: UploadContext): Router {
-  const { engine, media, publicUrl, rates, slots, onUpload, onStalled, log } = context;
+  const { engine, media, publicUrl, rates, onUpload, log } = context;
   const router = Router({ caseSensitive: true });
 
   router.post('/channels/:channelId/media', async (req: Request, res: Response) => {
     const who = requirePrincipal(res);
     rates.writes(who.sub);
     const channelId = String(req.params.channelId);
-    let release: () => void = () => {};
-    let unwatch: () => void = () => {};
-    try {
+    await receiveUpload(req, res, context, async (begin) => {
       currentChannel(await admitWriter(engine, who, channelId, mayAuthor));
       if (media === undefined) throw new Refusal('uploads-disabled', { detail: noStore });
       const mimeType = requireFileType(req);
-      release = slots.take();
-      unwatch = cutIfStalled(req, onStalled);
+      begin();
       const length = req.headers['content-length'];
       const upload = { body: req, mimeType, length: length === undefined ? undefined : Number(length), by: who.sub };
       const result = await orRefuse(() => media.add(channelId, upload));
       onUpload(result.status);
       if (result.status === 'refused') throw new Refusal(result.code, { detail: result.detail });
-      // The channel may have been deleted during the upload, which then came too late to be deleted with it.
-      if ((await engine.channel(channelId)).status === 'deleted') {
-        await orRefuse(() => media.deleteChannel(channelId));
-        throw new Refusal('channel-deleted');
-      }
+      await requireKeptChannel(channelId, { engine, store: media });
       const { id, type, bytes } = result.media;
       log.info(
         { channel: channelId, media: id, type, bytes, by: who.sub, existing: result.status === 'existing' },
@@ -70,15 +58,7 @@ export function uploadRoutes(context: UploadContext): Router {
       const answer = uploadAnswer(result.media, publicUrl);
       res.location(onServer(mediaPath(channelId, id, result.media.name), publicUrl));
       sendJson(res, { media: answer }, { status: result.status === 'added' ? 201 : 200, cache: 'none' });
-    } catch (error) {
-      // The client is gone.
-      if (req.destroyed && !req.complete) return;
-      discardRest(req, res);
-      throw error;
-    } finally {
-      unwatch();
-      release();
-    }
+    });
   });
 
   return router;
@@ -93,20 +73,6 @@ function requireFileType(req: Request): string {
   if (type.trim() === '')
     throw new Refusal('wrong-type', { detail: 'Send the type of the file as Content-Type, such as image/jpeg.' });
   return type.trim().toLowerCase();
-}
-
-/** Uploads have no time limit, because a slow connection may take long. Returns the function that stops watching. */
-export function cutIfStalled(req: Request, onStalled: () => void): () => void {
-  let before = req.socket.bytesRead;
-  const timer = setInterval(() => {
-    const now = req.socket.bytesRead;
-    if (!req.complete && now === before) {
-      onStalled();
-      req.socket.resetAndDestroy();
-    }
-    before = now;
-  }, newsroomLimits.uploadStallMs);
-  return () => clearInterval(timer);
 }
 
 export function uploadAnswer(media: StoredMedia, publicUrl: string): UploadedMedia {

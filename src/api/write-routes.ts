@@ -4,6 +4,7 @@ import type { Rates } from '../http/rates.ts';
 import { requirePrincipal } from '../http/request-identity.ts';
 import { logSecurityEvent } from '../http/security-log.ts';
 import type { Renderer } from '../journal/engine.ts';
+import { cursorFrom } from '../live/read-parameters.ts';
 import type { Newsroom } from '../newsroom/newsroom.ts';
 import type { ChannelWritten, PostWritten, RevisionWritten } from '../newsroom/write-command.ts';
 import { formatCursor } from '../protocol/cursor.ts';
@@ -69,7 +70,9 @@ export function writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }: 
   router.delete('/channels/:channelId', writing, async (req: Request, res: Response) => {
     const { channelId } = idsIn(req);
     const { erasure, replayed } = await newsroom.deleteChannel(
-      readWriteCommand(req, requirePrincipal(res), channelId, () => undefined),
+      readWriteCommand(req, requirePrincipal(res), channelId, () => {
+        return { at: cursorFrom(schemas.parse(schemas.deletionQuerySchema, req.query).at) };
+      }),
       channelId,
     );
     logSecurityEvent(res, 'erasure', { channel: channelId });

@@ -108,6 +108,10 @@ export const components = {
     url: 'Where the report can be read.',
   }),
   Media: oneOf(schemas.mediaSchema, 'type', 'A picture, a video or a link. Leave out media of an unknown `type`.'),
+  Focus: serverObject(schemas.focusSchema, 'A point of a picture.', {
+    x: 'The distance from the left, as a share of the width.',
+    y: 'The distance from the top, as a share of the height.',
+  }),
   Rendition: serverObject(schemas.renditionSchema, 'One file of an uploaded picture.', {
     url: 'The file, on this server.',
     width: 'In pixels.',
@@ -129,7 +133,7 @@ export const components = {
     url: 'The address of the page.',
     title: 'Its title.',
     source: 'The publisher of the page.',
-    image: 'A preview picture of the page.',
+    image: 'A preview picture: at `https:`, or an upload, `media:` and its id.',
     description: 'A description of the page.',
     embed: 'The page is a post on another site that can be shown in a frame. Show a link if you do not know the provider.',
     audio: 'The page is about this sound. Show a player for it. Never given with `embed`.',

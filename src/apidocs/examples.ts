@@ -76,6 +76,7 @@ const life: readonly Example[] = [
           credit: 'Grace Murray',
           width: 2400,
           height: 1600,
+          focus: { x: 0.5, y: 0.3 },
         },
       ],
       sources: [{ name: 'Observatorio de Oviedo', url: 'https://observatory.example.org/' }],
@@ -290,6 +291,14 @@ const withdrawals: readonly Example[] = [
     as: 'editor',
     body: { id: 'eclipse-rehearsal', headline: 'Rehearsal', access: 'desk', state: 'live' },
     status: 201,
+  },
+  {
+    operation: 'deleteChannel',
+    name: 'Changed since the cursor',
+    as: 'admin',
+    path: { channelId: 'eclipse-rehearsal' },
+    query: { at: '000000000000.1.0000000000000000' },
+    status: 412,
   },
   { operation: 'deleteChannel', name: 'Erased everywhere', as: 'admin', path: { channelId: 'eclipse-rehearsal' }, status: 204 },
   {

@@ -154,7 +154,8 @@ export const answerHeaders = {
   'Retry-After': { type: 'integer', description: 'Seconds until a retry.' },
   'Set-Cookie': {
     type: 'string',
-    description: 'The session: `HttpOnly`, `SameSite=Lax`, and over TLS `Secure` and named `__Host-pressbox`.',
+    description:
+      'The session: `HttpOnly`, `SameSite=Lax`, and over TLS `Secure` and named `__Host-pressbox`. When a session begins or ends, a second header sets or deletes the cookie with its owner key, which scripts of the server can read: `pressbox-owner`, or over TLS `__Host-pressbox-owner`. Below a base path, both names end in the path, with dots for slashes.',
   },
   'WWW-Authenticate': { type: 'string', description: 'Says that a bearer token is required (RFC 6750).' },
 } as const satisfies Record<string, { type: 'string' | 'integer'; description: string }>;

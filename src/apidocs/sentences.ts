@@ -17,6 +17,7 @@ export const picture = {
   credit: 'The creator of the picture.',
   width: 'In pixels.',
   height: 'In pixels.',
+  focus: 'The point that stays in view where a page crops the picture. Without one it is the middle.',
   renditions: 'The files of an uploaded picture, narrowest first. The server writes them, and ignores them in requests.',
 };
 

@@ -1,6 +1,7 @@
+import * as schemas from '../protocol/schemas.ts';
 import type { ComponentName } from './components.ts';
 import { limitInWords } from './limit-tables.ts';
-import type { Operation, OperationAnswer } from './operation.ts';
+import { type Operation, type OperationAnswer, query } from './operation.ts';
 
 /** The routes that write. */
 
@@ -60,8 +61,12 @@ export const writingOperations: readonly Operation[] = [
     method: 'delete',
     path: '/v1/channels/{channelId}',
     summary: 'Delete a channel',
-    description: 'Erases the channel with all its posts and ends its subscriptions. The id cannot be used again.',
+    description:
+      'Erases the channel with all its posts and ends its subscriptions. The id cannot be used again. With `at`, the channel is erased only if it has not changed since that cursor, so that nothing is lost that an export does not have.',
     who: 'admin',
+    query: query(schemas.deletionQuerySchema, {
+      at: 'Only if the channel is still at this cursor. Otherwise `revision-moved`, or `channel-deleted` if another request deleted it.',
+    }),
     optionalHeaders: idempotent,
     answers: [
       { status: 204, description: 'The channel is erased.', headers: ['Idempotency-Replayed'] },
@@ -72,6 +77,7 @@ export const writingOperations: readonly Operation[] = [
         headers: ['Idempotency-Replayed'],
       },
     ],
+    problems: ['invalid-cursor', 'revision-moved'],
   },
   {
     id: 'publishPost',

@@ -150,9 +150,10 @@ export function sendProblem(response: Response, sent: Problem): void {
 }
 
 /** Sets the headers of a problem, whatever the format of its body, and records its code for the metrics. */
-export function setProblemHeaders(response: Response, { code, retryAfter }: Problem): void {
+export function setProblemHeaders(response: Response, sent: Problem): void {
+  const { code, retryAfter } = sent;
   response.locals.problem = code;
-  logRefusal(response, code);
+  logRefusal(response, sent);
   response.removeHeader('ETag');
   if (retryAfter !== undefined) response.setHeader('Retry-After', String(Math.ceil(retryAfter)));
   const authenticate = challenges[code];

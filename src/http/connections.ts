@@ -27,7 +27,12 @@ export function connectionsFor(descriptors: number | undefined): ConnectionBound
 
 /** The current limit of file descriptors of this process. Undefined without a limit. */
 export function descriptorLimit(): number | undefined {
-  const report = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
+  const reporter = process.report as NodeJS.ProcessReport & { excludeNetwork: boolean };
+  const { excludeNetwork } = reporter;
+  // Otherwise the report looks up the name of each connected address, and blocks the process meanwhile.
+  reporter.excludeNetwork = true;
+  const report = reporter.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
+  reporter.excludeNetwork = excludeNetwork;
   const soft = report.userLimits?.open_files?.soft;
   return typeof soft === 'number' ? soft : undefined;
 }

@@ -1,17 +1,21 @@
 import type { Request, Response } from 'express';
+import { ownerCookieName, sessionCookieName } from '../protocol/cookie-names.ts';
 import { isOwnOrigin, type Origins, originIn } from './origins.ts';
 
 /**
  * Transports a session in a cookie that scripts cannot read and other sites cannot use. The cookie counts only in requests that
  * clearly come from a page of this server. A page of another origin may connect, if it is allowed to, but never with the session
  * of its reader.
+ *
+ * Beside it, a cookie that scripts of this server can read has the owner key of the session. It admits nobody.
  */
 export interface SessionCookie {
   /** The session of the request. Undefined if there is none, or if it does not count. */
   read(request: Request): string | undefined;
   /** The session of a request to sign out. The caller must know that the request does not come from a foreign page. */
   readForSignOut(request: Request): string | undefined;
-  set(request: Request, response: Response, value: string, maxAgeSeconds: number): void;
+  /** `ownerKey`: of a new session. A renewed session has the same owner, whose cookie lasts until the session ends. */
+  set(request: Request, response: Response, value: string, maxAgeSeconds: number, ownerKey?: string): void;
   clear(request: Request, response: Response): void;
   /** Whether a page of this server sent the request, by the headers that browsers send with forms and scripts. */
   isOwnPage(request: Request): boolean;
@@ -23,7 +27,7 @@ export interface SessionCookie {
 }
 
 export interface CookieOptions {
-  /** The address that readers use. */
+  /** The address that readers use. The cookie has its path in its name, and counts for the whole host. */
   publicUrl: string;
   origins: Origins;
 }
@@ -40,10 +44,18 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
   const own = new URL(publicUrl);
   // Behind a proxy with TLS that is not trusted, the public URL shows whether readers use TLS.
   const isSecure = (request: Request) => own.protocol === 'https:' || request.secure;
+  // Other servers on this host, below other paths, have their own sessions.
+  const path = own.pathname.replace(/\/+$/, '');
+  const [session, owner] = [sessionCookieName(path), ownerCookieName(path)];
   // With this prefix browsers accept the cookie only over TLS and from this host, so that a neighbouring host cannot set it.
-  const nameFor = (request: Request) => (isSecure(request) ? '__Host-pressbox' : 'pressbox');
+  const nameFor = (request: Request, name = session) => (isSecure(request) ? `__Host-${name}` : name);
   // Lax, so that a reader who follows a link to a private page is signed in there.
-  const attributes = (request: Request) => `Path=/; HttpOnly; SameSite=Lax${isSecure(request) ? '; Secure' : ''}`;
+  const attributes = (request: Request) => `SameSite=Lax${isSecure(request) ? '; Secure' : ''}`;
+  const sessionIn = (request: Request, value: string, seconds: number) =>
+    `${nameFor(request)}=${value}; Max-Age=${seconds}; Path=/; HttpOnly; ${attributes(request)}`;
+  // Scripts may read it, so that a page knows without a network whose data on the device it may show.
+  const ownerIn = (request: Request, ownerKey: string, seconds: number) =>
+    `${nameFor(request, owner)}=${ownerKey}; Max-Age=${seconds}; Path=/; ${attributes(request)}`;
 
   const isOwn = (request: Request, origin: string) =>
     origin === own.origin || isOwnOrigin({ ...originIn(request), origin, ...(isSecure(request) && { secure: true }) });
@@ -74,11 +86,12 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
       return session !== undefined && isTrusted(request) ? session : undefined;
     },
     readForSignOut: sentSession,
-    set(request, response, value, maxAgeSeconds) {
-      response.set('Set-Cookie', `${nameFor(request)}=${value}; Max-Age=${maxAgeSeconds}; ${attributes(request)}`);
+    set(request, response, value, maxAgeSeconds, ownerKey) {
+      const ofOwner = ownerKey === undefined ? [] : [ownerIn(request, ownerKey, maxAgeSeconds)];
+      response.set('Set-Cookie', [sessionIn(request, value, maxAgeSeconds), ...ofOwner]);
     },
     clear(request, response) {
-      response.set('Set-Cookie', `${nameFor(request)}=; Max-Age=0; ${attributes(request)}`);
+      response.set('Set-Cookie', [sessionIn(request, '', 0), ownerIn(request, '', 0)]);
     },
     isOwnPage,
     maySignIn(request) {

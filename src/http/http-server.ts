@@ -3,10 +3,11 @@ import { createServer, type IncomingHttpHeaders, IncomingMessage, type Server, S
 import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Express, Request, Response } from 'express';
+import { enterBasePath } from './base-path.ts';
 import { boundConnections, type ConnectionBounds, isReserved } from './connections.ts';
 import { Shares } from './fair-shares.ts';
 import { httpLimits } from './http-limits.ts';
-import { createPipelines } from './pipeline.ts';
+import { createPipelines, type Pipelines } from './pipeline.ts';
 import { type ProcessPauses, watchProcessPauses } from './process-pauses.ts';
 
 /**
@@ -23,6 +24,8 @@ export type CutKind = 'headers' | 'slow' | 'idle' | 'pipelined' | 'unread' | 'sh
 const cutByNode: Readonly<Record<string, CutKind>> = { HPE_HEADER_OVERFLOW: 'headers', ERR_HTTP_REQUEST_TIMEOUT: 'slow' };
 
 export interface HttpOptions {
+  /** Where on its host the server is. Default: at the root. */
+  basePath?: string;
   bounds?: HttpBounds;
   slowCheckMs?: number;
   /** Default: unlimited. */
@@ -37,7 +40,7 @@ export interface HttpOptions {
 export function createHttp(
   app: Express,
   onCut: (kind: CutKind) => void,
-  { bounds = httpLimits, slowCheckMs = httpLimits.slowCheckMs, connections, onFull = () => {} }: HttpOptions = {},
+  { bounds = httpLimits, slowCheckMs = httpLimits.slowCheckMs, connections, onFull = () => {}, basePath = '' }: HttpOptions = {},
 ): Server {
   const upgraded = new WeakSet<Socket>();
   const http: Server = createServer({
@@ -67,7 +70,7 @@ export function createHttp(
   const pauses = watchProcessPauses(bounds);
   extendDeadlines(http, pauses);
 
-  const open = new Set<ServerResponse>();
+  const { pipelines, open } = handleRequests(app, onCut, { bounds, basePath });
   underWay.set(http, open);
   // One function for all connections, to save memory: the listener stays registered after an upgrade.
   const onError = ({ code = '' }: NodeJS.ErrnoException) => {
@@ -83,6 +86,27 @@ export function createHttp(
     socket.destroy();
   });
 
+  http.on('request', pipelines.take);
+  if (connections !== undefined) {
+    const trusts = app.get('trust proxy fn') as (address: string, hop: number) => boolean;
+    boundConnections(http, {
+      ...connections,
+      isProxy: (address) => trusts(address, 0),
+      isUsed: (socket) => upgraded.has(socket) || pipelines.isBusy(socket),
+      onCut,
+      onFull,
+    });
+  }
+  return http;
+}
+
+/** Passes requests to `app`, those of a connection one after the other. `open`: the responses in progress, oldest first. */
+export function handleRequests(
+  app: Express,
+  onCut: (kind: CutKind) => void,
+  { bounds, basePath }: { bounds: HttpBounds; basePath: string },
+): { pipelines: Pipelines; open: ReadonlySet<ServerResponse> } {
+  const open = new Set<ServerResponse>();
   const unread = new Shares<ServerResponse>({
     most: bounds.unreadAnswerBytes,
     drop(response) {
@@ -108,22 +132,11 @@ export function createHttp(
     begin(request, response) {
       open.add(response);
       response.once('prefinish', onMade).once('close', onClose);
-      request.url = pathOf(request.url ?? '');
+      enterBasePath(request, basePath);
       app(request as Request, response as Response);
     },
   });
-  http.on('request', pipelines.take);
-  if (connections !== undefined) {
-    const trusts = app.get('trust proxy fn') as (address: string, hop: number) => boolean;
-    boundConnections(http, {
-      ...connections,
-      isProxy: (address) => trusts(address, 0),
-      isUsed: (socket) => upgraded.has(socket) || pipelines.isBusy(socket),
-      onCut,
-      onFull,
-    });
-  }
-  return http;
+  return { pipelines, open };
 }
 
 /**
@@ -153,18 +166,8 @@ function withPrototype<C extends typeof IncomingMessage | typeof ServerResponse>
   return construct as unknown as C;
 }
 
-function hasBody({ 'content-length': length = '0', 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
+export function hasBody({ 'content-length': length = '0', 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
   return length !== '0' || encoding !== undefined;
-}
-
-/**
- * The path and query of a request target. The target can be a complete URL, as sent to a proxy. Any other target becomes a path
- * that matches no route.
- */
-function pathOf(target: string): string {
-  if (target.startsWith('/')) return target;
-  const url = URL.parse(target);
-  return url === null || url.host === '' ? '/%' : url.pathname + url.search;
 }
 
 export async function listen(server: NetServer, { host, port }: { host: string; port: number }): Promise<void> {
@@ -200,7 +203,12 @@ export function awaitDisconnects(http: Server): Promise<void> {
 
 /** Resolves when every response in progress is complete, or after a timeout. */
 export function finishResponses(http: Server): Promise<void> {
-  const begun = [...(underWay.get(http) ?? [])].filter(({ writableEnded }) => !writableEnded);
+  return finishAll(underWay.get(http) ?? new Set());
+}
+
+/** As `finishResponses`, for these responses. */
+export function finishAll(open: ReadonlySet<ServerResponse>): Promise<void> {
+  const begun = [...open].filter(({ writableEnded }) => !writableEnded);
   const made = begun.map((response) => new Promise((resolve) => response.once('finish', resolve).once('close', resolve)));
   return waitAtMost(httpLimits.lastAnswersMs, Promise.all(made));
 }

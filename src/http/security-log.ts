@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import { type Credentials, principalIn } from '../access/identity.ts';
-import type { ProblemCode } from '../protocol/problems.ts';
+import type { Problem, ProblemCode } from '../protocol/problems.ts';
 import { responseLimits } from './http-limits.ts';
 import { addressKey } from './rates.ts';
 
@@ -23,8 +23,8 @@ export interface SecurityFacts {
 
 export interface SecurityLog {
   note(what: SecurityEvent | SecurityRefusal, facts: SecurityFacts): void;
-  /** Logs a refusal, if its code is one that is logged. */
-  refused(code: ProblemCode, facts: SecurityFacts): void;
+  /** Logs a refusal, if its code is one that is logged. Of a refused token also the reason, a sentence without input. */
+  refused(refusal: Pick<Problem, 'code' | 'detail'>, facts: SecurityFacts): void;
 }
 
 export interface SecurityLogParts {
@@ -45,19 +45,19 @@ const refusals: Partial<Record<ProblemCode, SecurityRefusal>> = {
 export function createSecurityLog({ log, now, onLeftOut }: SecurityLogParts): SecurityLog {
   // Counted separately, so that refusals from many addresses never use up the lines for actions.
   const [events, refused] = [createRepeats(now), createRepeats(now)];
-  const write = (repeats: Repeats, what: SecurityEvent | SecurityRefusal, facts: SecurityFacts) => {
+  const write = (repeats: Repeats, what: SecurityEvent | SecurityRefusal, facts: SecurityFacts, why?: string) => {
     const { address = '', by, channel, post, jti } = facts;
     const seen = repeats.see(JSON.stringify([what, addressKey(address), by, channel, post, jti]));
     if (seen === 'full') return onLeftOut();
     if (seen === 'again') return;
     const before = seen > 0 && { timesBefore: seen };
-    log.info({ security: what, address, ...(by !== undefined && { by }), channel, post, jti, ...before }, messages[what]);
+    log.info({ security: what, address, ...(by !== undefined && { by }), channel, post, jti, why, ...before }, messages[what]);
   };
   return {
     note: (what, facts) => write(what in isRefusal ? refused : events, what, facts),
-    refused(code, facts) {
+    refused({ code, detail }, facts) {
       const what = refusals[code];
-      if (what !== undefined) write(refused, what, facts);
+      if (what !== undefined) write(refused, what, facts, what === 'token-refused' ? detail : undefined);
     },
   };
 }
@@ -117,8 +117,8 @@ export function logSecurityEvent(response: Response, what: SecurityEvent, facts:
 }
 
 /** Logs the refusal of the client's request, if it concerns security. */
-export function logRefusal(response: Response, code: ProblemCode): void {
-  if (refusals[code] !== undefined) logs.get(response.app)?.refused(code, requesterFacts(response));
+export function logRefusal(response: Response, refusal: Pick<Problem, 'code' | 'detail'>): void {
+  if (refusals[refusal.code] !== undefined) logs.get(response.app)?.refused(refusal, requesterFacts(response));
 }
 
 function requesterFacts(response: Response): SecurityFacts {

@@ -21,7 +21,8 @@ export function securityTxtRoutes({ contact, publicUrl, now }: SecurityTxtContex
       `Contact: ${contact}`,
       // Computed for every response, so the contact does not expire while the server runs.
       `Expires: ${new Date(now() + responseLimits.securityTxtDays * 86_400_000).toISOString()}`,
-      `Canonical: ${publicUrl}${securityTxtPath}`,
+      // At the root of the host, whatever the base path is.
+      `Canonical: ${new URL(securityTxtPath, publicUrl).href}`,
     ];
     sendJson(res, `${lines.join('\n')}\n`, { cache: 'none', type: 'text/plain; charset=utf-8' });
   });

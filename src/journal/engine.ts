@@ -35,6 +35,10 @@ export interface Engine extends Journal, Bus, Revocations, SessionStore {
    * caught up. Reads that succeed are always current.
    */
   onReachability(listener: (reach: Reachability) => void): () => void;
+  /** Milliseconds since this process last compared its state with the store. Read from memory. */
+  readonly comparedAgoMs: number;
+  /** The bytes that the store takes, in its files or in its memory. */
+  size(): Promise<number>;
   /** Finishes or refuses pending calls, stops calling listeners, and releases the store. */
   close(): Promise<void>;
 }
@@ -97,13 +101,15 @@ export interface Journal {
 
   /**
    * Erases the channel, except its id, its access and its requests. Returns `missing` if there is no such channel. A repeated
-   * call returns the state of the erasure. Subscribers receive `gone`.
+   * call returns the state of the erasure. Subscribers receive `gone`. With `at`, the channel is erased only if its journal ends
+   * at that position: otherwise returns `moved`, and nothing was changed.
    */
   deleteChannel(
     channelId: string,
     request: RequestId,
     by: string,
-  ): Promise<{ status: 'deleted'; erasure: Erasure } | { status: 'missing' }>;
+    at?: Position,
+  ): Promise<{ status: 'deleted'; erasure: Erasure } | { status: 'missing' } | { status: 'moved' }>;
 
   /**
    * The current channel and its counts. The result `deleted` has the access that the channel had. Without `seesDesk`, the result
@@ -116,7 +122,8 @@ export interface Journal {
    * Lists channels, newest first by `createdAt`, without deleted ones. A channel with access `desk` is listed only if a pattern
    * in `query.desk` matches its id. Channels that match no pattern affect neither the length of a page nor `next`. `page` is the
    * `next` of the previous page. `next` is null on the last page, and is derived only from the last channel of its page.
-   * `complete` is false if channels that the requester may see could not be read. Returns undefined if `page` is malformed.
+   * `complete` is false if channels that the requester may see could not be read, or are not in an index yet. Returns undefined if
+   * `page` is malformed.
    *
    * With `order` `activity`, lists the channels of a state by activity instead: live channels by `latestPostAt`, or by `startedAt`
    * while they have no posts, latest first. Scheduled channels by `startsAt`, soonest first, those without it last. Ended channels
@@ -506,8 +513,8 @@ export async function afterWrite<T>(action: () => Promise<T>): Promise<T> {
 /** Downgrades `unchanged` to `unknown`, for errors after something was written. */
 export function withUnknownOutcome(error: unknown): unknown {
   if (!(error instanceof JournalUnavailable) || error.outcome === 'unknown') return error;
-  const { message, refusesToWrite, isDamaged } = error;
-  return new JournalUnavailable(message, 'unknown', { cause: error, refusesToWrite, isDamaged });
+  const { message, refusesToWrite, refusal, isDamaged } = error;
+  return new JournalUnavailable(message, 'unknown', { cause: error, refusesToWrite, refusal, isDamaged });
 }
 
 /** The store is reachable but must not be used: a broken chain, a directory in use, or a schema of a newer version. */

@@ -91,3 +91,8 @@ export function positionAt(epoch: string, offset: number, check: string): Positi
 export function fingerprint(salt: string, requestDigest: string): string {
   return createHmac('sha256', salt).update(requestDigest).digest('hex');
 }
+
+/** A fingerprint that reveals nothing once its secret is erased. */
+export function sealedFingerprint(print: string, secret: string): string {
+  return hash('sha1', `${secret}|${print}`);
+}

@@ -36,6 +36,7 @@ export async function poll(context: LiveContext, req: Request, res: Response, { 
   if (res.closed) return;
   readers.requireNotDraining();
   if (isHeld) res.once('close', rates.connection(req.ip ?? ''));
+  const began = context.now();
   const requester = new Requester(credentialsOf(res), identity.statusOf);
   const poll = new Poll(await acquireReadable(streams, requester, String(req.params.channelId)), requester, context);
   readers.add(poll);
@@ -44,7 +45,7 @@ export async function poll(context: LiveContext, req: Request, res: Response, { 
   try {
     const { answer, waited } = await poll.answer(query, isHeld ? waitMs : 0, () => admission.end(res));
     if (res.closed) return;
-    countCatchUp(metrics, answer);
+    countCatchUp(context, answer, waited ? undefined : began);
     if (waited) metrics.eventsDelivered.inc({ transport: 'poll' }, answer.events);
     // Makes the next poll connect to another node.
     if (readers.isDraining) res.set('Connection', 'close');

@@ -34,7 +34,7 @@ export interface LiveContext {
   now: () => number;
   random: () => number;
   log: { warn(fields: object, message: string): void };
-  metrics: Pick<Metrics, 'catchUps' | 'eventsDelivered' | 'subscriptionsEnded'>;
+  metrics: Pick<Metrics, 'catchUps' | 'catchUpSeconds' | 'eventsDelivered' | 'subscriptionsEnded'>;
 }
 
 /** For `GET /channels/:channelId/stream`. */
@@ -185,7 +185,8 @@ class EventStream implements OpenReader {
 
   /** Sends a catch-up, and joins the channel stream unless there is more. Returns the position at the end of the catch-up. */
   async #catchUp(after: Position | undefined, posts: number): Promise<Position | undefined> {
-    const { streams, metrics } = this.#context;
+    const { streams } = this.#context;
+    const began = this.#context.now();
     const held = await acquireReadable(streams, this.requester, this.#channelId);
     const subscription = new Subscription(held, this.connection, this.requester, (reason) => this.#unsubscribed(reason));
     const query = { after, limit: limits.catchUpMost, posts };
@@ -193,7 +194,7 @@ class EventStream implements OpenReader {
     try {
       const { position } = await catchUpAndJoin({ ...query, ...parts }, (answer) => {
         if (!answer.more) this.#subscription = subscription;
-        countCatchUp(metrics, answer);
+        countCatchUp(this.#context, answer, began);
         const block = catchUpMessage(answer);
         this.#send(block);
         this.#context.rates.chargeResponse(this.#response.req.ip ?? '', block.length);

@@ -49,12 +49,17 @@ export async function catchUpAndJoin(
   throw subscriptionEnded();
 }
 
-/** Call it once for each catch-up that is sent. */
+/**
+ * Call it once for each catch-up that is sent. `began`: when it was requested, by the clock `now`. Left out if the answer
+ * waited for news.
+ */
 export function countCatchUp(
-  { catchUps }: Pick<Metrics, 'catchUps'>,
+  { now, metrics }: { now: () => number; metrics: Pick<Metrics, 'catchUps' | 'catchUpSeconds'> },
   { mode, reset }: Pick<EncodedCatchUp, 'mode' | 'reset'>,
+  began?: number,
 ): void {
-  catchUps.inc({ mode: reset ? 'reset' : mode });
+  metrics.catchUps.inc({ mode: reset ? 'reset' : mode });
+  if (began !== undefined) metrics.catchUpSeconds.observe((now() - began) / 1_000);
 }
 
 /** The refusal of a subscribe whose client unsubscribed or disconnected before the answer. */

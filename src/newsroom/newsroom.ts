@@ -38,8 +38,14 @@ import {
 export interface Newsroom {
   openChannel(write: WriteCommand<NewChannel>): Promise<ChannelWritten>;
   changeChannel(write: WriteCommand<{ patch: ChannelPatch; expected: Expected }>, channelId: string): Promise<ChannelWritten>;
-  /** Erases the channel. A repeated call returns the state of the erasure. */
-  deleteChannel(write: WriteCommand<void>, channelId: string): Promise<{ erasure: Erasure; replayed: boolean }>;
+  /**
+   * Erases the channel. A repeated call returns the state of the erasure. With `at`, only if the journal of the channel ends
+   * there, and only for the request that erased it, so that its author knows that nothing came in between.
+   */
+  deleteChannel(
+    write: WriteCommand<{ at?: Position | undefined }>,
+    channelId: string,
+  ): Promise<{ erasure: Erasure; replayed: boolean }>;
   publish(write: WriteCommand<NewPost>, channelId: string): Promise<PostWritten>;
   /** With `eraseEarlier`, the result has `erasure`. */
   revise(write: WriteCommand<Revision & { expected: Expected }>, channelId: string, postId: string): Promise<RevisionWritten>;
@@ -131,11 +137,14 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     return await afterWrite(async () => ({ ...(await channelNow(channelId)), position: done.position, replayed: true }));
   }
 
-  async function deleteChannel(write: WriteCommand<void>, channelId: string) {
+  async function deleteChannel(write: WriteCommand<{ at?: Position | undefined }>, channelId: string) {
     const read = await admitWriter(engine, write.who, channelId, mayAdminister);
     let before = await recallOutcome(write, channelId, 'channel');
-    const deleted = await engine.deleteChannel(channelId, write.request, write.who.sub);
+    const { at } = write.parse();
+    const deleted = await engine.deleteChannel(channelId, write.request, write.who.sub, at);
     if (deleted.status === 'missing') throw new Refusal('not-found', missing.channel);
+    if (deleted.status === 'moved') throw new Refusal('revision-moved', { current: (await channelNow(channelId)).channel });
+    if (at !== undefined && (await engine.recall(channelId, write.request)) === undefined) throw new Refusal('channel-deleted');
     if (read.status === 'deleted')
       before ??= await noteOutcome(write, channelId, 'channel', { position: undefined, postId: null, revision: 0 });
     const erasure = withErasure(deleted.erasure, await uploads.deleteChannel(channelId));

@@ -4,7 +4,7 @@ import { type MediaStore, type MediaType, MediaUnavailable, type MediaUses, type
 import { mediaPath, onServer } from '../protocol/addresses.ts';
 import type { Channel, Erasure, ImageMedia, LinkMedia, Media, Picture, VideoMedia } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
-import { isOfMedium, isReference, mediaIdIn, uploadableUrlsOf } from '../protocol/uploaded-media.ts';
+import { cardWidth, isOfMedium, isReference, mediaIdIn, uploadableUrlsOf } from '../protocol/uploaded-media.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 
@@ -52,7 +52,7 @@ export function createUploads({ engine, renderer: { publicUrl }, store }: Upload
       await Promise.all(
         media.map(async (one, index) => {
           const path = `${at}[${index}]`;
-          if (one.type === 'link') return await sound(channelId, postId, one, path);
+          if (one.type === 'link') return await link(channelId, postId, one, path);
           const found = await resolve(channelId, postId, one.url, one.type, `${path}.url`);
           if (one.type === 'image') return found === undefined ? withoutRenditions(one) : picture(one, found);
           return found === undefined ? one : video(one, found);
@@ -109,14 +109,18 @@ export function createUploads({ engine, renderer: { publicUrl }, store }: Upload
     return found;
   }
 
-  /** A link may lead to an uploaded sound, and contain it. */
-  async function sound(channelId: string, postId: string, link: LinkMedia, path: string): Promise<LinkMedia> {
-    const { audio } = link;
-    const linked = await resolve(channelId, postId, link.url, 'audio', `${path}.url`);
+  /** A link may lead to an uploaded sound, contain it, and show an uploaded picture. */
+  async function link(channelId: string, postId: string, given: LinkMedia, path: string): Promise<LinkMedia> {
+    const { url, image, audio } = given;
+    const linked = await resolve(channelId, postId, url, 'audio', `${path}.url`);
+    const shown = image === undefined ? undefined : await resolve(channelId, postId, image, 'image', `${path}.image`);
     const heard = audio && (await resolve(channelId, postId, audio.url, 'audio', `${path}.audio.url`));
-    const url = linked === undefined ? link.url : addressOf(linked)(linked.name);
-    if (heard === undefined) return { ...link, url };
-    return { ...link, url, audio: { url: addressOf(heard)(heard.name), mimeType: heard.mimeType } };
+    return {
+      ...given,
+      ...(linked && { url: addressOf(linked)(linked.name) }),
+      ...(shown && { image: addressOf(shown)(cardNameOf(shown)) }),
+      ...(heard && { audio: { url: addressOf(heard)(heard.name), mimeType: heard.mimeType } }),
+    };
   }
 
   function isOnThisServer(url: string): boolean {
@@ -209,6 +213,13 @@ async function erasing(erase: () => Promise<void> | undefined): Promise<Erasure>
     const why = 'The store of uploads cannot be used now. It erases the files once it can be used again.';
     return { complete: false, pending: [{ where: 'media', why }] };
   }
+}
+
+/** A link names one file only. */
+function cardNameOf({ name, renditions }: StoredMedia): string {
+  const distance = ({ width }: StoredMedia['renditions'][number]) => Math.abs((width ?? 0) - cardWidth);
+  const [nearest] = renditions.filter(({ mimeType }) => mimeType === 'image/jpeg').toSorted((a, b) => distance(a) - distance(b));
+  return nearest?.name ?? name;
 }
 
 function sizeOf({ width, height }: StoredMedia): { width?: number; height?: number } {

@@ -73,21 +73,26 @@ export function postAnchor(postId: string): string {
   return `post-${postId}`;
 }
 
-/** The address of a channel: the newsroom's page if the channel has a `url`, otherwise the server's page. */
+/** The address of a channel: the newsroom's page if the channel has a `url`, otherwise the server's page. `publicUrl` has no trailing slash. */
 export function channelAddress(channel: Pick<Channel, 'id' | 'url'>, publicUrl: string): string {
-  return channel.url ?? onServer(channelPath(channel.id), publicUrl);
+  return channel.url ?? publicUrl + channelPath(channel.id);
 }
 
 /**
  * The address of a post in feeds and previews, and for sharing: `<url>#post-<id>` on the newsroom's page if the channel has a `url`,
- * otherwise the server's page of the post. A newsroom's page that does not know the fragment shows its top.
+ * otherwise the server's page of the post. A newsroom's page that does not know the fragment shows its top. `publicUrl` has no
+ * trailing slash.
  */
-export function permanentLink(channel: Pick<Channel, 'id' | 'url'>, postId: string, publicUrl: string): string {
-  if (channel.url === null) return onServer(postPath(channel.id, postId), publicUrl);
+export function permanentLink(
+  channel: Pick<Channel, 'id'> & { url?: string | null | undefined },
+  postId: string,
+  publicUrl: string,
+): string {
+  if (!channel.url) return publicUrl + postPath(channel.id, postId);
   return `${channel.url.replace(/#.*$/s, '')}#${postAnchor(postId)}`;
 }
 
-/** A path of this server as an absolute URL. `publicUrl` may contain a path. */
+/** A path of this server as an absolute URL. `publicUrl` may contain a path and end in a slash. */
 export function onServer(path: string, publicUrl: string): string {
   return publicUrl.replace(/\/+$/, '') + path;
 }

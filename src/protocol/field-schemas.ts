@@ -131,6 +131,9 @@ export const renditionSchema = z.strictObject({
   mimeType,
 }) satisfies z.ZodType<model.Rendition>;
 
+const share = z.number().min(0).max(1);
+export const focusSchema = z.strictObject({ x: share, y: share }) satisfies z.ZodType<model.Focus>;
+
 const imageFields = {
   url: uploadableUrl,
   alt: line(limits.altCharacters),
@@ -138,6 +141,7 @@ const imageFields = {
   credit: words(limits.textCharacters).optional(),
   width: pixels.optional(),
   height: pixels.optional(),
+  focus: focusSchema.optional(),
   renditions: z.array(renditionSchema).max(limits.mediaRenditions).optional(),
 };
 
@@ -178,7 +182,7 @@ export const mediaSchema = z.discriminatedUnion('type', [
       url: uploadableUrl,
       title: words(limits.textCharacters),
       source: words(limits.textCharacters).optional(),
-      image: mediaUrl.optional(),
+      image: uploadableUrl.optional(),
       description: line(limits.textCharacters).optional(),
       embed: embedSchema.optional(),
       audio: audioFileSchema.optional(),

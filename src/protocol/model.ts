@@ -76,6 +76,11 @@ export interface Rendition {
   mimeType: string;
 }
 
+/** The point of a picture that a crop keeps: its distance from the left and from the top, as shares of the width and the height. */
+export interface Focus {
+  x: number;
+  y: number;
+}
 export interface ImageMedia {
   type: 'image';
   url: string;
@@ -84,6 +89,7 @@ export interface ImageMedia {
   credit?: string | undefined;
   width?: number | undefined;
   height?: number | undefined;
+  focus?: Focus | undefined;
   /** The files of an uploaded picture, narrowest first. */
   renditions?: Rendition[] | undefined;
 }

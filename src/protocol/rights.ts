@@ -22,6 +22,11 @@ export interface Principal {
   grants: Grants;
   /** Set if an issuer signed the token, rather than the server's secret. */
   issued?: Issued;
+  /**
+   * The place of the server's secret that signed the token, if it is not the first. A session that is made from the token is
+   * signed with the same one, so it ends when that secret is removed.
+   */
+  secret?: number;
   /** Set if a browser's session stands in for the token. */
   session?: SessionFacts;
 }

@@ -31,6 +31,7 @@ export {
   audioFileSchema,
   channelIdSchema,
   embedSchema,
+  focusSchema,
   mediaSchema,
   personSchema,
   pictureSchema,
@@ -148,6 +149,8 @@ export const channelsQuerySchema = z
     path: ['state'],
     message: 'Must be given with `order`: each state has its own order by activity.',
   });
+/** Other values are ignored, so that a scrape never fails. */
+export const metricsQuerySchema = z.object({ limits: z.enum(['1']).optional() });
 export const snapshotQuerySchema = z.object({ limit: pageLimit });
 export const eventsQuerySchema = z.object({
   after: z.string().optional(),
@@ -158,6 +161,7 @@ export const eventsQuerySchema = z.object({
     .optional(),
   posts: pageLimit,
 });
+export const deletionQuerySchema = z.object({ at: z.string().optional() });
 export const streamQuerySchema = z.object({ after: z.string().optional(), posts: pageLimit });
 /** Both bounds are exclusive and can be combined. */
 export const postsQuerySchema = z.object({

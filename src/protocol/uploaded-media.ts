@@ -14,6 +14,8 @@ const file = /^([A-Za-z0-9_-]{22})\/([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)$/;
 
 /** The JPEG nearest to this width is the `url` of a picture, for clients that do not know `renditions`. */
 const mainWidth = 1_200;
+/** The JPEG nearest to this width is the `image` of a link, which has no `renditions`. */
+export const cardWidth = 800;
 
 export function mediaReference(id: string, name?: string): string {
   return name === undefined ? `media:${id}` : `media:${id}/${name}`;
@@ -41,7 +43,9 @@ export function mediaIdsIn(media: readonly Media[]): string[] {
 
 /** The URLs that may be those of an upload. */
 export function uploadableUrlsOf(media: Media | Picture): string[] {
-  return 'audio' in media && media.audio !== undefined ? [media.url, media.audio.url] : [media.url];
+  if (!('type' in media) || media.type !== 'link') return [media.url];
+  const { url, image, audio } = media;
+  return [url, ...(image === undefined ? [] : [image]), ...(audio === undefined ? [] : [audio.url])];
 }
 
 interface WithMedia {
@@ -105,7 +109,14 @@ function withUrls<M extends Shown>(media: M, change: ChangeUrl): M {
   const mainName = mainNameOf(media);
   const renditions = renditionsOf(media)?.map((rendition) => ({ ...rendition, url: change(rendition.url) }));
   const audio = 'audio' in media && media.audio ? { ...media.audio, url: change(media.audio.url, mainName) } : undefined;
-  return { ...media, url: change(media.url, mainName), ...(renditions && { renditions }), ...(audio && { audio }) };
+  const image = 'image' in media && media.image ? change(media.image, `${cardWidth}.jpg`) : undefined;
+  return {
+    ...media,
+    url: change(media.url, mainName),
+    ...(renditions && { renditions }),
+    ...(image !== undefined && { image }),
+    ...(audio && { audio }),
+  };
 }
 
 function renditionsOf(media: Shown): readonly Rendition[] | undefined {

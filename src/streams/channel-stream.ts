@@ -13,6 +13,7 @@ import { streamLimits } from './stream-limits.ts';
 import type { EndReason, StreamReader } from './stream-reader.ts';
 import { Tail } from './tail.ts';
 import { type StartTimer, startTimer } from './timer.ts';
+import { type OnWritten, WriteReports } from './write-reports.ts';
 
 interface Head {
   channel: Channel;
@@ -26,6 +27,8 @@ export interface StreamContext {
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** Counts events delivered to readers: one event to a thousand readers counts a thousand. */
   delivered: (events: number, transport: Transport) => void;
+  /** Called after events were written to readers, except what a reader missed before it joined. */
+  onWritten?: OnWritten;
   /** Defaults to real time. */
   startTimer?: StartTimer;
   /** Shared by all streams of the process, so that no stream delays the others. */
@@ -102,6 +105,7 @@ export class ChannelStream {
   #isPaused = false;
   readonly #batches = new EncodedBatches();
   readonly #delivery: Delivery;
+  readonly #writes: WriteReports;
 
   private constructor({ channel, position, counts }: Head, context: StreamContext) {
     this.channelId = channel.id;
@@ -111,13 +115,15 @@ export class ChannelStream {
     this.tail = new Tail(position.offset, position.check);
     this.#following = startFollowing({ offset: position.offset, check: position.check });
     this.#context = context;
-    const { delivered, scheduler = new FairScheduler(), answersBudget } = context;
+    const { delivered, onWritten = () => {}, scheduler = new FairScheduler(), answersBudget } = context;
+    this.#writes = new WriteReports(onWritten);
     this.answers = new SharedAnswers(answersBudget);
     this.snapshots = new SharedAnswers(answersBudget);
     const isBehind = (reader: StreamReader) => this.#isBehind(reader);
     const deliver = (reader: StreamReader) => this.#deliver(reader);
     const onFailure = (reader: StreamReader, error: unknown) => this.#dropFailing(reader, error);
-    this.#delivery = new Delivery({ readers: this.readers, isBehind, deliver, onFailure, delivered, scheduler });
+    const turnEnded = () => this.#writes.report();
+    this.#delivery = new Delivery({ readers: this.readers, isBehind, deliver, onFailure, delivered, turnEnded, scheduler });
   }
 
   /** Undefined if there is no such channel. If the channel was deleted, its access. Throws `JournalUnavailable`. */
@@ -257,10 +263,15 @@ export class ChannelStream {
    * journal.
    */
   pump(reader: StreamReader): void {
+    this.#pump(reader);
+    this.#writes.report();
+  }
+
+  #pump(reader: StreamReader, isNew = false): void {
     if (this.#isPaused || !this.readers.has(reader) || !this.#isBehind(reader)) return;
     try {
       if (!reader.ready) return reader.lag();
-      const events = this.#deliver(reader);
+      const events = this.#deliver(reader, isNew);
       if (events > 0) this.#context.delivered(events, reader.format.name);
     } catch (error) {
       this.#dropFailing(reader, error);
@@ -282,7 +293,7 @@ export class ChannelStream {
     reader.offset = position.offset;
     this.readers.add(reader);
     if (position.offset > this.tail.head) this.#aheadReaders.set(reader, position);
-    this.pump(reader);
+    this.#pump(reader, true);
   }
 
   leave(reader: StreamReader): void {
@@ -461,17 +472,19 @@ export class ChannelStream {
     return reader.offset < this.tail.head;
   }
 
-  /** For a free reader that is behind. Returns the number of events. */
-  #deliver(reader: StreamReader): number {
+  /** For a free reader that is behind. Returns the number of events. `isNew`: they happened before the reader joined. */
+  #deliver(reader: StreamReader, isNew = false): number {
     const { tail } = this;
     if (reader.offset < tail.completeFrom) {
       this.#end(reader, 'slow');
       return 0;
     }
-    const { frames, events, last } = this.#batches.after(tail, reader.offset, reader.format);
+    const batch = this.#batches.after(tail, reader.offset, reader.format);
+    const { events, last } = batch;
     if (events === 0) return 0;
     reader.offset = last;
-    reader.write(frames);
+    reader.write(batch.frames);
+    if (!isNew) this.#writes.count(batch);
     if (last < tail.head) reader.lag();
     return events;
   }

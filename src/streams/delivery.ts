@@ -41,7 +41,7 @@ export class Delivery implements ScheduledTask {
   }
 
   run(most: number): number {
-    const { readers, isBehind, deliver, onFailure, delivered } = this.#context;
+    const { readers, isBehind, deliver, onFailure, delivered, turnEnded } = this.#context;
     const events = { socket: 0, stream: 0, poll: 0 } satisfies Record<Transport, number>;
     let left = most;
     let free: StreamReader[] = [];
@@ -67,6 +67,7 @@ export class Delivery implements ScheduledTask {
       forEachSafe(free, handOn, onFailure);
     }
     if (!this.#isUnderWay) this.#bytes = 0;
+    turnEnded();
     for (const transport of transports) if (events[transport] > 0) delivered(events[transport], transport);
     return most - left;
   }
@@ -98,5 +99,7 @@ export interface DeliveryContext {
   onFailure(reader: StreamReader, error: unknown): void;
   /** Counts events delivered to the readers of a transport. */
   delivered(events: number, transport: Transport): void;
+  /** Called when some readers were served. */
+  turnEnded(): void;
   scheduler: Pick<FairScheduler, 'schedule'>;
 }

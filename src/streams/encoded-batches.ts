@@ -12,6 +12,10 @@ export interface EncodedBatch {
   readonly frames: Buffer;
   readonly events: number;
   readonly last: number;
+  /** The dates of the events, in milliseconds since 1970. */
+  readonly atMs: readonly number[];
+  /** The writes that are not reported yet (`WriteReports`). */
+  writes: number;
 }
 
 /** Batches of a tail, each encoded once for all readers. Dropped when the tail changes. */
@@ -37,6 +41,7 @@ export class EncodedBatches {
 
 function cut(tail: Tail, after: number, format: Format): EncodedBatch {
   const frames: Buffer[] = [];
+  const atMs: number[] = [];
   let last = after;
   let bytes = 0;
   for (const change of tail.after(after)) {
@@ -44,9 +49,10 @@ function cut(tail: Tail, after: number, format: Format): EncodedBatch {
     bytes += frame.length;
     if (frames.length > 0 && bytes > streamLimits.sliceBytes) break;
     frames.push(frame);
+    atMs.push(change.atMs);
     last = change.offset;
   }
   const [first] = frames;
   const whole = frames.length === 1 && first !== undefined ? first : Buffer.concat(frames);
-  return { after, format, frames: whole, events: frames.length, last };
+  return { after, format, frames: whole, events: frames.length, last, atMs, writes: 0 };
 }

@@ -24,6 +24,8 @@ export class EncodedChange implements EventHeader {
   readonly cursor: string;
   readonly offset: number;
   readonly check: string;
+  /** The date of the entry, in milliseconds since 1970. */
+  readonly atMs: number;
   /** As of `offset`, if they are known. */
   readonly counts: Counts | undefined;
   /** The post, or null for the channel. A later change of the same subject supersedes this one. */
@@ -43,6 +45,7 @@ export class EncodedChange implements EventHeader {
     this.cursor = cursor;
     this.offset = offset;
     this.check = check;
+    this.atMs = Date.parse(at);
     this.counts = counts;
     this.subject = subject;
     this.isTakedown = type === 'post.taken-down';

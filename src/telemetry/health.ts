@@ -1,7 +1,8 @@
 import { Router } from 'express';
 import { methodNotAllowed, sendJson } from '../http/answers.ts';
 import { responseLimits } from '../http/http-limits.ts';
-import { type Engine, JournalUnavailable, messageOf } from '../journal/engine.ts';
+import { type Engine, JournalRefused, JournalUnavailable, messageOf } from '../journal/engine.ts';
+import { checkedSettings, storeRoles, type UnsafeSetting } from '../journal/store-settings.ts';
 import { type Metrics, metricsType } from './metrics.ts';
 
 /** The health endpoints. Mounted before rate limits and tokens, because a busy server is not a dead one. */
@@ -10,16 +11,16 @@ export interface Health {
   phase: 'starting' | 'ready' | 'retired' | 'draining';
   /** Why writes fail or readers may see stale state, and since when (RFC 3339). */
   degraded?: { reason: string; since: string } | undefined;
-  /** Redis settings that endanger durability, if the operator allowed them. */
+  /** Unsafe settings of Redis and of its replicas. */
   unsafe?: readonly string[] | undefined;
 }
 
 /**
  * `/healthz`: 200 while the process responds. `/readyz`: 503 while it starts or drains, otherwise 200, even while the store is
  * unreachable or accepts no writes: other servers have lost the same store, so connected readers should stay. A retired process
- * answers 200 too, because other processes serve its port. `/metrics`: the result of `metrics`.
+ * answers 200 too, because other processes serve its port. `/metrics`: the result of `text`, and of `limitsText` if it asks for it.
  */
-export function healthRoutes(health: () => Health, metrics: () => Promise<string>): Router {
+export function healthRoutes(health: () => Health, { text, limitsText }: Pick<Metrics, 'text' | 'limitsText'>): Router {
   const routes = Router({ caseSensitive: true });
   routes.get('/healthz', (_request, response) => sendJson(response, { status: 'alive' }, { cache: 'none' }));
   routes.get('/readyz', (_request, response) => {
@@ -34,8 +35,9 @@ export function healthRoutes(health: () => Health, metrics: () => Promise<string
       sendJson(response, { status: 'ready', ...warning }, { cache: 'none' });
     }
   });
-  routes.get('/metrics', async (_request, response) => {
-    sendJson(response, await metrics(), { cache: 'none', type: metricsType });
+  routes.get('/metrics', async (request, response) => {
+    const parts = [await text(), ...(request.query.limits === '1' ? [await limitsText()] : [])];
+    sendJson(response, parts.join('\n'), { cache: 'none', type: metricsType });
   });
   routes.all(['/healthz', '/readyz', '/metrics'], methodNotAllowed('GET', 'HEAD'));
   return routes;
@@ -43,32 +45,46 @@ export function healthRoutes(health: () => Health, metrics: () => Promise<string
 
 interface Watched {
   engine: Pick<Engine, 'ready'>;
-  /** Settings of the store that endanger durability, as of the last check. */
-  unsafe: () => readonly string[];
+  /** Unsafe settings of the store, as of the last check. */
+  unsafe: () => readonly UnsafeSetting[];
+  /** Replicas of the store that are in sync, as of the last check. */
+  replicas: () => number;
 }
 
 interface Telling {
-  metrics: Pick<Metrics, 'storeReachable' | 'storeWritable' | 'storeUnsafe'>;
-  log: { info(facts: object, message: string): void; error(facts: object, message: string): void };
+  metrics: Pick<Metrics, 'storeReachable' | 'storeWritable' | 'storeUnsafe' | 'storeReplicas'>;
+  log: Record<'info' | 'warn' | 'error', (facts: object, message: string) => void>;
 }
 
 /** Keeps `health` up to date with the store, and logs changes. Returns a function that stops it. */
-export function watchStore(health: Health, { engine, unsafe }: Watched, { metrics, log }: Telling): () => void {
+export function watchStore(health: Health, { engine, unsafe, replicas }: Watched, { metrics, log }: Telling): () => void {
   metrics.storeReachable.set(1);
   metrics.storeWritable.set(1);
-  const lookAtSettings = () => {
-    health.unsafe = unsafe();
-    metrics.storeUnsafe.set(health.unsafe.length);
+  const lookAtSettings = (found: readonly UnsafeSetting[]) => {
+    health.unsafe = [...new Set(found.map(({ role, line }) => (role === 'replica' ? `${line} (replica)` : line)))];
+    for (const setting of checkedSettings)
+      for (const role of storeRoles)
+        metrics.storeUnsafe.set({ setting, role }, found.filter((one) => one.setting === setting && one.role === role).length);
   };
-  lookAtSettings();
+  lookAtSettings(unsafe());
+  let inSync = replicas();
+  const lookAtReplicas = () => {
+    const before = inSync;
+    inSync = replicas();
+    metrics.storeReplicas.set(inSync);
+    if (inSync < before) log.warn({ before, replicas: inSync }, 'fewer replicas are in sync');
+  };
+  lookAtReplicas();
   let wasReachable = true;
   const probe = setInterval(async () => {
-    lookAtSettings();
+    lookAtReplicas();
     const trouble = await engine.ready().then(
       () => undefined,
       (error: unknown) => error,
     );
-    const is = stateOf(trouble);
+    const found = unsafe();
+    lookAtSettings(found);
+    const is = stateOf(trouble, found);
     metrics.storeReachable.set(is.reachable ? 1 : 0);
     metrics.storeWritable.set(is.reason === undefined ? 1 : 0);
     if (is.reason === health.degraded?.reason) return;
@@ -82,10 +98,18 @@ export function watchStore(health: Health, { engine, unsafe }: Watched, { metric
   return () => clearInterval(probe);
 }
 
+const notUsed = 'The journal is not used, because settings of Redis are unsafe.';
+
+/** Whether the engine refuses the store itself, and not only for a moment. With unsafe settings that are allowed it does not. */
+function isUnsafe(trouble: unknown, found: readonly UnsafeSetting[]): boolean {
+  const isRefused = trouble instanceof JournalUnavailable && trouble.cause instanceof JournalRefused;
+  return isRefused && found.some(({ role }) => role === 'master');
+}
+
 /** Interprets the engine's answer. `reason`: why the store is degraded. */
-function stateOf(trouble: unknown): { reachable: boolean; reason?: string } {
+function stateOf(trouble: unknown, found: readonly UnsafeSetting[]): { reachable: boolean; reason?: string } {
   if (trouble === undefined) return { reachable: true };
   const refuses = trouble instanceof JournalUnavailable && (trouble.refusesToWrite || trouble.refusal !== undefined);
-  if (!refuses) return { reachable: false, reason: 'The journal cannot be reached.' };
+  if (!refuses) return { reachable: false, reason: isUnsafe(trouble, found) ? notUsed : 'The journal cannot be reached.' };
   return { reachable: true, reason: ['The journal accepts no writes.', trouble.refusal].filter(Boolean).join(' ') };
 }

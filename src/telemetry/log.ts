@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { LogLevel } from '../config.ts';
+import type { LogLevel } from '../config-variables.ts';
 import { logLimits } from './telemetry-limits.ts';
 
 /**
@@ -130,7 +130,8 @@ const unspoken = new Set([
   'cookie',
   'token',
   'secret',
-  'jwtsecret',
+  'secrets',
+  'jwtsecrets',
   'password',
   'auth',
   'body',

@@ -2,10 +2,12 @@ import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { sentProblemCode } from '../http/answers.ts';
 import { compressionOutcomes } from '../http/compression.ts';
+import { checkedSettings, storeRoles } from '../journal/store-settings.ts';
 import { endedReasons, transports } from '../protocol/model.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
-import { limits } from '../protocol/wire-limits.ts';
-import { cutInLines, droppedLines } from './log.ts';
+import { CountedHistogram } from './counted-histogram.ts';
+import { limitMetrics } from './limit-metrics.ts';
+import { addProcess } from './process-metrics.ts';
 
 /**
  * The metrics of the server, for Prometheus. Each server has its own registry, so that several servers can run in one process.
@@ -45,6 +47,14 @@ const wordDiffOutcomes = ['made', 'kept', 'forgotten'] as const;
 const transferKinds = ['exports', 'imports', 'uploads'] as const;
 const uploadOutcomes = ['added', 'existing', 'refused'] as const;
 const mediaAnswers = ['sent', 'unchanged', 'refused'] as const;
+/** The classes of routes by which requests are timed. Requests of a class should take about as long as each other. */
+export const routeClasses = ['read', 'write', 'transfer', 'feed', 'page', 'file', 'operator'] as const;
+export type RouteClass = (typeof routeClasses)[number];
+/** The directories whose disks the server fills. */
+export const directories = ['journal', 'media'] as const;
+/** The connections of a server to Redis. */
+const redisConnections = ['writes', 'reads', 'lists', 'listens'] as const;
+export type RedisConnection = (typeof redisConnections)[number];
 const problemCodes = Object.keys(problems) as ProblemCode[];
 
 export interface Metrics {
@@ -60,6 +70,16 @@ export interface Metrics {
   /** Duration of appended writes, including the sync. */
   appendSeconds: Histogram;
   catchUps: Counter<'mode'>;
+  /** From the request of a reader until the catch-up was written. */
+  catchUpSeconds: Histogram;
+  /** From the date of an event until it was written, once for each reader. */
+  deliverySeconds: CountedHistogram;
+  requestSeconds: Histogram<'route'>;
+  redisSeconds: Histogram<'connection'>;
+  journalBytes: Gauge;
+  diskFreeBytes: Gauge<'directory'>;
+  diskSizeBytes: Gauge<'directory'>;
+  storeComparisonAge: Gauge;
   feedPages: Counter<'format'>;
   changesShown: Counter<'how'>;
   wordDiffs: Counter<'how'>;
@@ -82,7 +102,8 @@ export interface Metrics {
   revokedTokens: Gauge;
   /** Bounded by `pressbox_limit{name="endedSessions"}`. */
   endedSessions: Gauge;
-  storeUnsafe: Gauge;
+  storeUnsafe: Gauge<'setting' | 'role'>;
+  storeReplicas: Gauge;
   channelsDamaged: Gauge;
   clockJumps: Counter<'direction'>;
   /** Erasures that were answered as pending and are not complete. */
@@ -92,8 +113,10 @@ export interface Metrics {
    * this.
    */
   beforeScrape(set: () => void): () => void;
-  /** All metrics in Prometheus' text format. */
+  /** All metrics but the limits, in Prometheus' text format. */
   text(): Promise<string>;
+  /** The limits of this version as metrics. */
+  limitsText(): Promise<string>;
   /** All metrics as data, which can be summed with those of other processes. */
   report(): Promise<Report>;
 }
@@ -108,6 +131,7 @@ export const metricsType: string = Registry.PROMETHEUS_CONTENT_TYPE;
 export function createMetrics(bounds: Readonly<Record<string, number>> = {}, group?: { worker: number }): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  const limits = limitMetrics(bounds);
   const scrapes = new Set<() => void>();
 
   const metrics: Metrics = {
@@ -141,6 +165,32 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
       name: 'pressbox_catch_ups_total',
       help: 'Answers to catch-up requests.',
       labelNames: ['mode'],
+      registers,
+    }),
+    catchUpSeconds: new Histogram({
+      name: 'pressbox_catch_up_seconds',
+      help: 'Time until a reader who connected was sent what they had missed.',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    deliverySeconds: new CountedHistogram({
+      name: 'pressbox_delivery_seconds',
+      help: 'Time from the date of an event in the journal until it was written to a reader, counted once for each reader.',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+      registers,
+    }),
+    requestSeconds: new Histogram({
+      name: 'pressbox_http_request_seconds',
+      help: 'Time until a request was answered, without polls that wait and streams.',
+      labelNames: ['route'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    redisSeconds: new Histogram({
+      name: 'pressbox_redis_seconds',
+      help: 'Time until Redis answered a command on a connection of the server; listens: until a message came back.',
+      labelNames: ['connection'],
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,
     }),
     feedPages: new Counter({
@@ -242,6 +292,38 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
       aggregator: 'min',
       registers,
     }),
+    storeReplicas: new Gauge({
+      name: 'pressbox_store_replicas',
+      help: 'Replicas of Redis that were in sync at the last check; 0 for the embedded journal.',
+      aggregator: 'min',
+      registers,
+    }),
+    storeComparisonAge: new Gauge({
+      name: 'pressbox_store_comparison_age_seconds',
+      help: 'Time since the server last compared its state with the store.',
+      aggregator: 'max',
+      registers,
+    }),
+    journalBytes: new Gauge({
+      name: 'pressbox_journal_bytes',
+      help: 'Size of the journal: of its files, or the memory of Redis.',
+      aggregator: 'max',
+      registers,
+    }),
+    diskFreeBytes: new Gauge({
+      name: 'pressbox_disk_free_bytes',
+      help: 'Free space on the disk of a directory that the server writes to.',
+      labelNames: ['directory'],
+      aggregator: 'min',
+      registers,
+    }),
+    diskSizeBytes: new Gauge({
+      name: 'pressbox_disk_size_bytes',
+      help: 'Size of this disk. 0 if the server has no such directory.',
+      labelNames: ['directory'],
+      aggregator: 'min',
+      registers,
+    }),
     revokedTokens: new Gauge({
       name: 'pressbox_revoked_tokens',
       help: 'Revoked tokens that have not expired yet.',
@@ -256,7 +338,8 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     }),
     storeUnsafe: new Gauge({
       name: 'pressbox_store_unsafe_settings',
-      help: 'Settings of Redis that endanger acknowledged writes.',
+      help: 'Servers of the store whose setting endangers acknowledged writes or keeps erased texts.',
+      labelNames: ['setting', 'role'],
       aggregator: 'max',
       registers,
     }),
@@ -286,6 +369,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
       for (const set of scrapes) set();
       return registry.metrics();
     },
+    limitsText: () => limits.metrics(),
     report() {
       for (const set of scrapes) set();
       return registry.getMetricsAsJSON();
@@ -305,15 +389,6 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
       this.set({ worker }, (await metrics.connections.get()).values[0]?.value ?? 0);
     },
   });
-  const limit = new Gauge({
-    name: 'pressbox_limit',
-    help: 'Limits of this version; the name has the unit.',
-    labelNames: ['name'],
-    aggregator: 'max',
-    registers,
-  });
-  for (const [name, value] of Object.entries({ ...limits, ...bounds })) limit.set({ name }, value);
-
   // Every series exists from the start, so that an alert can tell zero from missing.
   for (const transport of transports) {
     metrics.readers.set({ transport }, 0);
@@ -321,6 +396,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
   }
   for (const outcome of appendOutcomes) metrics.appends.inc({ outcome }, 0);
   for (const mode of catchUpModes) metrics.catchUps.inc({ mode }, 0);
+  for (const route of routeClasses) metrics.requestSeconds.zero({ route });
+  for (const connection of redisConnections) metrics.redisSeconds.zero({ connection });
+  for (const directory of directories) {
+    metrics.diskFreeBytes.set({ directory }, 0);
+    metrics.diskSizeBytes.set({ directory }, 0);
+  }
   for (const format of feedFormats) metrics.feedPages.inc({ format }, 0);
   for (const how of changeForms) metrics.changesShown.inc({ how }, 0);
   for (const how of compressionOutcomes) metrics.compressions.inc({ how }, 0);
@@ -330,45 +411,11 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
   for (const kind of transferKinds) metrics.transfers.set({ kind }, 0);
   for (const outcome of uploadOutcomes) metrics.uploads.inc({ outcome }, 0);
   for (const answer of mediaAnswers) metrics.mediaFiles.inc({ answer }, 0);
+  for (const setting of checkedSettings) for (const role of storeRoles) metrics.storeUnsafe.set({ setting, role }, 0);
   for (const reason of endedReasons) metrics.subscriptionsEnded.inc({ reason }, 0);
   for (const kind of rejectionKinds) metrics.rejections.inc({ kind }, 0);
   for (const code of problemCodes) metrics.problems.inc({ code }, 0);
   return metrics;
-}
-
-/** The metrics of any process, also of the primary, which serves no clients. */
-export function addProcess(registry: Registry): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'pressbox_resident_memory_bytes',
-    help: 'Resident memory of all processes of the server.',
-    registers,
-    collect() {
-      try {
-        this.set(process.memoryUsage.rss());
-      } catch {
-        // Reads a file, which fails if no more files can be opened. The gauge then keeps its last value.
-      }
-    },
-  });
-  new Counter({
-    name: 'pressbox_log_lines_dropped_total',
-    help: 'Log lines dropped because the log could not be written.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(droppedLines());
-    },
-  });
-  new Counter({
-    name: 'pressbox_log_cuts_total',
-    help: 'Texts and lists cut in log lines because they were too long.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(cutInLines());
-    },
-  });
 }
 
 /**

@@ -34,3 +34,20 @@ export const logTable = {
   logStackFrames: { value: 15, metric: 'pressbox_log_cuts_total', atLimit: 'Only the innermost frames of an error are logged.' },
 } satisfies LimitTable;
 export const logLimits = valuesOf(logTable);
+
+/** How the server measures itself. These bound nothing that a client could reach. */
+export const monitoring = {
+  lagResolutionMs: 10,
+  /** At least the usual interval of scrapes, so that none misses a window. */
+  lagWindowMs: 15_000,
+  storageLookMs: 10_000,
+  /** As in the alert `PressboxEventLoopLate`. */
+  lateMs: 500,
+  lateLookMs: 5_000,
+  /** As in the alert `PressboxWritesSlow`. */
+  slowWriteMs: 500,
+  /** Between two log lines about slow writes. */
+  slowWriteLogMs: 60_000,
+  /** Events that are older when they are written were imported with their dates, and say nothing about latency. */
+  importedAgeMs: 3_600_000,
+} as const;

@@ -1,5 +1,6 @@
 import { AggregatorRegistry, type Counter, Registry } from 'prom-client';
-import { addProcess, addWorkers, type Report, type WorkerEnd } from './metrics.ts';
+import { addWorkers, type Report, type WorkerEnd } from './metrics.ts';
+import { addProcess } from './process-metrics.ts';
 
 /**
  * The metrics of several processes, aggregated: sums, or the minimum or maximum if the metric says so. Counters never go back:

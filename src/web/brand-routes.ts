@@ -17,8 +17,9 @@ export function brandRoutes(brand: Brand | undefined): Router {
   const byUrl = new Map(files.map((file) => [file.url, file]));
   const byName = new Map(files.map((file) => [withoutHash(file.url), file]));
   router.get('/brand/*name', brandHeaders(), (req: Request, res: Response) => {
-    const exact = byUrl.get(req.path);
-    const file = exact ?? byName.get(withoutHash(req.path));
+    const path = req.baseUrl + req.path;
+    const exact = byUrl.get(path);
+    const file = exact ?? byName.get(withoutHash(path));
     if (file === undefined) throw new Refusal('not-found', missing.path);
     // Fonts are loaded with CORS, and a sandboxed frame has another origin.
     res.setHeader('Access-Control-Allow-Origin', '*');

@@ -51,7 +51,7 @@ export function createCorrectionPages({ engine, diffs, pages, assets, publicUrl 
     const { channel } = stream;
     const sections = await renderInTurns(
       found.corrections,
-      (correction) => renderCorrection(correction, channel),
+      (correction) => renderCorrection(correction, channel, assets.basePath),
       requireWaiting,
     );
     const page = correctionsPage({ channel, ...found, sections, before, cursor, assets, publicUrl });

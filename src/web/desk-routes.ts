@@ -13,14 +13,14 @@ import { languageFor } from './pages/language.ts';
  * The desk, the page for authors: one page for all of `/desk/`, which contains nothing personal, so that its service worker may keep
  * it. What belongs to a person comes from `/v1`.
  */
-export function deskRoutes({ brand }: { brand: Brand | undefined }): Router {
+export function deskRoutes({ basePath, brand }: { basePath: string; brand: Brand | undefined }): Router {
   const router = Router({ caseSensitive: true });
-  const assets = loadAssets(brand);
+  const assets = loadAssets({ basePath, brand });
   const worker = readFileSync(join(assetsDirectory(), fileOf('service-worker.js')));
-  const files = loadDeskFiles();
+  const files = loadDeskFiles(basePath);
   const headers = deskHeaders();
   const pages = new Map(languages.map((language) => [language, deskPage({ language, assets, files })]));
-  const manifests = new Map(languages.map((language) => [language, deskManifest({ language, brand, files })]));
+  const manifests = new Map(languages.map((language) => [language, deskManifest({ language, assets, files })]));
 
   const sendPage: RequestHandler = (req, res) => {
     const page = pages.get(languageFor(req, res)) as string;
@@ -29,7 +29,7 @@ export function deskRoutes({ brand }: { brand: Brand | undefined }): Router {
 
   router.get('/desk', headers, (req, res, next) => {
     // `/desk` is not in the scope of the service worker.
-    if (req.path === '/desk') res.redirect(308, `/desk/${req.originalUrl.slice('/desk'.length)}`);
+    if (req.path === '/desk') res.redirect(308, `${basePath}/desk/${req.url.slice('/desk'.length)}`);
     else sendPage(req, res, next);
   });
 

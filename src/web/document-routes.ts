@@ -8,12 +8,20 @@ import { loadAssets } from './pages/assets.ts';
 import { docsPage } from './pages/docs.ts';
 
 /** The OpenAPI and AsyncAPI documents and `/docs`, rendered once at the start. */
-export function documentRoutes({ publicUrl, brand }: { publicUrl: string; brand: Brand | undefined }): Router {
+export function documentRoutes({
+  publicUrl,
+  basePath,
+  brand,
+}: {
+  publicUrl: string;
+  basePath: string;
+  brand: Brand | undefined;
+}): Router {
   const router = Router({ caseSensitive: true });
   const ofHttp = JSON.stringify(openApi(publicUrl));
   const ofMessages = JSON.stringify(asyncApi(publicUrl));
 
-  const page = docsPage({ publicUrl, assets: loadAssets(brand) });
+  const page = docsPage({ publicUrl, assets: loadAssets({ basePath, brand }) });
 
   router.get('/openapi.json', (_req, res) => sendJson(res, ofHttp, { cache: 'public' }));
   router.get('/asyncapi.json', (_req, res) => sendJson(res, ofMessages, { cache: 'public' }));

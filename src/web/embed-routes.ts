@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import { readableChannel, visibleChannel } from '../access/channel-access.ts';
 import { sendJson } from '../http/answers.ts';
+import { isBelow } from '../http/base-path.ts';
 import { pageHeaders } from '../http/headers.ts';
 import type { Engine } from '../journal/engine.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
@@ -63,7 +64,9 @@ export function embedRoutes({
 /** The channel of a page of this server, including pages of its posts. */
 function channelOf(address: string, publicUrl: string): string | undefined {
   const url = URL.parse(address);
-  if (url === null || url.origin !== new URL(publicUrl).origin) return undefined;
-  const [, channelId] = /^\/(?:live|embed)\/([^/]+)(?:\/[^/]+)?\/?$/.exec(url.pathname) ?? [];
+  const home = new URL(publicUrl);
+  const basePath = home.pathname.replace(/\/$/, '');
+  if (url === null || url.origin !== home.origin || !isBelow(basePath, url.pathname)) return undefined;
+  const [, channelId] = /^\/(?:live|embed)\/([^/]+)(?:\/[^/]+)?\/?$/.exec(url.pathname.slice(basePath.length)) ?? [];
   return channelId;
 }

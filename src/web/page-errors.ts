@@ -18,13 +18,15 @@ export interface PageErrors {
 }
 
 export function createPageErrors({
+  basePath,
   brand,
   log,
 }: {
+  basePath: string;
   brand: Brand | undefined;
   log: { error(fields: object, message: string): void };
 }): PageErrors {
-  const assets = loadAssets(brand);
+  const assets = loadAssets({ basePath, brand });
   const headers = pageHeaders();
   // A frame must be able to show the error too.
   const inFrames = pageHeaders({ frameAncestors: '*' });

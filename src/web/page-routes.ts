@@ -8,7 +8,7 @@ import { pageHeaders } from '../http/headers.ts';
 import { credentialsOf, isForOneBrowser, resumeSession } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
 import { postIdOf } from '../live/read-parameters.ts';
-import { correctionsPath, type Selection } from '../protocol/addresses.ts';
+import { correctionsPath, onServer, type Selection } from '../protocol/addresses.ts';
 import { embedNames } from '../protocol/embeds/listed-sites.ts';
 import { type Channel, isWithdrawn } from '../protocol/model.ts';
 import { missing, problem, Refusal } from '../protocol/problems.ts';
@@ -49,6 +49,7 @@ export interface PageContext {
   identity: Identity;
   cookie: SessionCookie;
   publicUrl: string;
+  basePath: string;
   /** Sessions have an idle limit. */
   hasIdleLimit: boolean;
   diffs: WordDiffs;
@@ -64,12 +65,12 @@ export interface PageContext {
 }
 
 export function pageRoutes(context: PageContext): Router {
-  const { engine, streams, identity, cookie, publicUrl, hasIdleLimit, diffs, slots, now, metrics, brand, sources, embedHosts } =
-    context;
+  const { engine, streams, identity, cookie, publicUrl, basePath, hasIdleLimit, diffs, slots, now, metrics } = context;
+  const { brand, sources, embedHosts } = context;
   const access = { engine, streams };
   const shared = { publicUrl, hasIdleLimit, embeds: embedNames(embedHosts) };
   const router = Router({ caseSensitive: true });
-  const assets = loadAssets(brand);
+  const assets = loadAssets({ basePath, brand });
   const frontPages = new FrontPages({ engine, streams });
   const pages = createSharedPages({ slots });
   const versionPages = createVersionPages({ engine, diffs, pages, assets });
@@ -94,7 +95,7 @@ export function pageRoutes(context: PageContext): Router {
 
   router.get<{ channelId: string }>('/live/:channelId', headers, resume, async (req, res) => {
     const { before, after, filter, order } = parse(livePageQuerySchema, req.query);
-    if (filter === 'corrections') return void res.redirect(302, correctionsPath(req.params.channelId));
+    if (filter === 'corrections') return void res.redirect(302, onServer(correctionsPath(req.params.channelId), basePath));
     if (filter !== undefined || order !== undefined) return await sendSelection(req, res, { filter, order, before, after });
     const place = before !== undefined ? { before } : after !== undefined ? { after } : undefined;
     const credentials = credentialsOf(res);

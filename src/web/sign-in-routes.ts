@@ -4,11 +4,13 @@ import express, { type Request, type Response, Router } from 'express';
 import type { Identity } from '../access/identity.ts';
 import { signOut } from '../api/session-routes.ts';
 import { sendJson } from '../http/answers.ts';
+import { isBelow } from '../http/base-path.ts';
 import type { SessionCookie } from '../http/cookies.ts';
 import { pageHeaders } from '../http/headers.ts';
 import { principalOf, resumeSession } from '../http/request-identity.ts';
 import { logSecurityEvent } from '../http/security-log.ts';
 import { liveLimits } from '../live/live-limits.ts';
+import { ownerKeyOf } from '../protocol/owner-key.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { parse, signInFormSchema, signOutFormSchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
@@ -24,19 +26,20 @@ export interface SignInContext {
   identity: Identity;
   cookie: SessionCookie;
   publicUrl: string;
+  basePath: string;
   brand: Brand | undefined;
 }
 
 const formType = 'application/x-www-form-urlencoded';
 
-export function signInRoutes({ identity, cookie, publicUrl, brand }: SignInContext): Router {
+export function signInRoutes({ identity, cookie, publicUrl, basePath, brand }: SignInContext): Router {
   const router = Router({ caseSensitive: true });
-  const assets = loadAssets(brand);
+  const assets = loadAssets({ basePath, brand });
   const headers = pageHeaders();
   const readForm = express.raw({ type: isPlainForm, limit: liveLimits.signInBytes });
 
   router.get('/sign-in', headers, resumeSession(identity, cookie), (req, res) => {
-    const to = localPath(req.query.to);
+    const to = localPath(req.query.to, basePath);
     sendJson(res, signInPage({ to, visitor: visitorOf(res, to), language: languageFor(req, res), publicUrl, assets }), {
       cache: 'none',
       type: 'text/html; charset=utf-8',
@@ -47,12 +50,12 @@ export function signInRoutes({ identity, cookie, publicUrl, brand }: SignInConte
     // Prevents login CSRF.
     if (!cookie.maySignIn(req)) throw new Refusal('forbidden', { detail: 'Sign in on a page of this site.' });
     const form = parse(signInFormSchema, formOf(req));
-    const to = localPath(form.to);
+    const to = localPath(form.to, basePath);
     try {
       const token = form.token?.trim();
       if (!token) throw new Refusal('invalid-body', { detail: 'Paste the token that you were given.' });
       const { who, value, maxAgeSeconds } = await identity.signIn(token);
-      cookie.set(req, res, value, maxAgeSeconds);
+      cookie.set(req, res, value, maxAgeSeconds, ownerKeyOf(who));
       logSecurityEvent(res, 'sign-in', { by: who.sub, jti: who.jti });
       leadTo(res, to);
     } catch (error) {
@@ -67,7 +70,7 @@ export function signInRoutes({ identity, cookie, publicUrl, brand }: SignInConte
 
   router.post('/sign-out', headers, readForm, async (req, res) => {
     if (!cookie.isOwnPage(req)) throw new Refusal('forbidden', { detail: 'Sign out on a page of this site.' });
-    const to = localPath(parse(signOutFormSchema, formOf(req)).to);
+    const to = localPath(parse(signOutFormSchema, formOf(req)).to, basePath);
     await signOut(req, res, { identity, cookie });
     leadTo(res, to);
   });
@@ -100,12 +103,17 @@ function leadTo(res: Response, path: string): void {
   res.set('Cache-Control', 'no-store').redirect(303, path);
 }
 
-/** A path of this server, or `/` for anything that a browser could read as a URL of another site. */
-function localPath(text: unknown): string {
-  const list = '/';
+/**
+ * A path of this server with its base path, or that of the list of channels for anything that a browser could read as a URL of another
+ * site.
+ */
+function localPath(text: unknown, basePath: string): string {
+  const list = `${basePath}/`;
   if (typeof text !== 'string' || text.length > limits.urlCharacters || !/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text))
     return list;
   const base = 'http://pressbox.invalid';
   const url = URL.parse(text, base);
-  return url === null || url.origin !== base || url.pathname.startsWith('//') ? list : `${url.pathname}${url.search}${url.hash}`;
+  return url === null || url.origin !== base || url.pathname.startsWith('//') || !isBelow(basePath, url.pathname)
+    ? list
+    : `${url.pathname}${url.search}${url.hash}`;
 }

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { createServer } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { secretFor } from '../access/secret.ts';
+import { secretsFor } from '../access/secret.ts';
 import { type Config, publicUrlOf } from '../config.ts';
 import { listen } from '../http/http-server.ts';
 import { NotStarted } from '../startup-errors.ts';
@@ -42,17 +42,17 @@ const { workerRestartFirstMs, workerSignMs, workerSilentMs } = workerLimits;
 
 /** Resolves once all workers serve. Throws what a single server would throw, or `NotStarted` with a worker's reason. */
 export async function startWorkers(config: Config, log: Log): Promise<Workers> {
-  const secret = await secretFor(config);
+  const jwtSecrets = await secretsFor(config);
   // Port 0: any free port, but the same for all workers and across restarts.
   const port = config.port === 0 ? await freePort(config.host) : config.port;
   const publicUrl = publicUrlOf(config, port);
-  const group = new Group({ ...config, port, jwtSecret: secret }, log);
+  const group = new Group({ ...config, port, jwtSecrets }, log);
   await group.start();
   log.info({ url: publicUrl, workers: config.workers }, 'listening');
   return {
     url: publicUrlOf({ ...config, publicUrl: undefined }, port),
     publicUrl,
-    secret,
+    secret: jwtSecrets?.[0],
     failed: group.failed,
     renew: () => group.renew(),
     close: () => group.close(),
@@ -94,7 +94,7 @@ class Group {
       exec: fileURLToPath(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url)),
       args: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // The configuration contains the secret as bytes, which JSON cannot carry.
+      // The configuration contains the secrets as bytes, which JSON cannot carry.
       serialization: 'advanced',
     });
   }

@@ -309,7 +309,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     { name: 'coverage that is for members from now on', path: live(closing), reach: closes(closing, isLive) },
     {
       name: 'a token that was refused',
-      path: `/sign-in?to=${live(members)}`,
+      path: `/sign-in?to=${server.pathTo(live(members))}`,
       async reach(page) {
         await page.getByLabel('Access token').fill('nonsense');
         await page.getByRole('button', { name: 'Sign in' }).click();
@@ -318,7 +318,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     },
     {
       name: 'members’ coverage, signed in',
-      path: `/sign-in?to=${live(members)}`,
+      path: `/sign-in?to=${server.pathTo(live(members))}`,
       async reach(page) {
         await page.getByLabel('Access token').fill(token);
         await page.getByRole('button', { name: 'Sign in' }).click();

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { BrowserContextOptions, Frame, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { AuthorClient, type NewChannel, type NewPost } from '../../client/lib/author-client.ts';
-import { startTestServer, type TestServer } from '../support/servers/server.ts';
+import { startTestServer, type TestServer, type TestServerOptions } from '../support/servers/server.ts';
 import type { TestBrowser, WatchedPage } from './browser.ts';
 
 /** A browser, a server and an author for the duration of a suite, with helpers for its tests. */
@@ -23,17 +23,18 @@ export interface Newsroom {
 const beforeMidnightMs = 30_000;
 const dayMs = 86_400_000;
 
-/** `environment`: further variables for the server, evaluated when the suite begins. */
+/** `environment`: further variables for the server, evaluated when the suite begins. `front`: how readers reach it. */
 export function newsroom(
   start: () => Promise<TestBrowser>,
   environment: () => Promise<Record<string, string>> = async () => ({}),
+  front?: TestServerOptions['front'],
 ): Newsroom {
   let browser: TestBrowser;
   let server: TestServer;
   let author: AuthorClient;
 
   beforeAll(async () => {
-    [browser, server] = await Promise.all([start(), environment().then((env) => startTestServer(env))]);
+    [browser, server] = await Promise.all([start(), environment().then((env) => startTestServer(env, front && { front }))]);
     author = new AuthorClient({ url: server.url, token: await server.token({ editor: ['*'], admin: true }) });
   });
   beforeEach(async () => {

@@ -286,7 +286,7 @@ describe('the body of a request without write access', () => {
     for (const [encoding, compress] of Object.entries(compressors)) {
       const answer = await fetch(`${test.url}/sign-in`, {
         method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': encoding, origin: test.url },
+        headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': encoding, origin: test.origin },
         body: new Uint8Array(compress(Buffer.from(`token=${token}`))),
         redirect: 'manual',
       });

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await publish(server, token, 'secret', { headline: secretWord });
   const reader = await server.token({ reader: ['*'] });
   const answer = await fetch(`${server.url}/v1/session`, { method: 'POST', headers: { authorization: `Bearer ${reader}` } });
-  session = answer.headers.get('set-cookie')?.split(';')[0]?.replace('pressbox=', '') ?? '';
+  session = answer.headers.get('set-cookie')?.split(';')[0]?.replace(`${server.cookieName}=`, '') ?? '';
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -35,25 +35,26 @@ const read = (cookies: string[]) =>
 
 it('a valid cookie gives access as a member, so each cookie below fails for the reason in its title', async () => {
   expect(session.length).toBeGreaterThan(50);
-  const { statuses, text } = await read([`a=b; pressbox=${session}; c=d`]);
+  const { statuses, text } = await read([`a=b; ${server.cookieName}=${session}; c=d`]);
   expect(statuses).toEqual([200]);
   expect(text).toContain(secretWord);
 });
 
 describe('a request is anonymous with a session cookie', () => {
+  const named = (value: string) => `${server.cookieName}=${value}`;
   const flip = (at: number) => `${session.slice(0, at)}${session[at] === 'A' ? 'B' : 'A'}${session.slice(at + 1)}`;
   it.each<[what: string, cookies: () => string[]]>([
-    ['with its first letter changed', () => [`pressbox=${flip(0)}`]],
-    ['with a letter in the middle changed', () => [`pressbox=${flip(Math.floor(session.length / 2))}`]],
-    ['that was cut off', () => [`pressbox=${session.slice(0, -8)}`]],
-    ['with something appended', () => [`pressbox=${session}AAAA`]],
-    ['in quotes', () => [`pressbox="${session}"`]],
-    ['after another of the same name', () => [`pressbox=x; pressbox=${session}`]],
-    ['under another name', () => [`Pressbox=${session}; pressbox2=${session}; __Host-pressbox=${session}`]],
-    ['whose value is in the name', () => [`${session}=pressbox`]],
+    ['with its first letter changed', () => [named(flip(0))]],
+    ['with a letter in the middle changed', () => [named(flip(Math.floor(session.length / 2)))]],
+    ['that was cut off', () => [named(session.slice(0, -8))]],
+    ['with something appended', () => [named(`${session}AAAA`)]],
+    ['in quotes', () => [named(`"${session}"`)]],
+    ['after another of the same name', () => [`${named('x')}; ${named(session)}`]],
+    ['under another name', () => [`P${named(session).slice(1)}; ${server.cookieName}2=${session}; __Host-${named(session)}`]],
+    ['whose value is in the name', () => [`${session}=${server.cookieName}`]],
     ['under a name that is special in JavaScript', () => [`__proto__=${session}; constructor=${session}`]],
-    ['that is a token', () => ['pressbox=eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.']],
-    ['of invalid bytes', () => ['pressbox=\xff\xfe\x80']],
+    ['that is a token', () => [named('eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.')]],
+    ['of invalid bytes', () => [named('\xff\xfe\x80')]],
     ['of punctuation only', () => [`${';'.repeat(2_000)}=${'='.repeat(2_000)}`]],
     ['missing among thousands', () => ['a=b; '.repeat(2_500)]],
   ])('%s', async (_what, cookies) => {

@@ -155,7 +155,7 @@ describe('a form with a token', () => {
     const send = (sent: string) =>
       fetch(`${server.url}/sign-in`, {
         method: 'POST',
-        headers: { origin: server.url, accept: 'application/json' },
+        headers: { origin: server.origin, accept: 'application/json' },
         body: new URLSearchParams({ token: sent, to: '/' }),
         redirect: 'manual',
       });

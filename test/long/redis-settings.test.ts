@@ -1,7 +1,8 @@
 import { describe, it, vi } from 'vitest';
 import type { RedisEngine } from '../../src/journal/redis/index.ts';
 import { describeWith, needs } from '../support/runner/needs.ts';
-import { createChannel, publish } from '../support/stores/engines.ts';
+import { appended, createChannel, publish, takedown } from '../support/stores/engines.ts';
+import { untilComplete } from '../support/stores/erased-texts.ts';
 import { openNode, type RedisServer, startRedis } from '../support/stores/redis.ts';
 
 /**
@@ -21,14 +22,25 @@ describe.concurrent('a store that becomes unsafe while in use', () => {
         await vi.waitFor(store.publish, noticed);
       });
 
-      it('gets no writes once a replica has joined that would keep erased text', async ({ expect }) => {
+      it('gets writes, and completes no erasure, once a replica has joined that would keep erased text', async ({ expect }) => {
         await using store = await open(binary);
         const replica = await store.start([`replicaof 127.0.0.1 ${store.master.port}`]);
-        const name = `on the replica 127.0.0.1:${replica.port}`;
-        await vi.waitFor(async () => expect(await store.refusal()).toContain(name), noticed);
-        await replica.admin.config('SET', 'rdb-del-sync-files', 'yes');
+        const at = `127.0.0.1:${replica.port}`;
+        const line = 'rdb-del-sync-files yes';
+        await vi.waitFor(
+          () => expect(store.engine.faults.filter((fault) => fault.line === line)).toMatchObject([{ at }]),
+          noticed,
+        );
+        await store.engine.ready();
+        const post = await store.publish();
+        await appended(store.engine, store.id, [takedown(post)]);
+        const { complete, pending } = await store.engine.erase(store.id, post.id);
+        expect(complete).toBe(false);
+        expect(JSON.stringify(pending)).toContain(`The replica ${at}: it may keep the text in a dump file.`);
         await replica.admin.config('SET', 'repl-diskless-sync', 'yes');
-        await vi.waitFor(store.publish, noticed);
+        await replica.admin.config('SET', 'rdb-del-sync-files', 'yes');
+        await vi.waitFor(() => expect(store.engine.faults).toEqual([]), noticed);
+        await untilComplete(() => store.engine.erase(store.id, post.id));
       });
     });
   }
@@ -46,6 +58,8 @@ async function open(binary: string) {
   const { id } = await createChannel(engine);
   return {
     master,
+    engine,
+    id,
     start,
     publish: () => publish(engine, id),
     /** The problem that a refused write gets. */

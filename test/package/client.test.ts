@@ -77,13 +77,17 @@ describe('the installed pressbox/client', () => {
     await writeFile(
       join(app, 'typed.mts'),
       `import { AuthorClient, ReaderClient, type Event, type ReaderPost, type ReaderState, type Timeline } from 'pressbox/client';
-      import { readConfig, startServer } from 'pressbox/server';
+      import { createServer } from 'node:http';
+      import { attach, readConfig, startServer, type RunningServer } from 'pressbox/server';
       const reader = new ReaderClient({ url: 'http://127.0.0.1', channelId: 'a', token: async () => 'fresh' });
       reader.on('timeline', ({ posts }: Timeline) => posts.map((post: ReaderPost): string => post.html));
       reader.on('event', (event: Event, before) => event.type === 'channel.changed' ? event.channel.headline : before?.headline);
       reader.on('state', (state: ReaderState) => (state.status === 'offline' ? state.since : undefined));
       export const written = new AuthorClient({ url: '' }).publish('a', { kind: 'breaking', body: 'b' }).then(({ post }) => post.body);
       export const url: Promise<string> = startServer(readConfig({})).then((server) => server.url);
+      export const attached: Promise<RunningServer> = attach(createServer(), { basePath: '/live', config: readConfig({}) });
+      // @ts-expect-error The path is missing.
+      void attach(createServer(), {});
       const { token, limit } = {} as { token: string | undefined; limit: number | undefined };
       export const given = [new ReaderClient({ url: 'http://127.0.0.1', channelId: 'a', token, limit }), new AuthorClient({ url: '', token })];
       // @ts-expect-error There is no such kind.

@@ -1,8 +1,10 @@
 import { languageOf } from '../i18n/languages.ts';
+import { basePath } from './app/base-path.ts';
 import { DeskApp } from './app/desk-app.ts';
 import { DeskBar } from './app/desk-bar.ts';
 import { DeskModel } from './app/desk-model.ts';
 import { DeskKeys } from './app/keys-dialog.ts';
+import { keepPressesSteady } from './app/steady-presses.ts';
 import { trustedServiceWorkerUrl } from './app/trusted-types.ts';
 import { DeskComposer } from './composer/composer.ts';
 import { DeskDrafts } from './drafts/draft-list.ts';
@@ -11,7 +13,7 @@ import { DeskOutbox } from './outbox/outbox-list.ts';
 import { DeskTimeline } from './timeline/timeline.ts';
 
 /** The page for authors. The server sends the same page for all of `/desk/`; this script fills it. */
-const desk = new DeskModel({ url: location.origin, storage: storageOf(window) });
+const desk = new DeskModel({ url: location.origin + basePath, storage: storageOf(window) });
 const language = languageOf(document.documentElement.lang) ?? 'en';
 await loadDeskWords(language);
 
@@ -24,6 +26,7 @@ customElements.define('desk-outbox', DeskOutbox);
 customElements.define('desk-bar', DeskBar);
 customElements.define('desk-app', DeskApp);
 desk.keys.listen();
+keepPressesSteady(document);
 void desk.start();
 void loadFurtherRooms();
 void navigator.serviceWorker?.register(trustedServiceWorkerUrl(), { updateViaCache: 'none' }).catch((error: unknown) => {

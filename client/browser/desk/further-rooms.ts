@@ -6,6 +6,7 @@ import { DeskPostSearch } from './composer/post-search.ts';
 import { CoverageDialog } from './coverages/coverage-dialog.ts';
 import { CoverageFormElement } from './coverages/coverage-form.ts';
 import { CoverageHead } from './coverages/coverage-head.ts';
+import { CoveragePicture } from './coverages/coverage-picture.ts';
 import { DeskCoverages } from './coverages/desk-coverages.ts';
 import { EndCoverage } from './coverages/end-coverage.ts';
 import { DeskAddPictures } from './pictures/add-pictures.ts';
@@ -27,6 +28,7 @@ export function defineFurtherRooms(): void {
   customElements.define('desk-coverages', DeskCoverages);
   customElements.define('desk-coverage-dialog', CoverageDialog);
   customElements.define('desk-coverage-form', CoverageFormElement);
+  customElements.define('desk-coverage-picture', CoveragePicture);
   customElements.define('desk-coverage-head', CoverageHead);
   customElements.define('desk-end-coverage', EndCoverage);
   customElements.define('desk-post-search', DeskPostSearch);

@@ -1,4 +1,4 @@
-import { changePath, correctionsPath, onServer, permanentLink } from '../../../src/protocol/addresses.ts';
+import { changePath, correctionsPath, permanentLink } from '../../../src/protocol/addresses.ts';
 import { type Change, type Correction, isListed, type ReaderPost } from '../../../src/protocol/model.ts';
 import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { correctionWordsIn } from '../i18n/corrections.ts';
@@ -161,7 +161,7 @@ export class CorrectionsList {
     const words = setting().words;
     if (words === undefined) return;
     const ours = correctionWordsIn(words.language);
-    const page = onServer(correctionsPath(timeline.channelId), this.#server);
+    const page = this.#server + correctionsPath(timeline.channelId);
     const list = this.#entries.map((entry) => this.#renderEntry(entry, timeline));
     const markup = html`<h3 class="label-line">${ours.corrections}</h3>${
       list.length > 0 ? html`<ul class="changes">${list}</ul>` : html`<p class="empty">${ours.none}</p>`
@@ -177,7 +177,7 @@ export class CorrectionsList {
     const name = kind === 'refile' ? words?.changed : words?.changes[kind];
     const label = html`<strong class="label">${name}${words?.comma}${clockBeside(at, null, shown)}</strong>`;
     const isGone = this.#entries.some((one) => one.postId === postId && (one.kind === 'retraction' || one.kind === 'takedown'));
-    const comparison = postId !== null && !isGone && onServer(changePath(channel.id, postId, revision), this.#server);
+    const comparison = postId !== null && !isGone && this.#server + changePath(channel.id, postId, revision);
     return html`<li class="change change-${kind}" part="change${kind === 'correction' && ' correction'}">${
       postId === null ? label : html`<a href="${permanentLink(channel, postId, this.#server)}">${label}</a>`
     }${headline !== null && html`<br><strong lang="${channel.language}" dir="auto">${headline}</strong>`}${

@@ -1,5 +1,5 @@
 import { ReactiveElement } from 'lit';
-import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
+import { channelPath } from '../../../src/protocol/addresses.ts';
 import { pageMost } from '../../../src/protocol/client-limits.ts';
 import { sitesNamed } from '../../../src/protocol/embeds/provider-names.ts';
 import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
@@ -278,7 +278,7 @@ export class PressboxLive extends ReactiveElement {
   #openScrollRestorer(view: ElementView, posts: HTMLElement): ScrollRestorer {
     const navigation = this.#navigation;
     this.#scrollRestorer = new ScrollRestorer({
-      address: onServer(channelPath(view.timeline.channelId), this.#server),
+      address: this.#server + channelPath(view.timeline.channelId),
       posts,
       root: this.renderRoot as ShadowRoot,
       view: this.#viewport,

@@ -52,7 +52,7 @@ export function openGallery(pressed: HTMLElement, language: Language): void {
     const picture = shown.querySelector('a') as HTMLElement;
     for (const source of picture.querySelectorAll('source')) source.sizes = '100vw';
     figure.replaceChildren(...picture.childNodes, shown.querySelector('figcaption') ?? '');
-    count.textContent = `${digits.format(at + 1)} / ${digits.format(links.length)}`;
+    count.textContent = words.position(digits.format(at + 1), digits.format(links.length));
     // A disabled button would lose the focus.
     previous.setAttribute('aria-disabled', String(at === 0));
     next.setAttribute('aria-disabled', String(at === links.length - 1));

@@ -1,5 +1,6 @@
 import { type CatchUp, isCorrection, isWithdrawn } from '../../../src/protocol/model.ts';
 import { parseDocument } from '../trusted-html.ts';
+import { basePath } from './base-path.ts';
 
 /**
  * Keeps the page of a post's earlier versions, of a withdrawn post, or of a channel's corrections current. Long-polls the channel's
@@ -39,7 +40,7 @@ async function ask(): Promise<void> {
   const late = setTimeout(() => mine.abort(), answerMs);
   try {
     const query = `after=${encodeURIComponent(cursor)}&wait=${waitSeconds}`;
-    const answer = await get(`/v1/channels/${encodeURIComponent(channel)}/events?${query}`, 'application/json');
+    const answer = await get(`${basePath}/v1/channels/${encodeURIComponent(channel)}/events?${query}`, 'application/json');
     const catchUp: CatchUp | undefined = answer.ok ? await answer.json() : undefined;
     // Undefined: the channel may not be read, or has another history.
     const changes = catchUp?.mode === 'replay' ? catchUp.events : undefined;

@@ -1,4 +1,4 @@
-import { postAnchor } from '../../../src/protocol/addresses.ts';
+import { channelPath, postAnchor } from '../../../src/protocol/addresses.ts';
 import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
 import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { updateDocument } from '../connection-status.ts';
@@ -11,10 +11,11 @@ import { directionOf } from '../view/direction.ts';
 import { html } from '../view/html.ts';
 import { newsCount, renderNews } from '../view/news.ts';
 import { summaryAbove } from '../view/overview.ts';
-import { type Region, regions, titleOf } from '../view/page.ts';
+import { type Region, regions, renderRegion, titleOf } from '../view/page.ts';
 import { renderNewer, renderOlder } from '../view/paging.ts';
 import { wordsOf } from '../view/time.ts';
 import { otherLanguage, partNames, spoken, spokenParts } from '../view/wording.ts';
+import { basePath } from './base-path.ts';
 
 /** Renders a timeline into the document. */
 export class LiveView {
@@ -47,14 +48,14 @@ export class LiveView {
       notices: find('notices'),
       newsChanged: () => this.#showCounts(),
       marked,
-      setting: () => ({ actions: true, embeds, summaryId: summaryAbove(this.#timeline)?.id }),
+      setting: () => ({ basePath, actions: true, embeds, summaryId: summaryAbove(this.#timeline)?.id }),
       decorate: (post) => {
         times.decorate(post);
         if (strip && post.dataset.post === marked) post.prepend(strip.cloneNode(true));
       },
       renderAround: () => this.#renderRest(),
     });
-    for (const name of regionNames) this.#regions.set(name, regions[name](timeline).text);
+    for (const name of regionNames) this.#regions.set(name, renderRegion(name, timeline, basePath).text);
   }
 
   /** The channel as shown: in the time zone that the reader chose. */
@@ -188,15 +189,16 @@ export class LiveView {
 
   #renderRegion(name: Region): void {
     const element = document.getElementById(name);
-    const markup = regions[name](this.#timeline).text;
+    const markup = renderRegion(name, this.#timeline, basePath).text;
     if (element === null || this.#regions.get(name) === markup) return;
     morphInside(element, markup, this.#times.decorate);
     this.#regions.set(name, markup);
   }
 
   #renderPaging(): void {
-    morphInside(this.newer, renderNewer(this.#timeline, this.channel).text);
-    morphInside(this.older, renderOlder(this.#timeline, this.channel).text);
+    const address = basePath + channelPath(this.channel.id);
+    morphInside(this.newer, renderNewer(this.#timeline, this.channel, address).text);
+    morphInside(this.older, renderOlder(this.#timeline, this.channel, address).text);
   }
 
   #showCounts(): void {

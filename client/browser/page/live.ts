@@ -14,6 +14,7 @@ import { counted } from '../view/counts.ts';
 import { dataElementId, liveBlogElementId, type PageData } from '../view/data.ts';
 import { wordsOf } from '../view/time.ts';
 import { pageWordsOf } from '../view/wording.ts';
+import { basePath } from './base-path.ts';
 import { LiveView } from './live-view.ts';
 import { MissedSummary } from './missed-summary.ts';
 import { restoreScroll } from './scroll-restore.ts';
@@ -51,13 +52,19 @@ function run(page: PageData): void {
   const words = () => wordsOf(view.channel);
   const announcer = new Announcer(() => view.channel);
   const status = new ConnectionStatus();
-  const client = new LiveReader({ url: location.origin, channelId: started.channelId, timeline: started, asOf: page.at });
+  const client = new LiveReader({
+    url: location.origin + basePath,
+    channelId: started.channelId,
+    timeline: started,
+    asOf: page.at,
+  });
   const missedSummary = new MissedSummary({
     element: view.since,
     timeline: () => view.timeline,
     posts: view.posts,
     announce: (sentence) => announcer.announceInstead(sentence),
     decorate: times.decorate,
+    setting: () => ({ basePath }),
   });
   const showStatus = () => status.show(client.state, view.channel, client.trueAt);
 

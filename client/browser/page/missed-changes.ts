@@ -1,4 +1,3 @@
-import { onServer } from '../../../src/protocol/addresses.ts';
 import type { CatchUp, Event } from '../../../src/protocol/model.ts';
 import { adoptSheet } from '../adopted-sheets.ts';
 import style from '../styles/missed-summary.css';
@@ -25,7 +24,7 @@ export async function changesSince(server: string, channelId: string, cursor: st
   try {
     for (let answers = 0; answers < maxCatchUpPages; answers += 1) {
       const path = `/v1/channels/${encodeURIComponent(channelId)}/events?limit=1000&after=${encodeURIComponent(after)}`;
-      const answer = await fetch(onServer(path, server));
+      const answer = await fetch(server + path);
       const catchUp = (await answer.json()) as CatchUp;
       if (!answer.ok || catchUp.mode !== 'replay') return;
       events.push(...catchUp.events);

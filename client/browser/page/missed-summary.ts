@@ -1,4 +1,4 @@
-import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
+import { channelPath } from '../../../src/protocol/addresses.ts';
 import type { Event } from '../../../src/protocol/model.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
 import type { Timeline } from '../../lib/timeline/timeline-model.ts';
@@ -6,6 +6,7 @@ import { morphInside } from '../morph.ts';
 import { counted } from '../view/counts.ts';
 import { turned } from '../view/direction.ts';
 import { html, joined } from '../view/html.ts';
+import { addressOn } from '../view/links.ts';
 import type { Line, Tools } from '../view/missed-summary.ts';
 import { settingOf } from '../view/page.ts';
 import { clockBeside, datedText, type Setting, wordsOf } from '../view/time.ts';
@@ -32,7 +33,7 @@ export interface MissedSummaryOptions {
   /** Receives the rendered content before it is inserted. */
   decorate?: (content: ParentNode) => void;
   /** Settings beyond the channel's own. */
-  setting?: () => Partial<Setting>;
+  setting: () => Partial<Setting>;
 }
 
 /** `since`: while offline, the time as of which the page is current. RFC 3339. */
@@ -67,8 +68,8 @@ export class MissedSummary {
   constructor(options: MissedSummaryOptions) {
     this.#options = options;
     this.#element = options.element;
-    this.#server = options.setting?.().server ?? '';
-    this.#address = onServer(channelPath(options.timeline().channelId), this.#server);
+    this.#server = addressOn(options.setting(), '');
+    this.#address = this.#server + channelPath(options.timeline().channelId);
     const { signal } = this.#listeners;
     document.addEventListener('visibilitychange', () => this.#onVisibility(), { signal });
     window.addEventListener('pagehide', () => this.#saveVisit(), { signal });
@@ -135,7 +136,7 @@ export class MissedSummary {
   }
 
   #markupOf(line: Line, part: Part, shown: Timeline): string {
-    const setting = { ...settingOf(shown.channel), ...this.#options.setting?.() };
+    const setting = { ...settingOf(shown.channel), ...this.#options.setting() };
     const words = { ...pageWordsOf(setting), ...wordsOf(setting) };
     return part.renderSince(line, shown, new Date().toISOString(), setting, words, tools).text;
   }

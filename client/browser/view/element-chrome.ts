@@ -1,4 +1,4 @@
-import { channelAddress, channelPath, onServer } from '../../../src/protocol/addresses.ts';
+import { channelAddress, channelPath } from '../../../src/protocol/addresses.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import { words as en, element as enElement } from '../i18n/en.ts';
 import { elementWordsIn, wordsIn } from '../i18n/index.ts';
@@ -170,7 +170,7 @@ function notes({ words, setting, channel }: ElementChrome): Html {
 /** Shown in place of the posts. Members sign in on the server's own page. */
 function unavailableLine({ words, server, unavailableReason, channel }: ElementChrome): Html {
   if (unavailableReason === undefined) return nothing;
-  const page = channel && html` <a href="${onServer(channelPath(channel.id), server)}">${words.openPage}</a>`;
+  const page = channel && html` <a href="${server + channelPath(channel.id)}">${words.openPage}</a>`;
   return html`<p class="trouble" part="trouble">${words[unavailableReason]}${page}</p>`;
 }
 

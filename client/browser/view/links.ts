@@ -1,5 +1,11 @@
 import type { Person } from '../../../src/protocol/model.ts';
 import { type Html, html, joined, type Part } from './html.ts';
+import type { Setting } from './time.ts';
+
+/** The address of a path of the server: on its own pages a path, which works under every host name, elsewhere the full address. */
+export function addressOn({ server, basePath = '' }: Pick<Setting, 'server' | 'basePath'>, path: string): string {
+  return (server ?? basePath) + path;
+}
 
 /** A link if the URL is http(s), else only the text. No other scheme becomes clickable. */
 export function link(url: string | undefined, text: Part): Html {

@@ -52,7 +52,7 @@ export function renderLeadPicture({ picture }: Pick<Channel, 'picture'>, setting
 /** An image of a gallery is a link to its file, which the script opens larger on the page. */
 function image(media: ImageMedia, setting: Setting, loading: Html, inGallery?: boolean): Html {
   const url = addressOf(media.url, setting);
-  const plain = html`<img src="${url}" alt="${media.alt}"${size(media)} ${loading}>`;
+  const plain = html`<img src="${url}" alt="${media.alt}"${size(media)}${focus(media)} ${loading}>`;
   const picture = media.renditions ? html`<picture>${sources(media.renditions, setting)}${plain}</picture>` : plain;
   return figure(media, inGallery ? html`<a href="${url}" rel="noopener">${picture}</a>` : picture, media.credit);
 }
@@ -127,6 +127,11 @@ function addressOf(url: string | undefined, setting: Setting): string | undefine
   return url && isWebUrl(url)
     ? url.replace(/^http:..[^/]*\/*/i, `${(setting.server ?? '').replace(/([^:/])\/.*/, '$1')}/`)
     : undefined;
+}
+
+/** In quarters, for which the style sheet has classes: a policy without inline styles permits no position of its own. */
+function focus({ focus: at }: ImageMedia): Html {
+  return at ? html` class="x${Math.round(at.x * 4)} y${Math.round(at.y * 4)}"` : nothing;
 }
 
 /** Without a size, the style sheet reserves a box. */

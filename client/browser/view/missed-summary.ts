@@ -1,4 +1,4 @@
-import { channelPath, onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
+import { channelPath, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
 import type { PageWords, Words } from '../i18n/words.ts';
 import type { counted } from './counts.ts';
@@ -54,12 +54,12 @@ export function renderSince(
   { html, joined, around, counted, turned, clockBeside, datedText }: Tools,
 ): Html {
   const { channel } = shown;
-  const { server = '' } = setting;
+  const { server, basePath = '' } = setting;
   const { sinceYouLeft, whileOffline, close } = words;
   const held = new Set(shown.posts.map(({ id }) => id));
   // On another site, links use the full address, so that a post is found even if it is not loaded.
-  const isHere = (id: string) => server === '' && held.has(id);
-  const address = (id: string) => (isHere(id) ? `#${postAnchor(id)}` : onServer(postPath(channel.id, id), server));
+  const isHere = (id: string) => server === undefined && held.has(id);
+  const address = (id: string) => (isHere(id) ? `#${postAnchor(id)}` : (server ?? basePath) + postPath(channel.id, id));
   const [newest] = [...posts].sort(([, one], [, other]) => other - one)[0] ?? [];
   const of = (withdrawn: boolean) => [...changed.values()].filter((named) => named.withdrawn === withdrawn);
   const names = (of: Named[]) => {
@@ -73,7 +73,7 @@ export function renderSince(
   const items = [
     // If this page does not include the newest post, link to the channel's first page.
     newest !== undefined &&
-      html`<a href="${isHere(newest) || server !== '' ? address(newest) : channelPath(channel.id)}">${counted(words.newPosts, posts.size, setting)}</a>`,
+      html`<a href="${isHere(newest) || server !== undefined ? address(newest) : basePath + channelPath(channel.id)}">${counted(words.newPosts, posts.size, setting)}</a>`,
     of(false).length > 0 && html`${counted(words.corrections, of(false).length, setting)}${words.colon}${names(of(false))}`,
     of(true).length > 0 && html`${counted(words.withdrawals, of(true).length, setting)}${words.colon}${names(of(true))}`,
   ].filter((item) => item !== false);

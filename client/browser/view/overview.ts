@@ -1,9 +1,10 @@
-import { onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
+import { postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
 import { unbroken } from './body.ts';
 import { numberText } from './counts.ts';
 import type { Shown } from './data.ts';
 import { type Html, html, nothing, safe } from './html.ts';
+import { addressOn } from './links.ts';
 import { thumbnail } from './media.ts';
 import { type PostSetting, renderBody, renderPost } from './post.ts';
 import { clock, dayOf, wordsOf } from './time.ts';
@@ -23,7 +24,7 @@ export function renderKeyEvents({ channel, keyEvents, posts }: Shown, setting: P
   const days = keyEvents.map(({ publishedAt }) => dayOf(publishedAt, setting));
   const items = keyEvents.map(({ id, headline, publishedAt }, at) => {
     const isHere = setting.server === undefined && held.has(id);
-    const address = isHere ? `#${postAnchor(id)}` : onServer(postPath(channel.id, id), setting.server ?? '');
+    const address = isHere ? `#${postAnchor(id)}` : addressOn(setting, postPath(channel.id, id));
     const day = days[0] !== days.at(-1) && days[at] !== days[at - 1] && html`<p class="day">${days[at]}</p>`;
     return html`<li>${day}<a href="${address}"><span class="key-time">${clock(publishedAt, setting)}</span> <span class="key-headline" dir="auto">${unbroken(html`${headline}`)}</span></a></li>`;
   });

@@ -19,22 +19,31 @@ import { around, pageWordsOf, spoken } from './wording.ts';
 
 /** Regions that are replaced as a whole. The list of posts is updated post by post. */
 export const regions = {
-  masthead: ({ channel }: Shown) => turned(renderMasthead(channel), settingOf(channel)),
-  state: (shown: Shown) => renderState(shown.channel),
-  pulse: (shown: Shown) => renderPulse(shown, settingOf(shown.channel)),
-  pinned: (shown: Shown) => turned(renderPinned(shown, settingOf(shown.channel)), settingOf(shown.channel)),
-  summary: (shown: Shown) => turned(renderSummary(shown, settingOf(shown.channel)), settingOf(shown.channel)),
-  'key-events': (shown: Shown) => turned(renderKeyEvents(shown, settingOf(shown.channel)), settingOf(shown.channel)),
-} as const satisfies Record<string, (shown: Shown) => Html>;
+  masthead: renderMasthead,
+  state: ({ channel }: Shown) => renderState(channel),
+  pulse: renderPulse,
+  pinned: renderPinned,
+  summary: renderSummary,
+  'key-events': renderKeyEvents,
+} as const satisfies Record<string, (shown: Shown, setting: PostSetting) => Html>;
 export type Region = keyof typeof regions;
 
-export function settingOf({ timezone, language, url }: Pick<Channel, 'timezone' | 'language' | 'url'>): PostSetting {
-  return { timezone, language, url, runs: directionOf(language), digits: digitsOf(language) };
+export function settingOf(
+  { timezone, language, url }: Pick<Channel, 'timezone' | 'language' | 'url'>,
+  basePath?: string,
+): PostSetting {
+  return { timezone, language, url, basePath, runs: directionOf(language), digits: digitsOf(language) };
+}
+
+/** The lines of `state` and `pulse` run like the words of the page, all others like the coverage. */
+export function renderRegion(name: Region, shown: Shown, basePath: string): Html {
+  const setting = settingOf(shown.channel, basePath);
+  const markup = regions[name](shown, setting);
+  return /state|pulse/.test(name) ? markup : turned(markup, setting);
 }
 
 /** Section, headline, standfirst, byline, corrections of these, and the picture. */
-function renderMasthead(channel: Channel): Html {
-  const setting = settingOf(channel);
+function renderMasthead({ channel }: Shown, setting: PostSetting): Html {
   const words = wordsOf(setting);
   return html`${channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`}<h1 dir="auto">${channel.headline}</h1>${
     channel.standfirst && html`<p class="standfirst" dir="auto">${channel.standfirst}</p>`

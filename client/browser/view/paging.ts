@@ -1,4 +1,3 @@
-import { channelPath } from '../../../src/protocol/addresses.ts';
 import { type Html, html, nothing } from './html.ts';
 import { type Setting, wordsOf } from './time.ts';
 import { spoken } from './wording.ts';
@@ -9,24 +8,22 @@ export const mostBeyond = 20;
 
 /** The links to newer and older posts. They work without a script; the script loads the posts in place. */
 export interface Stretch {
-  channelId: string;
   /** 0: the oldest post is shown. */
   floor: number;
   /** Null: the newest post is shown. */
   ceiling: number | null;
 }
 
-/** Above the posts. */
-export function renderNewer({ channelId, ceiling }: Stretch, setting: Setting): Html {
+/** Above the posts. `channel`: the address of its page. */
+export function renderNewer({ ceiling }: Stretch, setting: Setting, channel: string): Html {
   if (ceiling === null) return nothing;
-  const channel = channelPath(channelId);
   const { newerPosts, newestPosts } = wordsOf(setting);
   const mark = spoken(setting);
   return html`<a class="step" href="${channel}?after=${ceiling}" rel="prev" data-page="newer"${mark}>${newerPosts}</a><a class="step" href="${channel}"${mark}>${newestPosts}</a>`;
 }
 
-/** Below the posts. */
-export function renderOlder({ channelId, floor }: Stretch, setting: Setting): Html {
+/** Below the posts. `channel`: the address of its page. */
+export function renderOlder({ floor }: Stretch, setting: Setting, channel: string): Html {
   if (floor === 0) return nothing;
-  return html`<a class="step" href="${channelPath(channelId)}?before=${floor}" rel="next" data-page="older"${spoken(setting)}>${wordsOf(setting).olderPosts}</a>`;
+  return html`<a class="step" href="${channel}?before=${floor}" rel="next" data-page="older"${spoken(setting)}>${wordsOf(setting).olderPosts}</a>`;
 }

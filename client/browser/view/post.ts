@@ -1,4 +1,4 @@
-import { changePath, onServer, permanentLink, postAnchor, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
+import { changePath, permanentLink, postAnchor, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
 import type { ImageMedia, Media, ReaderPost } from '../../../src/protocol/model.ts';
 import { words as en } from '../i18n/en.ts';
 import type { Words } from '../i18n/words.ts';
@@ -7,7 +7,7 @@ import { correctionNotes, updatedAt, updateNotes, withdrawalNote } from './chang
 import { numberText } from './counts.ts';
 import { turned } from './direction.ts';
 import { type Html, html, joined, nothing, safe } from './html.ts';
-import { link, people } from './links.ts';
+import { addressOn, link, people } from './links.ts';
 import { portrait, renderMedia } from './media.ts';
 import { clock, clockText, dayOf, type Setting, wordsOf } from './time.ts';
 import { pageWordsOf } from './wording.ts';
@@ -60,7 +60,7 @@ function published(post: ReaderPost, setting: PostSetting): Html {
   const isAnalysis = kind === 'analysis';
   const portraits = isAnalysis ? media.filter((one) => isPortrait(one, post)) : [];
   const others = media.filter((one) => !isAnalysis || !isPortrait(one, post));
-  const toChange = (revision: number) => onServer(changePath(post.channelId, post.id, revision), setting.server ?? '');
+  const toChange = (revision: number) => addressOn(setting, changePath(post.channelId, post.id, revision));
   return html`<header class="line">${when(post, setting)}${marks(post, setting)}</header>${unbroken(
     html`${
       headline !== null && html`<h3 class="headline" id="${nameId(post, setting)}" dir="auto">${headline}</h3>`
@@ -74,7 +74,7 @@ function published(post: ReaderPost, setting: PostSetting): Html {
 
 /** Leads to the summary above the list. In the element the script follows it there, and a new tab shows the post's own page. */
 function linkAbove({ id, channelId }: ReaderPost, setting: PostSetting): Html {
-  const address = setting.server === undefined ? '#summary' : onServer(postPath(channelId, id), setting.server);
+  const address = setting.server === undefined ? '#summary' : addressOn(setting, postPath(channelId, id));
   return html`<p class="above"><a href="${address}">${pageWordsOf(setting).readAbove}</a></p>`;
 }
 
@@ -100,8 +100,7 @@ function withdrawn(post: ReaderPost, setting: PostSetting): Html {
 }
 
 function when(post: ReaderPost, setting: PostSetting): Html {
-  // On the server's own pages the link is a path, which works under every host name of the server.
-  const address = permanentLink({ id: post.channelId, url: setting.url ?? null }, post.id, setting.server ?? '');
+  const address = permanentLink({ id: post.channelId, url: setting.url }, post.id, addressOn(setting, ''));
   const link = html`<a class="when" href="${address}" rel="bookmark">${clock(post.publishedAt, setting)}</a>`;
   const isPublished = post.status === 'published';
   const heading = isPublished && post.headline !== null ? link : html`<h3 class="at" id="${nameId(post, setting)}">${link}</h3>`;
@@ -137,7 +136,7 @@ function footer(post: ReaderPost, setting: PostSetting): Html {
 /** Earlier versions are on a page of their own: an open page does not keep earlier texts. */
 function versions(post: ReaderPost, setting: PostSetting): Html {
   const { earlierVersions, ofPost } = wordsOf(setting);
-  const address = onServer(versionsPath(post.channelId, post.id), setting.server ?? '');
+  const address = addressOn(setting, versionsPath(post.channelId, post.id));
   const name = ofPost(earlierVersions, clockText(post.publishedAt, setting));
   return html`<p class="versions"><a href="${address}" rel="nofollow" aria-label="${name}">${earlierVersions}</a></p>`;
 }
@@ -164,7 +163,7 @@ function sources(post: ReaderPost, setting: Setting): Html {
 function derived(post: ReaderPost, setting: Setting): Html {
   const links = post.derivedFrom.map(
     (id, at) =>
-      html`<a href="${onServer(postPath(post.channelId, id), setting.server ?? '')}">${wordsOf(setting).postNumber(numberText(at + 1, setting))}</a>`,
+      html`<a href="${addressOn(setting, postPath(post.channelId, id))}">${wordsOf(setting).postNumber(numberText(at + 1, setting))}</a>`,
   );
   return joined(links, wordsOf(setting).comma);
 }

@@ -1,7 +1,8 @@
-import { channelPath, correctionsPath, onServer, postPath } from '../../../src/protocol/addresses.ts';
+import { channelPath, correctionsPath, postPath } from '../../../src/protocol/addresses.ts';
 import { counted } from './counts.ts';
 import type { Shown } from './data.ts';
 import { type Html, html, joined } from './html.ts';
+import { addressOn } from './links.ts';
 import type { PostSetting } from './post.ts';
 import { clockBeside, wordsOf } from './time.ts';
 import { spoken } from './wording.ts';
@@ -13,7 +14,7 @@ import { spoken } from './wording.ts';
  */
 export function renderPulse({ channel, posts: [newest], counts, ceiling = null, at = null }: Shown, setting: PostSetting): Html {
   const words = wordsOf(setting);
-  const link = (path: string, text: Html | string) => html`<a href="${onServer(path, setting.server ?? '')}">${text}</a>`;
+  const link = (path: string, text: Html | string) => html`<a href="${addressOn(setting, path)}">${text}</a>`;
   const parts = [
     channel.state === 'live' &&
       newest &&

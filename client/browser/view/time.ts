@@ -16,6 +16,8 @@ export interface Setting {
   digits?: string;
   /** The server's address, for a page that is not on the server: `https://live.example.org`. */
   server?: string;
+  /** For the server's own pages, what their paths begin with: nothing, or the base path. */
+  basePath?: string | undefined;
   /** For pages with a script, the sites whose posts it may show in a frame: names by provider, and by host for Mastodon. */
   embeds?: Readonly<Record<string, string>>;
 }

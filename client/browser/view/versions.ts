@@ -8,6 +8,7 @@ import { numberText } from './counts.ts';
 import type { Piece } from './diff.ts';
 import { directionOf, turned } from './direction.ts';
 import { type Html, html, nothing } from './html.ts';
+import { addressOn } from './links.ts';
 import { settingOf } from './page.ts';
 import { clockBeside, type Setting } from './time.ts';
 import { correctionWordsOf } from './wording.ts';
@@ -135,6 +136,8 @@ function keyed(all: readonly Beside[]): Map<string, Beside> {
 export interface VersionsShown {
   channel: Channel;
   postId: string;
+  /** What the paths of the server begin with. */
+  basePath: string;
   steps: readonly Step[];
   /** Each step as rendered by `renderVersion`. Default: rendered here. */
   sections?: readonly Html[] | undefined;
@@ -151,19 +154,20 @@ export function versionsTitle({ language, headline }: Channel): string {
 }
 
 /** The whole page except its bar. */
-export function renderVersions({ channel, postId, steps, sections, older, newer }: VersionsShown): Html {
+export function renderVersions({ channel, postId, steps, sections, older, newer, basePath }: VersionsShown): Html {
+  const to = (path: string) => addressOn({ basePath }, path);
   const context = versionContextFor(channel);
   const { words, own } = context;
   return html`<div lang="${words.language}" dir="${directionOf(words.language)}">
-<header class="head"><p class="section"><a href="${channelPath(channel.id)}" lang="${channel.language}">${turned(html`<bdi>${channel.headline}</bdi>`, context.setting)}</a></p><h1>${words.earlierVersions}</h1>
+<header class="head"><p class="section"><a href="${to(channelPath(channel.id))}" lang="${channel.language}">${turned(html`<bdi>${channel.headline}</bdi>`, context.setting)}</a></p><h1>${words.earlierVersions}</h1>
 <p class="standfirst">${own.legend}</p></header>
 <div class="alone">${steps.length === 0 && html`<p class="empty">${words.nothingOlder}</p>`}${sections ?? steps.map((step) => renderStep(step, context))}</div>
-<nav class="pages" aria-label="${words.earlierVersions}"><a class="step" href="${postPath(channel.id, postId)}">${own.toPost}</a>${
-    newer && html`<a class="step" href="${versionsPath(channel.id, postId)}">${own.newestChanges}</a>`
+<nav class="pages" aria-label="${words.earlierVersions}"><a class="step" href="${to(postPath(channel.id, postId))}">${own.toPost}</a>${
+    newer && html`<a class="step" href="${to(versionsPath(channel.id, postId))}">${own.newestChanges}</a>`
   }${
     older !== null &&
-    html`<a class="step" rel="next" href="${versionsPath(channel.id, postId)}?before=${older}">${own.olderChanges}</a>`
-  }<a class="step" href="${correctionsPath(channel.id)}">${correctionWordsOf({ words, language: channel.language }).corrections}</a></nav>
+    html`<a class="step" rel="next" href="${to(versionsPath(channel.id, postId))}?before=${older}">${own.olderChanges}</a>`
+  }<a class="step" href="${to(correctionsPath(channel.id))}">${correctionWordsOf({ words, language: channel.language }).corrections}</a></nav>
 </div>`;
 }
 
@@ -182,9 +186,10 @@ export interface VersionContext {
 /** The part of a channel that its versions are drawn with. */
 export type VersionSetting = Pick<Channel, 'language' | 'timezone' | 'url'>;
 
-export function versionContextFor(channel: VersionSetting): VersionContext {
+/** `basePath`: what the paths of the server begin with, for a page that links to posts. */
+export function versionContextFor(channel: VersionSetting, basePath?: string): VersionContext {
   const words = wordsIn(channel.language) ?? en;
-  return { setting: { ...settingOf(channel), words }, words, own: versionWordsIn(words.language) };
+  return { setting: { ...settingOf(channel, basePath), words }, words, own: versionWordsIn(words.language) };
 }
 
 function renderStep(step: Step, context: VersionContext): Html {

@@ -6,6 +6,7 @@ import {
   type ChannelOrder,
   channelOrders,
   channelStates,
+  type Focus,
   type RevisionKind,
   revisionKinds,
 } from '../../../src/protocol/model.ts';
@@ -14,7 +15,7 @@ import { ProblemError } from '../../lib/http.ts';
 import { confirmChannelRevision, confirmErasure } from '../change-confirmation.ts';
 import { printError, revisionMovedLine, UsageError } from '../command-errors.ts';
 import { channelKey, displayedRevisions } from '../displayed-revisions.ts';
-import { collect, parseChannelId, parseRevision, parseSize, type Size } from '../option-values.ts';
+import { collect, parseChannelId, parseFocus, parseRevision, parseSize, type Size } from '../option-values.ts';
 import { channelLines } from '../post-output.ts';
 import { addServerOptions, addWriteOptions, createAuthor, type RequestOptions } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
@@ -31,6 +32,7 @@ interface FieldOptions extends RequestOptions {
   pictureCaption?: string;
   pictureCredit?: string;
   pictureSize?: Size;
+  pictureFocus?: Focus;
   language?: string;
   timezone?: string;
   access?: ChannelFields['access'];
@@ -246,6 +248,7 @@ function addFields(command: Command): Command {
     .option('--picture-caption <text>', 'the line below the picture')
     .option('--picture-credit <name>', 'who made the picture')
     .option('--picture-size <width>x<height>', 'its size in pixels, so that pages reserve its space', parseSize)
+    .option('--picture-focus <x,y>', 'the point that stays in view where pages crop it, such as 0.3,0.2', parseFocus)
     .option('--language <tag>', 'BCP 47 tag such as en or de-AT')
     .option('--timezone <name>', 'time zone of displayed times, such as Europe/Berlin')
     .addOption(new Option('--access <who>', 'who may read').choices(accesses))
@@ -275,13 +278,20 @@ function fields(options: FieldOptions): Partial<ChannelFields> {
 
 /** An empty address removes the picture. */
 function pictureFrom(options: FieldOptions): Partial<Pick<ChannelFields, 'picture'>> {
-  const { picture: url, pictureAlt: alt, pictureCaption: caption, pictureCredit: credit, pictureSize: size } = options;
+  const {
+    picture: url,
+    pictureAlt: alt,
+    pictureCaption: caption,
+    pictureCredit: credit,
+    pictureSize: size,
+    pictureFocus: focus,
+  } = options;
   if (url === undefined) {
-    const describesPicture = [alt, caption, credit, size].some((given) => given !== undefined);
-    if (describesPicture) throw new UsageError('A description, credit or size of a picture needs --picture.');
+    const describesPicture = [alt, caption, credit, size, focus].some((given) => given !== undefined);
+    if (describesPicture) throw new UsageError('A description, credit, size or focus of a picture needs --picture.');
     return {};
   }
   if (url === '') return { picture: null };
   if (alt === undefined) throw new UsageError('--picture needs a --picture-alt that says what it shows.');
-  return { picture: { url, alt, ...(caption && { caption }), ...(credit && { credit }), ...size } };
+  return { picture: { url, alt, ...(caption && { caption }), ...(credit && { credit }), ...size, ...(focus && { focus }) } };
 }

@@ -15,6 +15,7 @@ import {
   unreachableBudget,
 } from '../../lib/http.ts';
 import { asFileError, CommandFailed, printError } from '../command-errors.ts';
+import { counted } from '../counted.ts';
 import { ProgressLine } from '../progress-line.ts';
 import {
   addServerOptions,
@@ -245,8 +246,4 @@ function importSummary({ channels, posts, revisions, skipped, withheld, ...rest 
   if (conflicting > conflicts.length) lines.push('  ...');
   if (revisions > 0 && !sameHistory) lines.push('Readers with a cursor from the old server start afresh.');
   return lines;
-}
-
-function counted(count: number, what: string): string {
-  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
 }

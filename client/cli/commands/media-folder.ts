@@ -8,6 +8,7 @@ import type { StoredUpload } from '../../../src/protocol/model.ts';
 import { bodyWithField, type Http, ProblemError } from '../../lib/http.ts';
 import { queryString } from '../../lib/platform.ts';
 import { CommandFailed, exportCutError } from '../command-errors.ts';
+import { replaceFile } from '../replace-file.ts';
 
 /**
  * The folder of uploads beside an export:
@@ -57,6 +58,11 @@ export async function* uploadsOf({ http, channelId, retrying, interrupted }: Fol
   }
 }
 
+/** Whether the server takes no uploads, and so has none. */
+export function takesNoUploads(error: unknown): boolean {
+  return error instanceof ProblemError && error.problem.code === 'uploads-disabled';
+}
+
 export interface ExportedMedia {
   /** Complete in the folder. */
   uploads: number;
@@ -85,7 +91,7 @@ export async function exportMedia(context: FolderContext, onFile: (bytes: number
     exported.uploads += 1;
     exported.bytes += files.reduce((sum, { bytes }) => sum + bytes, 0);
   }
-  await writeFile(join(place, listName), complete.map((upload) => `${JSON.stringify(upload)}\n`).join(''));
+  await replaceFile(join(place, listName), complete.map((upload) => `${JSON.stringify(upload)}\n`).join(''));
   const kept = new Set([...complete.map(({ id }) => id), ...exported.missing]);
   for (const { id } of before ?? []) if (!kept.has(id)) await rm(join(place, id), { recursive: true, force: true });
   return exported;
@@ -210,6 +216,18 @@ export async function importMedia(context: FolderContext, onFile: (bytes: number
   return imported;
 }
 
+/** The uploads of a folder: a `MediaPlace`, to compare them with a journal. */
+export function mediaInFolder(folder: string) {
+  const uploadsIn = async (channelId: string) => (await readList(join(folder, channelId))) ?? [];
+  return {
+    ids: async (channelId: string) => (await uploadsIn(channelId)).map(({ id }) => id),
+    async isWhole(channelId: string, id: string) {
+      const upload = (await uploadsIn(channelId)).find((listed) => listed.id === id);
+      return upload !== undefined && (await areWhole(join(folder, channelId, id), upload.files));
+    },
+  };
+}
+
 async function areWhole(place: string, files: FolderUpload['files']): Promise<boolean> {
   for (const { name, bytes, sha256 } of files) {
     if (!namePattern.test(name) || (await hashOf(join(place, name), bytes))?.sha256 !== sha256) return false;
@@ -249,15 +267,4 @@ function parsed(line: string): FolderUpload | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Writes under another name first, so that an interruption leaves the file before it. */
-async function writeFile(path: string, text: string): Promise<void> {
-  const part = `${path}.part`;
-  {
-    await using handle = await open(part, 'w', 0o600);
-    await handle.writeFile(text);
-    await handle.sync();
-  }
-  await rename(part, path);
 }

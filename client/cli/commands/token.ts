@@ -6,7 +6,7 @@ import { isVisible } from '../../../src/protocol/visible-text.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 import { newKey } from '../../lib/ids.ts';
 import { CommandFailed, printError, UsageError } from '../command-errors.ts';
-import { collect, parseWebAddress, readClaims, readStandardInput } from '../option-values.ts';
+import { collect, parseDuration, parseWebAddress, readClaims, readStandardInput } from '../option-values.ts';
 import { addWriteOptions, createAuthor, type RequestOptions, validUrl } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
@@ -45,12 +45,12 @@ export function addTokenCommands(program: Command, env: Env, terminal: Terminal,
         '--ttl <time>',
         `how long it is valid: 30m, 8h, 7d; with --link, how long the session lasts (${limits.sessionHours}h)`,
       )
-        .argParser(ttlSeconds)
+        .argParser(parseDuration)
         .default(defaultTtlSeconds, '8h'),
     )
     .addOption(
       new Option('--link [time]', 'print an address that signs in one browser, once; how long it can be used')
-        .argParser(ttlSeconds)
+        .argParser(parseDuration)
         .preset('15m'),
     )
     .option(
@@ -112,16 +112,17 @@ Examples:
     const grants = { reader, author, editor, admin };
     await assertServerAccepts({ name, sub, grants });
     const { readConfig } = await import('../../../src/config.ts');
-    const { secretFor } = await import('../../../src/access/secret.ts');
+    const { secretsFor } = await import('../../../src/access/secret.ts');
     const { signLinkCode } = await import('../../../src/access/sign-in-links.ts');
     const { signToken } = await import('../../../src/access/tokens.ts');
     const { tokenLimits } = await import('../../../src/access/token-limits.ts');
-    const secret = await secretFor(readConfig(envWithOptions(env, options)), (path) => {
-      terminal.note(
-        `There was no secret yet, so one was created: ${path}`,
-        `Only a server with this data directory accepts the ${what}.`,
-      );
-    });
+    const [secret] =
+      (await secretsFor(readConfig(envWithOptions(env, options)), (path) => {
+        terminal.note(
+          `There was no secret yet, so one was created: ${path}`,
+          `Only a server with this data directory accepts the ${what}.`,
+        );
+      })) ?? [];
     if (secret === undefined) {
       throw new CommandFailed(
         link === undefined
@@ -156,10 +157,13 @@ Examples:
     return 0;
   }
 
-  /** The address of the server, without a path. */
+  /** The address of the server, with its base path. */
   async function linkBase(given: string | undefined): Promise<string> {
-    const address = given ?? (env.PRESSBOX_PUBLIC_URL || env.PRESSBOX_URL);
-    if (address) return new URL(validUrl(address)).origin;
+    const address = given ?? (env.PRESSBOX_PUBLIC_URL ? undefined : env.PRESSBOX_URL);
+    if (address) {
+      const { origin, pathname } = new URL(validUrl(address));
+      return origin + pathname;
+    }
     const { readPublicUrl } = await import('../../../src/config.ts');
     return readPublicUrl(env);
   }
@@ -239,7 +243,8 @@ async function assertSessionFits(secret: Uint8Array, who: Principal & { now: num
   const { createSessions } = await import('../../../src/access/sessions.ts');
   const { createTokens } = await import('../../../src/access/tokens.ts');
   const now = () => who.now;
-  const sessions = createSessions({ tokens: createTokens({ secret, now }), secret, storedKey: async () => secret, now });
+  const secrets = [secret] as const;
+  const sessions = createSessions({ tokens: createTokens({ secrets, now }), secrets, storedKey: async () => secret, now });
   try {
     await sessions.seal(who);
   } catch (error) {
@@ -279,10 +284,4 @@ function patterns(value: string, before: string[] = []): string[] {
     throw new InvalidArgumentError('It must be the id of a channel, a prefix ending in *, or *.');
   }
   return collect(value, before);
-}
-
-function ttlSeconds(text: string): number {
-  const [, amount, unit] = /^([1-9][0-9]{0,5})([smhd])$/.exec(text) ?? [];
-  if (amount === undefined || unit === undefined) throw new InvalidArgumentError('It must be a time such as 30m, 8h or 7d.');
-  return Number(amount) * { s: 1, m: 60, h: 3600, d: 86_400 }[unit as 's' | 'm' | 'h' | 'd'];
 }

@@ -4,7 +4,8 @@ import type { AuthorPost, Channel, StoredUpload } from '../../../src/protocol/mo
 import { mediaIdsIn, postWithReferences, uploadableUrlsOf } from '../../../src/protocol/uploaded-media.ts';
 import type { SeenEntry } from '../../../src/verify.ts';
 import { type Http, ProblemError } from '../../lib/http.ts';
-import { uploadsOf } from './media-folder.ts';
+import { plainLine } from '../terminal-text.ts';
+import { takesNoUploads, uploadsOf } from './media-folder.ts';
 
 /** The uploads of channels, compared with what the journals name. */
 export interface MediaReport {
@@ -15,6 +16,16 @@ export interface MediaReport {
   damaged: string[];
   /** Uploads that no revision names. A server deletes them after a day. */
   unreferenced: number;
+}
+
+export function isFaulty({ missing, damaged }: MediaReport): boolean {
+  return missing.length + damaged.length > 0;
+}
+
+export function mediaFaults({ missing, damaged }: MediaReport): string {
+  const said = (ids: string[], what: string) =>
+    ids.length > 0 ? [`these uploads are ${what}: ${plainLine(ids.join(' '))}`] : [];
+  return [...said(missing, 'missing'), ...said(damaged, 'damaged')].join('; ');
 }
 
 /** A place with uploads. */
@@ -79,8 +90,8 @@ export function mediaOfServer({
           listed.set(`${channelId}/${upload.id}`, upload);
         }
       } catch (error) {
+        if (takesNoUploads(error)) return [];
         if (!(error instanceof ProblemError)) throw error;
-        if (error.problem.code === 'uploads-disabled') return [];
         // Servers of earlier versions have no list.
         if (['not-found', 'method-not-allowed'].includes(error.problem.code)) return undefined;
         throw error;

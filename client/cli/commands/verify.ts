@@ -6,14 +6,17 @@ import { formatCursor, type Position, parseCursor } from '../../../src/protocol/
 import type { ChannelReport, SeenEntry, ServerReport } from '../../../src/verify.ts';
 import { Http } from '../../lib/http.ts';
 import { asFileError, CommandFailed, printError, UsageError } from '../command-errors.ts';
+import { counted } from '../counted.ts';
 import { parseChannelId } from '../option-values.ts';
 import { ProgressLine } from '../progress-line.ts';
 import { addServerOptions, type RequestOptions, retrying, retryNotice, serverOf } from '../server-requests.ts';
+import { splitLines } from '../split-lines.ts';
 import { asStoreError, redisUrlFrom } from '../store-options.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
-import { type MediaPlace, type MediaReport, mediaOfServer, NamedMedia } from './verify-media.ts';
+import { isFaulty, type MediaPlace, type MediaReport, mediaFaults, mediaOfServer, NamedMedia } from './verify-media.ts';
 import { type VerifyExport, verifyServer } from './verify-server.ts';
+import { VerifySummary, writeVerifyMetrics } from './verify-summary.ts';
 
 /**
  * `verify`: checks journals against their hash chains, on a server, in a store, or in an export. The module that knows the stores
@@ -26,6 +29,7 @@ interface VerifyOptions extends RequestOptions {
   since?: string;
   mediaDir?: string;
   media?: boolean;
+  metrics?: string;
 }
 
 export function addVerifyCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
@@ -38,13 +42,15 @@ export function addVerifyCommand(program: Command, env: Env, terminal: Terminal,
     .option('--media-dir <path>', 'the uploads of that store (PRESSBOX_MEDIA_DIR); default: media in the data directory')
     .option('--media', 'on a server: download the uploads that posts use, too, and compare their hashes')
     .option('--since <file>', 'the output of an earlier --json: check that everything from then still exists')
+    .option('--metrics <file>', 'also write what was found as metrics, for the node exporter of Prometheus')
     .addHelpText(
       'after',
       `
 It also names uploads that posts use and that are missing or damaged.
 Without --data-dir, --redis or --file it verifies a server, with an editor token for the channel, or for all channels.
 With --data-dir and --redis it also checks the html of posts made for PRESSBOX_PUBLIC_URL: set it as for the server.
-An outdated copy is consistent in itself: only --since detects that something is missing.
+An outdated copy is consistent in itself: only --since detects that something is missing. It sums up the channels that
+are intact instead of listing them.
 Exit codes: 0 everything is intact, 1 something is not, 2 wrong usage.
 
 Examples:
@@ -56,6 +62,7 @@ Examples:
 
   async function run(channelId: string | undefined, options: VerifyOptions): Promise<number> {
     const { json = false } = options;
+    const began = performance.now();
     const progress = new ProgressLine(terminal.streams.stderr);
     let entries = 0;
     const named = new NamedMedia();
@@ -66,6 +73,7 @@ Examples:
     };
     try {
       const since = await readEarlierPositions(options.since, channelId);
+      const summary = options.since === undefined || json ? undefined : new VerifySummary();
       const unseen = new Set(since.keys());
       // An export contains only channels.
       if (options.file !== undefined) unseen.delete(serverJournalId);
@@ -89,7 +97,9 @@ Examples:
           media = await named.compare(id, place);
         }
         if (media !== undefined && isFaulty(media)) faults += 1;
-        tell(report, json, media);
+        if (summary !== undefined && report.fault === undefined && !(media !== undefined && isFaulty(media)))
+          summary.add(report, since.get(id));
+        else tell(report, json, media);
       }
       progress.clear();
       for (const id of unseen) {
@@ -114,12 +124,18 @@ Examples:
           json,
         );
       }
+      if (summary !== undefined && summary.channels > 0) {
+        const { style } = terminal;
+        terminal.print(`${style.green('ok')}  ${style.bold(counted(summary.channels, 'channel'))}  ${summary}`);
+      }
       if (channelId !== undefined && channels === 0 && unseen.size === 0)
         throw new CommandFailed(`There is no channel ${channelId}.`);
       // A truncated file without lines is not an export, which has at least its channel.
       if (options.file !== undefined && channels === 0 && unseen.size === 0)
         throw new CommandFailed('It contains no line of an export.');
       if (!json && channels === 0 && unseen.size === 0) terminal.print('There are no channels.');
+      const seconds = (performance.now() - began) / 1_000;
+      if (options.metrics !== undefined) await writeVerifyMetrics(options.metrics, { channels, faults, seconds });
       return faults > 0 ? 1 : 0;
     } catch (error) {
       progress.clear();
@@ -234,16 +250,6 @@ Examples:
 
 type Report = ChannelReport | ServerReport;
 
-function isFaulty({ missing, damaged }: MediaReport): boolean {
-  return missing.length + damaged.length > 0;
-}
-
-function mediaFaults({ missing, damaged }: MediaReport): string {
-  const said = (ids: string[], what: string) =>
-    ids.length > 0 ? [`these uploads are ${what}: ${plainLine(ids.join(' '))}`] : [];
-  return [...said(missing, 'missing'), ...said(damaged, 'damaged')].join('; ');
-}
-
 function mediaCounts(media: MediaReport | undefined): string {
   const { used = 0, unreferenced = 0 } = media ?? {};
   const many = (count: number, what: string) => `${count.toLocaleString('en')} upload${count === 1 ? '' : 's'}${what}`;
@@ -281,19 +287,6 @@ function objectIn(line: string, file: string): object {
 
 function notAReportError(file: string): UsageError {
   return new UsageError(`${file} is not the output of pressbox verify --json.`);
-}
-
-/** Splits at line feeds only. Node's line reader also splits at other characters, which texts may contain. */
-async function* splitLines(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let held = '';
-  for await (const chunk of chunks) {
-    const text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
-    const lines = (held + text).split('\n');
-    held = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') yield line;
-  }
-  if (held !== '') yield held;
 }
 
 function asExportError(error: unknown): unknown {

@@ -29,11 +29,15 @@ import { SharedReads } from './shared-reads.ts';
  */
 export class ActivityIndex {
   readonly #lists: Connection;
+  readonly #buildWaitMs: number;
   readonly #builds = new SharedReads();
+  /** When the first of the lists that wait for a build began to wait. */
+  #awaitedSince: number | undefined;
 
   /** `lists`: the connection that only lists use. */
-  constructor(lists: Connection) {
+  constructor(lists: Connection, buildWaitMs: number) {
     this.#lists = lists;
+    this.#buildWaitMs = buildWaitMs;
   }
 
   /**
@@ -61,6 +65,24 @@ export class ActivityIndex {
     await this.#builds.share('', () => this.#build());
   }
 
+  /**
+   * Builds, and returns whether that was done in time. All lists together wait for `buildWaitMs` at most, so that they do not pile
+   * up. The build continues after that.
+   */
+  async isBuiltInTime(): Promise<boolean> {
+    this.#awaitedSince ??= performance.now();
+    const built = this.build().then(() => {
+      this.#awaitedSince = undefined;
+      return true;
+    });
+    built.catch(() => undefined);
+    const leftMs = this.#awaitedSince + this.#buildWaitMs - performance.now();
+    if (leftMs <= 0) return false;
+    const timer = new AbortController();
+    const late = pause(leftMs, false, { signal: timer.signal }).catch(() => false);
+    return await Promise.race([built, late]).finally(() => timer.abort());
+  }
+
   async #build(): Promise<void> {
     const name = randomBytes(8).toString('hex');
     const joined = await this.#lists.run('index-begin', [registry.activity, registry.activityPlaces], [name]);
@@ -70,7 +92,7 @@ export class ActivityIndex {
       const some = await this.#lists.ask((redis) =>
         redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, askedChannels),
       );
-      await Promise.all(some.map((member) => this.place(idAt(member))));
+      await this.place(some.map(idAt));
       const last = some.at(-1);
       if (last === undefined || some.length < askedChannels) break;
       below = `(${last}`;
@@ -79,12 +101,20 @@ export class ActivityIndex {
     await this.#lists.run('index-end', [registry.activityPlaces, registry.nodes], [joined as string, indexKeeper]);
   }
 
-  /** Places a channel where it belongs. Returns the member of the index, or undefined if there is no such channel. */
-  async place(channelId: string): Promise<string | undefined> {
-    const keys = [...channelKeys(channelId), registry.activity, registry.activityPlaces];
-    const placed = await this.#lists.run('place-channel', keys);
-    return placed === null ? undefined : String(placed);
+  /** Places channels where they belong. Returns their members of the index, in order. Undefined: there is no such channel. */
+  async place(channelIds: readonly string[]): Promise<(string | undefined)[]> {
+    const placed = await Promise.all(
+      chunks(channelIds, redisLimits.placedChannels).map(async (some) => {
+        const keys = [...some.flatMap((id) => channelKeys(id)), registry.activity, registry.activityPlaces];
+        return (await this.#lists.run('place-channels', keys)) as (string | null)[];
+      }),
+    );
+    return placed.flat().map((place) => place ?? undefined);
   }
+}
+
+function chunks<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
 }
 
 /** Whether the member of the index stands for a channel that was found damaged. */

@@ -32,6 +32,8 @@ export interface ChannelListsParts {
   /** Connection for lists only, so that nothing else waits behind them. */
   lists: Connection;
   renderer: Renderer;
+  /** How long lists wait for an index that must be built. */
+  indexWaitMs?: number | undefined;
 }
 
 /** Lists of channels: by creation from the registry, and by activity from an index of its own. */
@@ -42,11 +44,11 @@ export class ChannelLists {
   readonly #activity: ActivityIndex;
   readonly #reads = new SharedReads({ most: redisLimits.listsRead, waitingMost: redisLimits.listsWaiting });
 
-  constructor({ askForList, lists, renderer }: ChannelListsParts) {
+  constructor({ askForList, lists, renderer, indexWaitMs = redisLimits.indexWaitMs }: ChannelListsParts) {
     this.#askForList = askForList;
     this.#lists = lists;
     this.#renderer = renderer;
-    this.#activity = new ActivityIndex(lists);
+    this.#activity = new ActivityIndex(lists, indexWaitMs);
   }
 
   /** Builds the index in the background, so that the first list need not wait for it. If this fails, a list does it. */
@@ -68,14 +70,16 @@ export class ChannelLists {
     if (page !== undefined && start === undefined) return undefined;
     const list = { state, after: start, limit, desk };
     let read = await this.#readPage(list);
-    if (read === undefined) await this.#activity.build();
+    // What an index has that is not built yet is better than a page that does not load.
+    const isBuilt = read !== undefined || (await this.#activity.isBuiltInTime());
     read ??= await this.#readPage(list, { isJustBuilt: true });
     // A channel that changed its place meanwhile was placed by the append that changed it. Only an index that was wrong is read
     // again.
     for (let again = 0; read?.isIndexCorrected && again < redisLimits.misplacedReads; again++)
       read = await this.#readPage(list, { isJustBuilt: true });
     // A channel read after the index may have a newer post than its place says.
-    return read && { ...read.page, channels: sortByActivity(read.page.channels, state) };
+    const shown = read?.page;
+    return shown && { ...shown, channels: sortByActivity(shown.channels, state), complete: shown.complete && isBuilt };
   }
 
   /**
@@ -96,7 +100,7 @@ export class ChannelLists {
       const found = await this.#activity.read(state, after, count);
       if (isFirst) {
         if (!found.isComplete && !isJustBuilt) return undefined;
-        const placed = await Promise.all(found.damaged.map((id) => this.#activity.place(id)));
+        const placed = await this.#activity.place(found.damaged);
         if (placed.some(isDamagedPlace)) complete = false;
         if (placed.some((place) => !isDamagedPlace(place))) isIndexCorrected = true;
       }
@@ -106,7 +110,7 @@ export class ChannelLists {
         if (isDamaged(answer)) complete = false;
         const read = isDamaged(answer) ? undefined : channelIn(new ReplyReader(answer), this.#renderer);
         if (read !== undefined && (read.status !== 'found' || read.channel.state !== state)) {
-          await this.#activity.place(place.id);
+          await this.#activity.place([place.id]);
           isIndexCorrected = true;
         }
         const isListed = read?.status === 'found' && read.channel.state === state && isShown(read.channel, desk);

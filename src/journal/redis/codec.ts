@@ -11,7 +11,7 @@ import {
 } from '../engine.ts';
 import type { PlacedEntry } from '../entry-placement.ts';
 import { type PreparedEntry, type StoredText, shownChannel, type Text } from '../entry-record.ts';
-import { epochOf, fingerprint, newRoot, positionAt } from '../hash-chain.ts';
+import { epochOf, fingerprint, newRoot, positionAt, sealedFingerprint } from '../hash-chain.ts';
 import { countedTags } from '../post-tags.ts';
 import { type StoredServerEntry, serverDigest } from '../server-journal.ts';
 import type { Reply, ReplyValue } from './scripts.ts';
@@ -28,11 +28,21 @@ export function hashed(tag: string): string {
   return hash('sha256', tag);
 }
 
+/** The stored form of a tag. See `markOf` in `lua/shared.lua`. `salt`: of the channel. */
+export function storedTag(tag: string, salt: string): string {
+  return hash('sha1', `${salt}|${hashed(tag)}`).slice(0, 16);
+}
+
+/** A post's place among the posts with a stored tag. See `tagged` in `lua/shared.lua`. */
+export function placeOfTag(stored: string, seq: number): string {
+  return `${stored}${String.fromCharCode(96 + String(seq).length)}${seq}`;
+}
+
 /** The tags that a script needs to count. See `counts` in `lua/shared.lua`. */
 export const countedTagHashes = countedTags.map(hashed);
 
 /** The prefix of the salt in the record of a noted request. */
-const noted = 'note:';
+export const noted = 'note:';
 
 /**
  * The times that a script needs for a request: the system clock, the request clock, how long requests are kept, and how many
@@ -223,7 +233,7 @@ export function outcomeIn(kept: string, seal: string | null, request: RequestId)
 function isSame(print: string | undefined, ownSalt: string, seal: string | null, { digest }: RequestId): boolean {
   if (ownSalt.startsWith(noted)) {
     const own = fingerprint(ownSalt.slice(noted.length), digest);
-    return seal === null || hash('sha1', `${seal}|${own}`) === print;
+    return seal === null || sealedFingerprint(own, seal) === print;
   }
   if (ownSalt !== '-') return fingerprint(ownSalt, digest) === print;
   return seal === null || fingerprint(readLabel(seal).salt, digest) === print;

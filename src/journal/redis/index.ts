@@ -20,7 +20,10 @@ import {
 import { RedisBus } from './bus.ts';
 import { isDamaged } from './codec.ts';
 import { Connection } from './connection/connection.ts';
-import type { Fault } from './connection/server-settings.ts';
+import { MasterWatch } from './connection/master-watch.ts';
+import { OneServer } from './connection/one-server.ts';
+import { type Fault, noCluster } from './connection/server-settings.ts';
+import { isStoreUrl } from './connection/store-address.ts';
 import { StoreMonitor } from './connection/store-monitor.ts';
 import { RedisSessions } from './ended-sessions.ts';
 import { Erasures } from './erasure/erasure.ts';
@@ -34,10 +37,11 @@ import { RedisRevocations } from './revoked-tokens.ts';
 import { loadScripts, type Operation, type Reply } from './scripts.ts';
 import { RedisServerJournal } from './server-journal.ts';
 import { SharedReads } from './shared-reads.ts';
+import { whyRefused } from './store-format.ts';
 import { Writes } from './writes.ts';
 
 export interface RedisEngineOptions {
-  /** One URL, `redis://` or `rediss://`, with user and password if required. */
+  /** One URL, `redis://`, `rediss://`, or with `+sentinel` the addresses of Sentinels, with user and password if required. */
   urls: readonly string[];
   /** The number of replicas that must have a write before it is answered. */
   minReplicas: number;
@@ -49,11 +53,20 @@ export interface RedisEngineOptions {
   /** A monotonic clock in milliseconds, which expires requests. */
   elapsed?: () => number;
   log?: Log;
+  /** How long lists wait for an index that must be built. */
+  indexWaitMs?: number;
+  /** Called with the seconds until a command was answered or has failed. `listens`: a message through Redis and back. */
+  onAnswered?: (connection: RedisConnection, seconds: number) => void;
 }
 
+/** The connections of an engine. */
+export type RedisConnection = 'writes' | 'reads' | 'lists' | 'listens';
+
 export interface RedisEngine extends Engine {
-  /** Unsafe settings of the server. Only non-empty if they are allowed. */
+  /** Unsafe settings of the server, if they are allowed, and of its replicas. */
   readonly faults: readonly Fault[];
+  /** The replicas that were in sync at the last check. */
+  readonly replicasOnline: number;
   /** The id of this process among the processes on the store. */
   readonly nodeId: string;
   /** Removes a node that has certainly ended but did not remove itself, so that no erasure waits for it. */
@@ -70,13 +83,11 @@ import type { SessionFacts } from '../../protocol/rights.ts';
  * subscriptions.
  *
  * Throws `JournalRefused` if the server must not be used: unsafe settings (names each setting, its value and the line to use),
- * missing rights, or an unsupported URL. Throws `JournalUnavailable` if the server was not reached in time.
+ * missing rights, data of a newer version, or an unsupported URL. Throws `JournalUnavailable` if the server was not reached in time.
  */
 export async function openRedis(options: RedisEngineOptions): Promise<RedisEngine> {
   const [url, ...more] = options.urls;
-  if (url === undefined || more.length > 0 || !/^rediss?:/.test(url)) {
-    throw new JournalRefused('This version supports one Redis server (redis:// or rediss://), not Sentinel or clusters.');
-  }
+  if (url === undefined || more.length > 0 || !isStoreUrl(url)) throw new JournalRefused(noCluster);
   const engine = new SharedEngine(url, options);
   try {
     await engine.open();
@@ -107,6 +118,7 @@ class SharedEngine implements RedisEngine {
   readonly #server: RedisServerJournal;
   readonly #log: Log;
   readonly #monitor: StoreMonitor;
+  readonly #masterWatch: MasterWatch;
   #closing: Promise<void> | undefined;
 
   constructor(url: string, options: RedisEngineOptions) {
@@ -114,8 +126,12 @@ class SharedEngine implements RedisEngine {
     const { nodeId } = this;
     this.#log = log;
     const scripts = loadScripts();
-    const connect = (name: string, connectionLog?: Log) =>
-      new Connection({ url, name, minReplicas, allowUnsafe, scripts, log: connectionLog });
+    const server = new OneServer();
+    const { onAnswered } = options;
+    const connect = (name: RedisConnection, connectionLog?: Log) => {
+      const told = onAnswered && name !== 'listens' ? (seconds: number) => onAnswered(name, seconds) : undefined;
+      return new Connection({ url, name, minReplicas, allowUnsafe, scripts, server, log: connectionLog, onAnswered: told });
+    };
     this.#writes = connect('writes', log);
     this.#commands = connect('reads');
     this.#lists = connect('lists');
@@ -130,6 +146,7 @@ class SharedEngine implements RedisEngine {
       askForHead: (channelId) => this.#askAllowingDamage(commands, 'head', channelId),
       lists,
       renderer,
+      indexWaitMs: options.indexWaitMs,
     });
     this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId });
     this.#sweep = new Sweep({ writes, erasures: this.#erasures, log });
@@ -152,6 +169,10 @@ class SharedEngine implements RedisEngine {
     });
     this.#bus.onRevoked = () => void this.#revocations.compare().catch(() => undefined);
     this.#bus.onSessionEnded = () => void this.#sessions.compare().catch(() => undefined);
+    const onMoved = () => {
+      for (const connection of [writes, commands, lists, subscriber]) connection.drop('another server is the master now');
+    };
+    this.#masterWatch = new MasterWatch({ url, log, onMoved });
     this.#monitor = new StoreMonitor({
       bus: this.#bus,
       subscriber,
@@ -162,11 +183,15 @@ class SharedEngine implements RedisEngine {
       nodeId,
       log,
       onReach: (reach) => this.#announcer.announceReachability(reach),
+      onHeard: (seconds) => onAnswered?.('listens', seconds),
     });
   }
 
   async open(): Promise<void> {
     await Promise.all([this.#writes, this.#commands, this.#lists, this.#subscriber].map((connection) => connection.open(openMs)));
+    const format = await this.#commands.ask((redis) => redis.get(registry.format));
+    const why = whyRefused(format);
+    if (why !== undefined) throw new JournalRefused(why);
     await this.#listen();
     this.#subscriber.onLost = () => {
       this.#bus.isListening = false;
@@ -187,6 +212,7 @@ class SharedEngine implements RedisEngine {
       .begin()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'this start could not be recorded in the server journal'));
     this.#monitor.start();
+    this.#masterWatch.start();
     this.#sweep.start();
     this.#requests.start();
     void this.#reads.prepareLists().catch(() => undefined);
@@ -200,6 +226,10 @@ class SharedEngine implements RedisEngine {
 
   async #compareRefused(): Promise<void> {
     await Promise.all([this.#revocations.compare(), this.#sessions.compare()]);
+  }
+
+  get replicasOnline(): number {
+    return this.#writes.replicasOnline;
   }
 
   get faults(): readonly Fault[] {
@@ -218,6 +248,16 @@ class SharedEngine implements RedisEngine {
     await this.#redisWrites.probe();
   }
 
+  get comparedAgoMs(): number {
+    return this.#monitor.agoMs;
+  }
+
+  /** The memory of the whole server, which should serve nothing else. */
+  async size(): Promise<number> {
+    const info = await this.#commands.ask((redis) => redis.info('memory'));
+    return Number(/^used_memory:(\d+)/m.exec(info)?.[1] ?? 0);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -225,6 +265,7 @@ class SharedEngine implements RedisEngine {
 
   async #close(): Promise<void> {
     this.#monitor.close();
+    this.#masterWatch.close();
     this.#announcer.close();
     const tooLate = new Promise((resolve) => setTimeout(resolve, closeMs).unref());
     await Promise.race([this.#redisWrites.finish(), tooLate]);
@@ -291,8 +332,8 @@ class SharedEngine implements RedisEngine {
     return this.#sweep.pending;
   }
 
-  deleteChannel(channelId: string, request: RequestId, by: string) {
-    return this.#redisWrites.deleteChannel(channelId, request, by);
+  deleteChannel(channelId: string, request: RequestId, by: string, at?: Position) {
+    return this.#redisWrites.deleteChannel(channelId, request, by, at);
   }
 
   revoke(jti: string, until: number | null, by: string) {

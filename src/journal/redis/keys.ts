@@ -54,6 +54,15 @@ export function requestKey(channelId: string, requestId: string): string {
   return `${prefix}{${channelId}}:request:${requestId}`;
 }
 
+/** Every key of Pressbox, as a pattern of SCAN. */
+export const allKeys = `${prefix}*`;
+
+/** What the name of a key says: the channel, or `registry`, and the name below it. */
+export function partsOfKey(key: string): { of: string; name: string } | undefined {
+  const [, of, name] = /^pressbox:\{([^}]+)\}:(.*)$/s.exec(key) ?? [];
+  return of === undefined || name === undefined ? undefined : { of, name };
+}
+
 /**
  * String with a TTL: the process that repairs the channel. The name is from earlier versions, whose servers repaired channels
  * automatically.
@@ -86,6 +95,15 @@ export const registry = {
    * progress. See `activity-index.ts`.
    */
   activityPlaces: `${prefix}{registry}:activity-places`,
+  /**
+   * String: the format of what is stored, see `store-format.ts`, or the mark of a migration that keeps servers from writing. Missing
+   * in stores that only earlier versions wrote to.
+   */
+  format: `${prefix}{registry}:format`,
+  /** String: the mark of the migration that filled the store. */
+  filled: `${prefix}{registry}:filled`,
+  /** String: the process that fills the store for a migration, as a random name. Missing in every other store. */
+  filling: `${prefix}{registry}:filling`,
   /** Sorted set: ids of channels that may have pending erasures, by the time of the note (ms, Redis' clock). */
   pendingErasures: `${prefix}{registry}:owed`,
   /** Stream of bounded length: erasures, as channel and post. A node that was disconnected reads the erasures that it missed. */

@@ -50,6 +50,7 @@ export interface ReadsParts {
   /** A connection for lists only, so that no other command waits behind them. */
   lists: Connection;
   renderer: Renderer;
+  indexWaitMs?: number | undefined;
 }
 
 /** The reads. Each runs one script, so it is consistent as of one position. Queries for posts with several tags may run more. */
@@ -59,10 +60,10 @@ export class Reads implements JournalReads {
   readonly #channelLists: ChannelLists;
   readonly #renderer: Renderer;
 
-  constructor({ ask, askForList, askForHead, lists, renderer }: ReadsParts) {
+  constructor({ ask, askForList, askForHead, lists, renderer, indexWaitMs }: ReadsParts) {
     this.#ask = ask;
     this.#askForHead = askForHead;
-    this.#channelLists = new ChannelLists({ askForList, lists, renderer });
+    this.#channelLists = new ChannelLists({ askForList, lists, renderer, indexWaitMs });
     this.#renderer = renderer;
   }
 

@@ -14,6 +14,12 @@ export const redisTable = {
     metric: 'pressbox_appends_total{outcome="unknown"}',
     atLimit: 'If fewer replicas than required have a write after this time, the write is 503, with `outcome` `unknown`.',
   },
+  /** While it waits, no other write of the node is answered. */
+  replicaBehindWaitMs: {
+    value: 200,
+    metric: 'pressbox_appends_total{outcome="unknown"}',
+    atLimit: 'As `replicaWaitMs`, if the replicas were too late for the write before.',
+  },
   redisOpenMs: { value: 10_000, metric: storeReachable, atLimit: 'A server that has not reached Redis by then does not start.' },
   redisCloseMs: {
     value: 5_000,
@@ -48,7 +54,7 @@ export const redisTable = {
   /** Settings may change and replicas may join at runtime. */
   settingsMs: {
     value: 10_000,
-    metric: 'pressbox_store_unsafe_settings',
+    metric: 'pressbox_store_unsafe_settings{setting="appendonly",role="master"}',
     atLimit: 'Interval at which the settings of Redis are checked.',
   },
   deadlineMs: { value: 1_000, metric: storeReachable, atLimit: 'Comparisons and probes that take longer count as failed.' },
@@ -173,6 +179,12 @@ export const redisTable = {
     metric: 'pressbox_front_pages_total{live="newest"}',
     atLimit: 'A list of channels is read in batches of at least this many.',
   },
+  /** A script of so many takes a few milliseconds, during which Redis does nothing else. */
+  placedChannels: {
+    value: 50,
+    metric: 'pressbox_front_pages_total{live="newest"}',
+    atLimit: 'One script compares at most this many channels with the index by activity.',
+  },
   /** Batches double, because most channels may have another state. */
   askedChannels: {
     value: 512,
@@ -184,6 +196,13 @@ export const redisTable = {
     value: 2,
     metric: 'pressbox_front_pages_total{live="newest"}',
     atLimit: 'A list by activity that found channels in the wrong place is read again at most this many times.',
+  },
+  /** Readers see at once that channels may be missing. */
+  indexWaitMs: {
+    value: 5_000,
+    metric: 'pressbox_front_pages_total{live="newest"}',
+    atLimit:
+      'A list by activity shows the channels that the index has so far, as not `complete`. The index is built in the background.',
   },
   listsRead: {
     value: 2,
@@ -203,6 +222,39 @@ export const redisTable = {
     value: 5_000,
     metric: storeReachable,
     atLimit: 'Verification fails if the store does not answer in this time.',
+  },
+  /** Bounds how long other commands wait. */
+  migratedEntries: {
+    value: 100,
+    metric: storeReachable,
+    atLimit: '`pressbox migrate` reads and writes entries in batches of this many.',
+  },
+  migratedKeys: {
+    value: 1_000,
+    metric: storeReachable,
+    atLimit: '`pressbox migrate` reads idempotency keys and other records in batches of this many.',
+  },
+  migratedBytes: {
+    value: 4 * 1024 * 1024,
+    metric: storeReachable,
+    atLimit: '`pressbox migrate` writes entries in smaller batches if their texts are longer than this, but at least one entry.',
+  },
+  /** A node is removed from the list of nodes a minute after its last heartbeat. */
+  migrationNodeMs: {
+    value: 60_000,
+    metric: storeReachable,
+    atLimit: '`pressbox migrate` refuses to stop the writes of a store that a server of an earlier version has used since.',
+  },
+  /** Longer than `migrationReplicaMs`, for which Redis is silent. */
+  migrationSilenceMs: {
+    value: 30_000,
+    metric: storeReachable,
+    atLimit: '`pressbox migrate` fails if the store answers nothing for this long. It can be repeated.',
+  },
+  migrationReplicaMs: {
+    value: 10_000,
+    metric: storeReachable,
+    atLimit: '`pressbox migrate` fails if the replicas have not acknowledged what it wrote in this time. It can be repeated.',
   },
 } satisfies LimitTable;
 export const redisLimits = valuesOf(redisTable);

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { AuthorPost } from '../../protocol/model.ts';
 import { channelFrom } from '../entry-record.ts';
@@ -24,7 +23,7 @@ import {
   ServerWalk,
   tokenIsForgotten,
 } from '../server-journal.ts';
-import { channelSubject, hashed, htmlIn, readLabel, serverEntryIn, stateIn } from './codec.ts';
+import { channelSubject, htmlIn, placeOfTag, readLabel, serverEntryIn, stateIn, storedTag } from './codec.ts';
 import { overSeparateConnection, registeredIds } from './connection/separate-connection.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './redis-limits.ts';
@@ -251,9 +250,10 @@ export function beganAt(channelId: string, [id, fields]: Entry, root: string): n
   return nextCheck(root, offset, digestOf(facts, content)) === check ? offset : 1;
 }
 
-type Entry = [id: string, fields: string[]];
+export type Entry = [id: string, fields: string[]];
 
-function factsIn(channelId: string, id: string, fields: string[]) {
+/** An entry of the stream. */
+export function factsIn(channelId: string, id: string, fields: string[]) {
   const who = fields[5] as string;
   return {
     channelId,
@@ -292,7 +292,7 @@ async function withTexts(
 }
 
 /** The last erased revision in a post's line of the index. */
-function erasedIn(line: string | null | undefined): number {
+export function erasedIn(line: string | null | undefined): number {
   return Number(line?.split(' ')[3] ?? 0);
 }
 
@@ -381,7 +381,7 @@ async function hasWrongCounts(
   { head, corrections }: { head: number; corrections: number },
 ): Promise<boolean> {
   const salt = saltIn(await redis.hget(index, channelSubject));
-  const marks = countedTags.map((tag) => markOf(tag, salt));
+  const marks = countedTags.map((tag) => storedTag(tag, salt));
   const posts = marks.map(() => new Set<string>());
   for await (const [who, line] of linesOf(redis, index)) {
     const own = who === channelSubject ? [] : (line.split(' ')[5] ?? '').split(',');
@@ -395,10 +395,6 @@ async function hasWrongCounts(
 
 function saltIn(line: string | null): string {
   return line?.split(' ')[7] ?? '';
-}
-
-function markOf(tag: string, salt: string): string {
-  return hash('sha1', `${salt}|${hashed(tag)}`).slice(0, 16);
 }
 
 /** The scores of members, or null for a missing member. */
@@ -416,9 +412,8 @@ function findingOf(who: string, state: string, seq: number, salt: string): { fac
     return { facts: [phase, access, String(Date.parse(createdAt)), pinnedPostId ?? '-'], places: [] };
   }
   const post = JSON.parse(state) as AuthorPost;
-  const marks = tagsOf(post).map((tag) => markOf(tag, salt));
-  const place = `${String.fromCharCode(96 + String(seq).length)}${seq}`;
-  return { facts: [post.publishedAt, ...marks.sort()], places: marks.map((mark) => `${mark}${place}`) };
+  const marks = tagsOf(post).map((tag) => storedTag(tag, salt));
+  return { facts: [post.publishedAt, ...marks.sort()], places: marks.map((mark) => placeOfTag(mark, seq)) };
 }
 
 function offsetOf(id: string): number {

@@ -32,7 +32,7 @@ import { endRequests, keptMs, type Requests } from './request-keys.ts';
 import type { RedisRevocations } from './revoked-tokens.ts';
 import type { Operation, Reply } from './scripts.ts';
 
-const { replicaWaitMs: replicasMs, redisRequestsSwept: requestsSwept } = redisLimits;
+const { replicaWaitMs: replicasMs, replicaBehindWaitMs: behindMs, redisRequestsSwept: requestsSwept } = redisLimits;
 
 export interface WritesParts {
   /** All writes use this connection, because WAIT counts only the writes of its own connection. */
@@ -62,6 +62,7 @@ type JournalWrites = Pick<
   'append' | 'note' | 'recall' | 'reserve' | 'reserved' | 'erase' | 'deleteChannel' | 'revoke' | 'spend' | 'endSession'
 >;
 
+import type { Position } from '../../protocol/cursor.ts';
 import type { SessionFacts } from '../../protocol/rights.ts';
 
 /** The writes, and the remembered outcomes of requests. A write is answered and announced once enough replicas have it. */
@@ -69,6 +70,8 @@ export class Writes implements JournalWrites {
   readonly #parts: WritesParts;
   readonly #inFlight = new Set<Promise<unknown>>();
   #replicated: Promise<void> | undefined;
+  /** Whether the replicas were too late for the last write. */
+  #isBehind = false;
   #finished = false;
 
   constructor(parts: WritesParts) {
@@ -83,12 +86,14 @@ export class Writes implements JournalWrites {
 
   /** Writes something and waits for the same number of replicas as any write. Throws if that fails. */
   async probe(): Promise<void> {
+    await this.#requireReplicas();
     await this.#parts.requests.keepClock();
-    await this.#acknowledged();
+    await this.#acknowledged(replicasMs);
   }
 
   append(channelId: string, request: AppendRequest): Promise<AppendResult> {
     return this.#write(async () => {
+      await this.#requireReplicas(channelKeys(channelId, request.request.id));
       const prepared = prepareAll(channelId, request.entries, this.#parts.renderer);
       const root = request.decidedOn.channel === 0 ? (request.root ?? newRoot()) : undefined;
       const serverFacts = factsOfAppend(channelId, request, prepared, { root, now: this.#parts.now() });
@@ -139,6 +144,7 @@ export class Writes implements JournalWrites {
   ): Promise<Outcome | undefined> {
     return this.#write(async () => {
       const keys = channelKeys(channelId, request.id);
+      await this.#requireReplicas(keys);
       const salt = newSalt();
       const facts = [postId ?? channelSubject, revision, position?.offset ?? 0, position?.epoch ?? '-', position?.check ?? '-'];
       const args = [...this.#times(), newSalt(), salt, fingerprint(salt, request.digest), ...facts];
@@ -165,6 +171,7 @@ export class Writes implements JournalWrites {
 
   reserve(requestId: string, channelId: string, instead?: string): Promise<string> {
     return this.#write(async () => {
+      await this.#requireReplicas();
       const keys = [registry.reservation(requestId), registry.reservations];
       const args = [...this.#times(), channelId, instead ?? '', registry.reservation('')];
       const noted = await this.#parts.writes.run('reserve-channel-id', keys, args);
@@ -184,16 +191,19 @@ export class Writes implements JournalWrites {
     return this.#write(() => this.#parts.erasures.finish(channelId, postId));
   }
 
-  deleteChannel(channelId: string, request: RequestId, by: string) {
+  deleteChannel(channelId: string, request: RequestId, by: string, at?: Position) {
     return this.#write(async () => {
+      await this.#requireReplicas(channelKeys(channelId, request.id));
       await this.#parts.erasures.note(channelId);
       const salt = newSalt();
       const now = this.#parts.now();
       const entryArguments = serverArguments([factsOfDeletion(channelId, { now, by })]);
-      const args = [now, keptMs, fingerprint(salt, request.digest), salt, ...entryArguments];
+      const position = at === undefined ? ['', '', ''] : [at.epoch, at.offset, at.check];
+      const args = [now, keptMs, fingerprint(salt, request.digest), salt, ...position, ...entryArguments];
       const keys = [...channelKeys(channelId, request.id), registry.activity, registry.activityPlaces, registry.server];
       const deletion = await this.#parts.writes.run('delete-channel', keys, args);
       if (deletion === 'missing') return { status: 'missing' as const };
+      if (deletion === 'moved') return { status: 'moved' as const };
       await this.#acknowledged();
       if (deletion === 'deleted') {
         this.#parts.bus.announceErased(channelId, null);
@@ -215,6 +225,7 @@ export class Writes implements JournalWrites {
 
   #revoke(jti: string, until: number | null, by: string) {
     return this.#write(async () => {
+      await this.#requireReplicas();
       const answer = await this.#parts.revocations.write({ jti, until }, by);
       if (answer === 'full') return answer;
       await this.#acknowledged();
@@ -226,6 +237,7 @@ export class Writes implements JournalWrites {
 
   endSession(session: SessionFacts) {
     return this.#write(async () => {
+      await this.#requireReplicas();
       const taken = await this.#parts.sessions.write(session);
       await this.#acknowledged();
       taken();
@@ -239,20 +251,33 @@ export class Writes implements JournalWrites {
   }
 
   /**
-   * Waits until enough replicas have all earlier writes of this connection. Callers in one turn of the event loop share one WAIT.
+   * Refuses a write at once if too few replicas are connected, for example after a failover. It would be written to one server
+   * alone, and its author would wait in vain. `keys`: those of a request, which may have been written before.
    */
-  #acknowledged(): Promise<void> {
-    if (this.#parts.minReplicas === 0) return Promise.resolve();
+  async #requireReplicas(keys?: readonly string[]): Promise<void> {
+    const { writes, commands, requests, minReplicas } = this.#parts;
+    if (minReplicas === 0 || (writes.isOpen && writes.replicasOnline >= minReplicas)) return;
+    await writes.countReplicas();
+    const { replicasOnline } = writes;
+    if (replicasOnline >= minReplicas) return;
+    const isWritten = keys && (await commands.run('recall-request', keys, [requests.clock.now(), keptMs])) !== null;
+    throw tooFewReplicas(`${replicasOnline} of ${minReplicas} replicas are connected.`, isWritten ? 'unknown' : 'unchanged');
+  }
+
+  /**
+   * Waits until enough replicas have all earlier writes of this connection. Callers in one turn of the event loop share one WAIT.
+   * While replicas are behind, it waits only briefly: no write of this connection is answered before the end of the wait.
+   */
+  #acknowledged(waitMs = this.#isBehind ? behindMs : replicasMs): Promise<void> {
+    const { writes, minReplicas } = this.#parts;
+    if (minReplicas === 0) return Promise.resolve();
     this.#replicated ??= new Promise((resolve) => setImmediate(resolve)).then(async () => {
       this.#replicated = undefined;
-      const count = await afterWrite(() => this.#parts.writes.ask((redis) => redis.wait(this.#parts.minReplicas, replicasMs)));
-      if (count < this.#parts.minReplicas) {
-        throw new JournalUnavailable(
-          `${count} of ${this.#parts.minReplicas} replicas acknowledged the write in time.`,
-          'unknown',
-          { refusal: 'Too few replicas are connected.' },
-        );
-      }
+      const count = await afterWrite(() => writes.ask((redis) => redis.wait(minReplicas, waitMs)));
+      this.#isBehind = count < minReplicas;
+      if (!this.#isBehind) return;
+      void writes.countReplicas().catch(() => undefined);
+      throw tooFewReplicas(`${count} of ${minReplicas} replicas acknowledged the write in time.`, 'unknown');
     });
     return this.#replicated;
   }
@@ -263,7 +288,10 @@ export class Writes implements JournalWrites {
    */
   async #acknowledgedAgain(): Promise<void> {
     if (this.#parts.minReplicas === 0) return;
-    await afterWrite(() => this.#parts.requests.keepClock());
+    await afterWrite(async () => {
+      await this.#requireReplicas();
+      await this.#parts.requests.keepClock();
+    });
     await this.#acknowledged();
   }
 
@@ -280,4 +308,8 @@ export class Writes implements JournalWrites {
   #times(): RequestTimes {
     return [this.#parts.now(), this.#parts.requests.clock.now(), keptMs, requestsSwept];
   }
+}
+
+function tooFewReplicas(message: string, outcome: 'unchanged' | 'unknown'): JournalUnavailable {
+  return new JournalUnavailable(message, outcome, { refusal: 'Too few replicas are connected.' });
 }

@@ -1,8 +1,8 @@
 import type { Position } from '../../protocol/cursor.ts';
-import type { ServerFacts } from '../../protocol/model.ts';
+import type { Counts, ServerFacts } from '../../protocol/model.ts';
 import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
 import type { PlacedEntry } from '../entry-placement.ts';
-import type { PreparedEntry } from '../entry-record.ts';
+import type { PreparedEntry, Text } from '../entry-record.ts';
 import { epochOf, fingerprint, newRoot, nextCheck, positionAt } from '../hash-chain.ts';
 import { countsAfter } from '../post-tags.ts';
 import { type CountsRow, countColumns, countsIn, storeCounts } from './counts.ts';
@@ -33,7 +33,7 @@ export type Appended =
   | { status: 'earlier'; lastAt: string }
   | { status: 'deleted' };
 
-interface ChannelRow extends CountsRow {
+export interface ChannelRow extends CountsRow {
   n: number;
   root: string;
   head: number;
@@ -68,29 +68,53 @@ export function append(sql: Sql, wanted: PreparedAppend): Appended {
   for (const entry of entries) {
     const offset = head + 1;
     const check = nextCheck(headCheck, offset, entry.digest);
-    const text = insertText(sql, entry);
-    const { seq, had, has } = entry.post ? storePost(sql, channel, entry, offset, text) : noPost;
-    const isTagged = (marks: ReadonlySet<string>) => (tag: string) => marks.has(tagKey(root, tag));
-    counts = countsAfter(counts, entry.listed, isTagged(had), isTagged(has));
-    if (entry.channel) storeChannel(sql, channel.n, entry, offset, text);
-    insertEntry(sql, channel.n, entry, offset, seq, check, text);
-    if (entry.post && entry.post.erases > 0) eraseThrough(sql, channelId, channel.n, entry, seq as number);
-    placed.push({ offset, before: headCheck, check, seq, counts });
-    texts.push(text);
+    const stored = storeEntry(sql, channel, entry, { offset, check, counts });
+    if (entry.post && entry.post.erases > 0) eraseThrough(sql, channelId, channel.n, entry, stored.seq as number);
+    counts = stored.counts;
+    placed.push({ offset, before: headCheck, check, seq: stored.seq, counts });
+    texts.push(stored.text);
     head = offset;
     headCheck = check;
   }
-  sql('UPDATE channels SET head = ?, headCheck = ? WHERE n = ?').run(head, headCheck, channel.n);
-  storeCounts(sql, channel.n, counts);
+  storeHead(sql, channel.n, { head, headCheck }, counts);
   recordFacts(sql, wanted.serverFacts);
   const position = positionAt(epochOf(root), head, headCheck);
   noteRequest(sql, wanted, position, first, texts[0] as number);
   return { status: 'appended', position, placed };
 }
 
-const emptyChannel = { head: 0, revision: 0, postCount: 0, keyEventCount: 0, correctionCount: 0 };
+/** An entry whose place is known. Its text is missing if it was erased before the entry was moved here. */
+export type PlaceableEntry = Omit<PreparedEntry, 'text' | 'digest'> & { text: Text | undefined };
 
-function findChannel(sql: Sql, channelId: string): ChannelRow | undefined {
+/** Stores an entry with its text, and places it in the indexes. `counts`: of the channel before the entry. */
+export function storeEntry(
+  sql: Sql,
+  channel: Pick<ChannelRow, 'n' | 'root'>,
+  entry: PlaceableEntry,
+  { offset, check, counts }: { offset: number; check: string; counts: Counts },
+): { seq: number | null; text: number; counts: Counts } {
+  const text = insertText(sql, entry.text);
+  const { seq, had, has } = entry.post ? storePost(sql, channel, entry, offset, text) : noPost;
+  const isTagged = (marks: ReadonlySet<string>) => (tag: string) => marks.has(tagKey(channel.root, tag));
+  if (entry.channel) storeChannel(sql, channel.n, entry, offset, text);
+  insertEntry(sql, channel.n, entry, offset, seq, check, text);
+  return { seq, text, counts: countsAfter(counts, entry.listed, isTagged(had), isTagged(has)) };
+}
+
+/** Call after the last entry of a transaction. */
+export function storeHead(
+  sql: Sql,
+  n: number,
+  { head, headCheck }: Pick<ChannelRow, 'head' | 'headCheck'>,
+  counts: Counts,
+): void {
+  sql('UPDATE channels SET head = ?, headCheck = ? WHERE n = ?').run(head, headCheck, n);
+  storeCounts(sql, n, counts);
+}
+
+export const emptyChannel = { head: 0, revision: 0, postCount: 0, keyEventCount: 0, correctionCount: 0 };
+
+export function findChannel(sql: Sql, channelId: string): ChannelRow | undefined {
   return sql(`SELECT n, root, head, headCheck, revision, ${countColumns} FROM channels WHERE id = ?`).get(channelId) as unknown as
     | ChannelRow
     | undefined;
@@ -117,7 +141,7 @@ function whatMoved(sql: Sql, channel: ChannelRow | undefined, decidedOn: AppendR
   return moved;
 }
 
-function createChannel(sql: Sql, channelId: string, root: string, first: PreparedEntry): number {
+export function createChannel(sql: Sql, channelId: string, root: string, first: Pick<PreparedEntry, 'channel'>): number {
   if (!first.channel) throw new JournalUnavailable('The first entry of a channel must be the channel itself.', 'unchanged');
   const { lastInsertRowid } = sql(
     `INSERT INTO channels (id, root, head, headCheck, revision, state, access, created, last, text) VALUES (?, ?, 0, ?, 0, '', '', ?, 0, 0)`,
@@ -125,8 +149,19 @@ function createChannel(sql: Sql, channelId: string, root: string, first: Prepare
   return Number(lastInsertRowid);
 }
 
-function insertText(sql: Sql, { text }: PreparedEntry): number {
-  const { salt, version, bytes, bodyBytes, headline, note, html, state } = text;
+const emptied = {
+  salt: null,
+  version: null,
+  bytes: null,
+  bodyBytes: null,
+  headline: null,
+  note: null,
+  html: null,
+  state: null,
+};
+
+function insertText(sql: Sql, text: Text | undefined): number {
+  const { salt, version, bytes, bodyBytes, headline, note, html, state } = text ?? emptied;
   const { lastInsertRowid } = sql(
     'INSERT INTO texts (salt, version, bytes, bodyBytes, headline, note, html, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   ).run(salt, version, bytes, bodyBytes, headline, note, html, state);
@@ -136,7 +171,7 @@ function insertText(sql: Sql, { text }: PreparedEntry): number {
 function insertEntry(
   sql: Sql,
   channel: number,
-  entry: PreparedEntry,
+  entry: PlaceableEntry,
   offset: number,
   seq: number | null,
   check: string,
@@ -149,7 +184,7 @@ function insertEntry(
   ).run(channel, offset, type, seq, revision, kind, at, by, entry.listed ? 1 : 0, entry.content, check, text, erases ?? null);
 }
 
-function storeChannel(sql: Sql, n: number, entry: PreparedEntry, offset: number, text: number): void {
+function storeChannel(sql: Sql, n: number, entry: PlaceableEntry, offset: number, text: number): void {
   const { state, access, createdAt, pinnedPostId, activity } = entry.channel!;
   sql(
     `UPDATE channels SET revision = ?, state = ?, access = ?, created = ?, pinned = ?, last = ?, text = ?,
@@ -166,7 +201,13 @@ interface StoredPost {
 
 const noPost = { seq: null, had: new Set<string>(), has: new Set<string>() };
 
-function storePost(sql: Sql, channel: ChannelRow, entry: PreparedEntry, offset: number, text: number): StoredPost {
+function storePost(
+  sql: Sql,
+  channel: Pick<ChannelRow, 'n' | 'root'>,
+  entry: PlaceableEntry,
+  offset: number,
+  text: number,
+): StoredPost {
   const { id, publishedAt, tags } = entry.post!;
   const { revision } = entry.facts;
   const seq = findPost(sql, channel.n, id)?.seq;
@@ -212,7 +253,8 @@ function tagsAt(sql: Sql, channel: number, seq: number): Set<string> {
   );
 }
 
-function eraseThrough(sql: Sql, channelId: string, channel: number, entry: PreparedEntry, seq: number): void {
+/** Erases what `entry.post.erases` says. */
+export function eraseThrough(sql: Sql, channelId: string, channel: number, entry: PlaceableEntry, seq: number): void {
   // An erasure never includes the entry's own revision.
   const through = Math.min(entry.post!.erases, entry.facts.revision - 1);
   const rows = sql('SELECT text FROM entries WHERE channel = ? AND seq = ? AND revision <= ?').all(channel, seq, through);

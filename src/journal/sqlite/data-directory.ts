@@ -11,10 +11,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { lockFile } from '../../lock-file.ts';
 import { syncDirectory } from '../../make-directory.ts';
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
-import { codeOf, notUsable } from './file-damage.ts';
+import { notUsable } from './file-damage.ts';
 
 /** The data directory: its files are private and durable, and only one engine uses it at a time. */
 
@@ -121,28 +121,19 @@ function lockOf(dataDir: string): string {
   return join(dataDir, 'journal.lock');
 }
 
-const sqliteBusy = 5;
-
 /**
- * Locks a data directory for this engine. The returned function unlocks it. The lock is an open transaction on a separate small
- * file, so it also ends when the process dies. Throws `JournalRefused` if another process holds it.
- *
- * Nothing else in this process may open and close that file or the journal: closing a file releases all POSIX locks that the
- * process has on it.
+ * Locks a data directory for this engine. The returned function unlocks it. Throws `JournalRefused` if another process holds it.
+ * Nothing else in this process may open and close the file of the lock or the journal: see `lockFile`.
  */
 export function lockDirectory(dataDir: string): () => void {
   const file = lockOf(dataDir);
   makePrivate(file);
-  const db = new DatabaseSync(file, { timeout: 0 });
+  let unlock: (() => void) | undefined;
   try {
-    // On a read-only file, SQLite would silently take no lock. The write makes it fail.
-    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1');
+    unlock = lockFile(file);
   } catch (error) {
-    db.close();
-    if (codeOf(error) !== sqliteBusy) throw notUsable(error, file);
-    throw new JournalRefused(`The data directory ${dataDir} is in use by another Pressbox. Stop it, or use another directory.`, {
-      cause: error,
-    });
+    throw notUsable(error, file);
   }
-  return () => db.close();
+  if (unlock !== undefined) return unlock;
+  throw new JournalRefused(`The data directory ${dataDir} is in use by another Pressbox. Stop it, or use another directory.`);
 }

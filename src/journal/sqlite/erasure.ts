@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { isSamePosition, type Position } from '../../protocol/cursor.ts';
 import type { RequestId } from '../engine.ts';
-import { fingerprint, newSalt } from '../hash-chain.ts';
+import { epochOf, fingerprint, newSalt, positionAt } from '../hash-chain.ts';
 import { factsOfDeletion } from '../server-journal.ts';
 import { recordFacts } from './server-journal.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
@@ -33,7 +34,7 @@ export function emptyText(sql: Sql, text: number): void {
   ).run(text);
 }
 
-export type Deletion = 'deleted' | 'was-deleted' | 'missing';
+export type Deletion = 'deleted' | 'was-deleted' | 'missing' | 'moved';
 
 /** Hides the channel at once. Its rows are deleted in steps, since there may be many. */
 export function deleteChannel(
@@ -44,18 +45,21 @@ export function deleteChannel(
     requestAt,
     now,
     by,
-  }: { channelId: string; request: RequestId; requestAt: number; now: number; by: string },
+    at,
+  }: { channelId: string; request: RequestId; requestAt: number; now: number; by: string; at?: Position | undefined },
 ): Deletion {
-  const channel = sql('SELECT n, access FROM channels WHERE id = ?').get(channelId);
+  const channel = sql('SELECT n, access, root, head, headCheck FROM channels WHERE id = ?').get(channelId);
   if (channel === undefined) {
     return sql('SELECT 1 FROM deleted WHERE id = ?').get(channelId) === undefined ? 'missing' : 'was-deleted';
   }
+  const { root, head, headCheck } = channel as { root: string; head: number; headCheck: string };
+  if (at !== undefined && !isSamePosition(at, positionAt(epochOf(root), head, headCheck))) return 'moved';
   sql('INSERT INTO deleted (id, access) VALUES (?, ?)').run(channelId, channel.access as string);
   sql('DELETE FROM channels WHERE n = ?').run(channel.n as number);
   sql('DELETE FROM owed WHERE channelId = ?').run(channelId);
   addPendingErasure(sql, channelId, null, channel.n as number);
   // The digest of a noted request may depend on text of the channel. Without the salt, it cannot be used to guess the text.
-  sql('UPDATE requests SET salt = NULL WHERE channelId = ? AND salt IS NOT NULL').run(channelId);
+  sql('UPDATE requests SET salt = NULL, seal = NULL WHERE channelId = ? AND salt IS NOT NULL').run(channelId);
   const salt = newSalt();
   sql('INSERT OR REPLACE INTO requests (channelId, id, made, fingerprint, salt, revision) VALUES (?, ?, ?, ?, ?, 0)').run(
     channelId,

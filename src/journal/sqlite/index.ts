@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeDirectory } from '../../make-directory.ts';
@@ -39,7 +40,7 @@ import { RequestClock } from '../request-clock.ts';
 import { type Revoked, RevokedTokens, resultOfRevoke, resultOfSpend } from '../revoked-tokens.ts';
 import { factsOfAppend, factsOfRenderer } from '../server-journal.ts';
 import type { Appended } from './append.ts';
-import { lockDirectory, makePrivate, restrictFiles } from './data-directory.ts';
+import { lockDirectory, logOf, makePrivate, restrictFiles } from './data-directory.ts';
 import { EraseLoop } from './erase-loop.ts';
 import type { FoundChannel, StoredPost } from './reads.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
@@ -88,7 +89,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Engine> {
     const reader = await Thread.open<Reads>('reader', file);
     const requestClock = new RequestClock(elapsed);
     requestClock.reach(writer.lastRequestAt ?? now());
-    const engine = new SqliteEngine({ writer, reader, unlock, renderer, now, requestClock, log });
+    const engine = new SqliteEngine({ file, writer, reader, unlock, renderer, now, requestClock, log });
     await engine.readRefused();
     // If the disk is full, the journal can still be read, so go on. The next start records the renderer.
     await engine
@@ -104,6 +105,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Engine> {
 }
 
 interface Parts {
+  file: string;
   writer: Thread<Writes>;
   reader: Thread<Reads>;
   unlock: () => void;
@@ -114,6 +116,7 @@ interface Parts {
 }
 
 class SqliteEngine implements Engine {
+  readonly #file: string;
   readonly #writer: Thread<Writes>;
   readonly #reader: Thread<Reads>;
   readonly #unlock: () => void;
@@ -128,8 +131,11 @@ class SqliteEngine implements Engine {
   #closing: Promise<void> | undefined;
   /** The ping of both threads, until both have answered. */
   #pinged: Promise<unknown> | undefined;
+  /** When both threads last answered, in the time of `performance.now`. */
+  #answeredAt = performance.now();
 
-  constructor({ writer, reader, unlock, renderer, now, requestClock, log }: Parts) {
+  constructor({ file, writer, reader, unlock, renderer, now, requestClock, log }: Parts) {
+    this.#file = file;
     this.#writer = writer;
     this.#reader = reader;
     this.#unlock = unlock;
@@ -166,7 +172,7 @@ class SqliteEngine implements Engine {
   }
 
   async ready(): Promise<void> {
-    this.#pinged ??= Promise.all([this.#writer.call('ping', null), this.#reader.call('ping', null)]).finally(() => {
+    this.#pinged ??= this.#ping().finally(() => {
       this.#pinged = undefined;
     });
     const stop = new AbortController();
@@ -174,6 +180,24 @@ class SqliteEngine implements Engine {
       throw new JournalUnavailable(`The journal has not answered for ${silentMs} ms: its disk may hang.`, 'unchanged');
     });
     await Promise.race([this.#pinged, late]).finally(() => stop.abort());
+  }
+
+  /** A thread that answers that it cannot write, as on a full disk, has answered too. */
+  async #ping(): Promise<void> {
+    const pings = [this.#writer.call('ping', null), this.#reader.call('ping', null)];
+    const isAnswer = (error: unknown) => error instanceof JournalUnavailable && error.refusesToWrite;
+    const results = await Promise.allSettled(pings);
+    if (results.every((result) => result.status === 'fulfilled' || isAnswer(result.reason))) this.#answeredAt = performance.now();
+    await Promise.all(pings);
+  }
+
+  get comparedAgoMs(): number {
+    return performance.now() - this.#answeredAt;
+  }
+
+  async size(): Promise<number> {
+    const [journal, log] = await Promise.all([stat(this.#file), stat(logOf(this.#file)).catch(() => undefined)]);
+    return journal.size + (log?.size ?? 0);
   }
 
   close(): Promise<void> {
@@ -254,14 +278,14 @@ class SqliteEngine implements Engine {
   /** Always 0, because a damaged file is refused as a whole. */
   readonly damagedChannels = 0;
 
-  async deleteChannel(channelId: string, request: RequestId, by: string) {
-    const given = { channelId, request, requestAt: this.#requestClock.now(), now: this.#now(), by };
+  async deleteChannel(channelId: string, request: RequestId, by: string, at?: Position) {
+    const given = { channelId, request, requestAt: this.#requestClock.now(), now: this.#now(), by, at };
     const deletion = await this.#writer.call('delete', given, (answer) => {
       if (answer !== 'deleted') return;
       this.#announcer.announceErased(channelId, null);
       this.#announcer.announce(channelId, { type: 'gone' });
     });
-    if (deletion === 'missing') return { status: 'missing' as const };
+    if (deletion === 'missing' || deletion === 'moved') return { status: deletion };
     return { status: 'deleted' as const, erasure: await this.#erasures.finish({ channelId, postId: null }) };
   }
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { Outcome, RequestId } from '../engine.ts';
-import { fingerprint, newSalt } from '../hash-chain.ts';
+import { fingerprint, newSalt, sealedFingerprint } from '../hash-chain.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
 import type { Sql } from './statements.ts';
 
@@ -11,6 +11,8 @@ const keptMs = limits.idempotencyHours * 3_600_000;
 interface RequestRow {
   fingerprint: string;
   salt: string | null;
+  /** The fingerprint was hashed once more with this secret. */
+  seal: string | null;
   textSalt: string | null;
   epoch: string | null;
   offset: number | null;
@@ -21,18 +23,22 @@ interface RequestRow {
 
 export function findRequest(sql: Sql, channelId: string, request: RequestId, requestAt: number): Outcome | undefined {
   const row = sql(
-    `SELECT r.fingerprint, r.salt, t.salt AS textSalt, r.epoch, r.offset, r."check", r.postId, r.revision
+    `SELECT r.fingerprint, r.salt, r.seal, t.salt AS textSalt, r.epoch, r.offset, r."check", r.postId, r.revision
      FROM requests r LEFT JOIN texts t ON t.id = r.text WHERE r.channelId = ? AND r.id = ? AND r.made > ?`,
   ).get(channelId, request.id, requestAt - keptMs) as unknown as RequestRow | undefined;
   if (row === undefined) return undefined;
   const salt = row.salt ?? row.textSalt;
   const { epoch, offset, check, postId, revision } = row;
   return {
-    same: salt === null || fingerprint(salt, request.digest) === row.fingerprint,
+    same: salt === null || sealed(fingerprint(salt, request.digest), row.seal) === row.fingerprint,
     position: epoch !== null && offset !== null && check !== null ? { epoch, offset, check } : undefined,
     postId,
     revision,
   };
+}
+
+function sealed(print: string, seal: string | null): string {
+  return seal === null ? print : sealedFingerprint(print, seal);
 }
 
 /** See `Journal.note`. */

@@ -180,6 +180,13 @@ export const migrations: readonly Migration[] = [
     for (const { n, latestPostAt, state } of all as { n: number; latestPostAt: string | null; state: string }[])
       place.run(activityOf({ ...channelFrom(state), latestPostAt }), n);
   },
+  (db) =>
+    db.exec(`
+      -- The mark of a migration to or from another store: one row, or none. See marks.ts.
+      CREATE TABLE migration (n INTEGER PRIMARY KEY CHECK (n = 1), mark TEXT NOT NULL) STRICT;
+      -- The secret with which Redis sealed the fingerprint of a noted request, if the request was moved from there.
+      ALTER TABLE requests ADD COLUMN seal TEXT;
+    `),
 ];
 
 /** Since 3.51, SQLite reports the length of the log without copying it. */
@@ -202,8 +209,8 @@ export function copyLog(sql: Sql): void {
  * The writing connection: each commit is on disk when it returns, erased bytes are overwritten, and nothing goes to temporary
  * files. Throws `JournalRefused` if the schema is of a newer version or the file is not a journal.
  */
-export function openForWriting(file: string): DatabaseSync {
-  const db = new DatabaseSync(file, { timeout: lockWaitMs });
+export function openForWriting(file: string, { waitMs = lockWaitMs as number } = {}): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: waitMs });
   try {
     db.exec(`
       PRAGMA auto_vacuum = NONE;

@@ -1,6 +1,6 @@
 import type { ServerFacts } from '../../protocol/model.ts';
 import { newRoot, nextCheck } from '../hash-chain.ts';
-import { factsOfBeginning, factsOfFound, serverDigest } from '../server-journal.ts';
+import { factsOfBeginning, factsOfFound, type StoredServerEntry, serverDigest } from '../server-journal.ts';
 import type { Sql } from './statements.ts';
 
 /** The server's own journal, in the table `serverEntries`. */
@@ -22,18 +22,22 @@ export function recordFacts(sql: Sql, facts: readonly ServerFacts[]): void {
   for (const fact of facts) {
     offset += 1;
     check = nextCheck(check, offset, serverDigest(fact));
-    const { type, subject, detail, at, by } = fact;
-    sql('INSERT INTO serverEntries (offset, root, type, subject, detail, at, by, "check") VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(
-      offset,
-      root,
-      type,
-      subject,
-      detail,
-      at,
-      by,
-      check,
-    );
+    insertServerEntry(sql, root, { ...fact, offset, check });
   }
+}
+
+export function insertServerEntry(sql: Sql, root: string, entry: StoredServerEntry): void {
+  const { offset, type, subject, detail, at, by, check } = entry;
+  sql('INSERT INTO serverEntries (offset, root, type, subject, detail, at, by, "check") VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(
+    offset,
+    root,
+    type,
+    subject,
+    detail,
+    at,
+    by,
+    check,
+  );
 }
 
 /** Records the facts unless there is an entry with this type and subject. */

@@ -102,5 +102,16 @@ export const sqliteTable = {
     metric: 'pressbox_append_seconds_count',
     atLimit: 'Tags with more posts count as equally common, so a page of posts with several such tags may examine more posts.',
   },
+  migratedRows: {
+    value: 500,
+    metric: storeReachable,
+    atLimit: '`pressbox migrate` reads and writes the embedded journal in transactions of this many rows.',
+  },
+  /** A server on the source may write at the same time. */
+  migrationLockMs: {
+    value: 10_000,
+    metric: storeReachable,
+    atLimit: '`pressbox migrate` fails if it cannot write to the journal in this time. It can be repeated.',
+  },
 } satisfies LimitTable;
 export const sqliteLimits = valuesOf(sqliteTable);

@@ -100,7 +100,8 @@ function openAsOfNow(file: string): Opened {
   }
 }
 
-function openReadable(file: string): DatabaseSync {
+/** Throws `JournalRefused` if there is no journal, and `JournalUnavailable` if it may not be read. */
+export function openReadable(file: string): DatabaseSync {
   try {
     // Throws the reason if the path does not exist or cannot be reached.
     statSync(file);

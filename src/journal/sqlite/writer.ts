@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
+import { refusalOfMark } from '../migrate/marks.ts';
 import { append } from './append.ts';
 import { syncLog, watchFiles } from './data-directory.ts';
 import { endSession, sessionKey } from './ended-sessions.ts';
 import { countPendingErasures, deleteChannel, eraseDeletedRows, isErasurePending, truncateLog } from './erasure.ts';
 import { codeOf, isDamage, notUsable, sqliteFull } from './file-damage.ts';
+import { markOf, refuseMarked } from './migration-mark.ts';
 import { lastRequestAt, note, reserve, sweepRequests } from './request-keys.ts';
 import { revoke } from './revoked-tokens.ts';
 import { copyLog, openForWriting } from './schema.ts';
@@ -34,6 +36,7 @@ function start(): void {
     if (again && !existsSync(file)) throw new JournalUnavailable(`The journal ${file} is gone.`, 'unchanged');
     syncLog(file);
     db = openForWriting(file);
+    refuseMarked(db);
     verifyJournal(db);
   } catch (error) {
     const why = notUsable(error, file);
@@ -105,6 +108,12 @@ function transact(db: DatabaseSync, sql: Sql, batch: WriteRequest[], breakDown: 
   const answers: ThreadResponse[] = [];
   try {
     db.exec('BEGIN IMMEDIATE');
+    // Read in the transaction, so that nothing is written after a migration has stopped the writes.
+    const refusal = refusalOfMark(markOf(sql));
+    if (refusal !== undefined) {
+      rollBack(db);
+      return refuse(batch, refusal, refusal);
+    }
     for (const request of batch) answers.push(inSavepoint(db, sql, request));
     sweepRequests(sql, Math.max(...batch.map(requestAtOf)), batch.length);
   } catch (error) {
@@ -196,7 +205,7 @@ function performAlone(db: DatabaseSync, sql: Sql, request: WriteRequest, conditi
     else if (broken !== undefined) return { id, failure: { message: broken, outcome: 'unchanged' } };
     else if (moved !== undefined)
       return { id, failure: { message: moved, outcome: 'unchanged', refusesToWrite: true, refusal: movedAway } };
-    else if (request.operation === 'ping') return ping(id, writability, breakDown);
+    else if (request.operation === 'ping') return ping(id, sql, writability, breakDown);
     else if (request.operation === 'erase') return { id, answer: continueErasing(db, sql, request.given) };
     return { id, answer: null };
   } catch (error) {
@@ -205,8 +214,10 @@ function performAlone(db: DatabaseSync, sql: Sql, request: WriteRequest, conditi
   }
 }
 
-function ping(id: number, writability: Writability, breakDown: (why: string) => void): ThreadResponse {
+function ping(id: number, sql: Sql, writability: Writability, breakDown: (why: string) => void): ThreadResponse {
   try {
+    const refusal = refusalOfMark(markOf(sql));
+    if (refusal !== undefined) return { id, failure: { message: refusal, outcome: 'unchanged', refusesToWrite: true, refusal } };
     writability.probe();
     return { id, answer: null };
   } catch (error) {
@@ -233,8 +244,9 @@ function continueErasing(db: DatabaseSync, sql: Sql, wanted: Writes['erase']['gi
   return result(truncateLog(db, sql) && isComplete() ? 'complete' : 'waits');
 }
 
-function refuse(batch: WriteRequest[], message: string): ThreadResponse[] {
-  return batch.map(({ id }) => ({ id, failure: { message, outcome: 'unchanged', refusesToWrite: true } }));
+/** `refusal`: the reason as a sentence that may be shown to anyone. */
+function refuse(batch: WriteRequest[], message: string, refusal?: string): ThreadResponse[] {
+  return batch.map(({ id }) => ({ id, failure: { message, outcome: 'unchanged', refusesToWrite: true, refusal } }));
 }
 
 function rollBack(db: DatabaseSync): void {

@@ -31,7 +31,7 @@ export interface SocketSessionContext {
   /** Runs a function in the next turn of the event loop. Default: `setImmediate`. */
   defer?: (run: () => void) => void;
   log: { warn(fields: object, message: string): void };
-  metrics: Pick<Metrics, 'catchUps' | 'problems' | 'subscriptionsEnded' | 'rejections'>;
+  metrics: Pick<Metrics, 'catchUps' | 'catchUpSeconds' | 'problems' | 'subscriptionsEnded' | 'rejections'>;
 }
 
 export class SocketSession implements OpenReader, MessageHandler {
@@ -157,7 +157,7 @@ export class SocketSession implements OpenReader, MessageHandler {
         detail: `A socket takes up to ${limits.socketChannels} channels. Unsubscribe from one, or open another socket.`,
       });
     }
-    const { metrics } = this.#context;
+    const began = this.#context.now();
     const held = await this.#hold(channelId);
     const subscription = new Subscription(held, this.#connection, this.requester, (reason) => this.#ended(channelId, reason));
     try {
@@ -169,7 +169,7 @@ export class SocketSession implements OpenReader, MessageHandler {
         // Without more, the subscription joins in this tick. If there is more, the client subscribes again, and the stream is
         // released until then.
         if (answer.more) this.#drop(channelId);
-        countCatchUp(metrics, answer);
+        countCatchUp(this.#context, answer, began);
         this.#socket.acknowledgeCatchUp(id, answer);
         this.#context.rates.chargeResponse(this.#socket.address, bytesIn(answer));
       });

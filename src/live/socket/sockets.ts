@@ -1,10 +1,12 @@
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import { parse as parseQuery } from 'node:querystring';
 import type { Duplex } from 'node:stream';
 import type { RequestHandler } from 'express';
 import { type Credentials, type Identity, principalIn } from '../../access/identity.ts';
 import { sendProblem } from '../../http/answers.ts';
+import { enterBasePath } from '../../http/base-path.ts';
 import { responseLimits } from '../../http/http-limits.ts';
 import type { Rates } from '../../http/rates.ts';
 import { requireUnambiguous } from '../../http/request-headers.ts';
@@ -36,12 +38,14 @@ export interface SocketsContext {
   mayConnect(request: IncomingMessage): boolean;
   /** Throws a `Refusal` if the Host header does not name this server. */
   mustNameHost(request: IncomingMessage): void;
+  /** Where on its host the server is. */
+  basePath: string;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
   random: () => number;
   log: { warn(fields: object, message: string): void };
   security: Pick<SecurityLog, 'refused'>;
-  metrics: Pick<Metrics, 'catchUps' | 'problems' | 'rejections' | 'subscriptionsEnded'>;
+  metrics: Pick<Metrics, 'catchUps' | 'catchUpSeconds' | 'problems' | 'rejections' | 'subscriptionsEnded'>;
 }
 
 export interface Sockets {
@@ -50,7 +54,8 @@ export interface Sockets {
 
 export const socketPath = '/socket.io';
 
-export function openSockets(http: HttpServer, context: SocketsContext): Sockets {
+/** `http`: the server, or what else emits `upgrade`. */
+export function openSockets(http: Pick<EventEmitter, 'on' | 'off'>, context: SocketsContext): Sockets {
   const engine = new SocketEngine({
     random: context.random,
     onFailed: (error) => context.log.warn({ err: error }, 'connection could not be pinged'),
@@ -60,6 +65,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   const bounds = { now: context.now, onCut: () => context.metrics.rejections.inc({ kind: 'messages' }) };
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    enterBasePath(request, context.basePath);
     connections.add(socket);
     let left: (() => void) | undefined;
     socket.on('error', destroy).on('close', () => {
@@ -94,7 +100,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     const sent =
       error instanceof Refusal ? error.problem : problem('internal-error', { retryAfter: responseLimits.momentRetrySeconds });
     context.metrics.problems.inc({ code: sent.code });
-    context.security.refused(sent.code, { address: context.addressOf(request) });
+    context.security.refused(sent, { address: context.addressOf(request) });
     if (socket.writable) socket.end(httpAnswer(sent));
     // A refused client may keep its end of the connection open, and no limit would count that connection.
     const cut = setTimeout(() => socket.destroy(), liveLimits.refusedMs).unref();
@@ -106,7 +112,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       if (typeof token !== 'string') throw new Refusal('token-invalid');
       return await context.identity.verify(token);
     } catch (error) {
-      if (error instanceof Refusal) context.security.refused(error.problem.code, { address: context.addressOf(request) });
+      if (error instanceof Refusal) context.security.refused(error.problem, { address: context.addressOf(request) });
       throw error;
     }
   };
@@ -123,7 +129,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
       if (readers.unreachable !== undefined) socket.emit('store', readers.unreachable);
       if (who === undefined) return new SocketSession(socket, who, context);
       const from = { address: context.addressOf(request), by: principalIn(who)?.sub };
-      return new SocketSession(socket, who, context, (code) => security.refused(code, from));
+      return new SocketSession(socket, who, context, (code) => security.refused({ code }, from));
     },
     onFailed: (error) => context.log.warn({ err: error }, 'connection could not join'),
     onUnanswered: () => context.metrics.rejections.inc({ kind: 'unanswered' }),

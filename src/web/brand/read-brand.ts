@@ -18,6 +18,8 @@ export interface BrandContext {
   pageStyles: string;
   /** Origins whose scripts pages may load. */
   sources: readonly string[];
+  /** What the URLs of its files begin with. Default: nothing. */
+  basePath?: string;
 }
 
 const pictureTypes: Readonly<Record<string, string>> = {
@@ -42,7 +44,7 @@ const isIgnored = (name: string) => name.startsWith('.') || /\.(?:md|txt)$|^lice
 const accepted =
   'A brand has brand.json, brand.css, header.html, footer.html, logo.svg, favicon.svg or favicon.png, further pictures (.svg, .png, .jpg, .webp, .avif, .gif) and fonts/ (.woff2, .woff, .ttf, .otf).';
 
-export async function readBrand(directory: string, { pageStyles, sources }: BrandContext): Promise<ReadBrand> {
+export async function readBrand(directory: string, { pageStyles, sources, basePath = '' }: BrandContext): Promise<ReadBrand> {
   const { contents, mistakes } = await readFolder(directory);
   if (contents === undefined) return { status: 'mistakes', mistakes };
   const textOf = (name: (typeof texts)[number]) => {
@@ -57,7 +59,7 @@ export async function readBrand(directory: string, { pageStyles, sources }: Bran
   };
   const files = new Map<string, BrandFile>();
   for (const [name, bytes] of contents) {
-    if (!isText(name)) files.set(name, served(name, bytes));
+    if (!isText(name)) files.set(name, served(basePath, name, bytes));
   }
 
   const json = textOf('brand.json');
@@ -86,7 +88,7 @@ export async function readBrand(directory: string, { pageStyles, sources }: Bran
 
   const addressOf = (name: string) => files.get(name)?.url ?? '';
   const addSheet = (name: string, text: string) => {
-    const file = served(name, Buffer.from(text));
+    const file = served(basePath, name, Buffer.from(text));
     files.set(name, file);
     return file.url;
   };
@@ -173,12 +175,12 @@ function typeOf(name: string): string | undefined {
 }
 
 /** The URL has a hash of the content, so a cache may keep the file for ever. */
-function served(name: string, bytes: Buffer): BrandFile {
+function served(basePath: string, name: string, bytes: Buffer): BrandFile {
   const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 12);
   const extension = extname(name);
   const type = name.endsWith('.css') ? 'text/css; charset=utf-8' : (typeOf(name) ?? 'application/octet-stream');
   const gzipped = /css|svg/.test(type) ? gzipSync(bytes) : undefined;
-  return { url: `/brand/${name.slice(0, -extension.length)}.${hash}${extension}`, bytes, gzipped, type };
+  return { url: `${basePath}/brand/${name.slice(0, -extension.length)}.${hash}${extension}`, bytes, gzipped, type };
 }
 
 function logoIn(files: ReadonlyMap<string, BrandFile>, mistakes: BrandMistake[]): BrandPicture | undefined {

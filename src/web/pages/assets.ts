@@ -38,19 +38,21 @@ function readManifest(): Record<string, string> {
 }
 
 /** The URLs of the built files, and the brand. Throws `NotBuilt` with instructions if nothing was built. */
-export function loadAssets(brand?: Brand): Assets {
-  const address = (name: string) => `/assets/${fileOf(name)}`;
+export function loadAssets({ basePath = '', brand }: { basePath?: string; brand?: Brand | undefined } = {}): Assets {
+  const address = (name: string) => `${basePath}/assets/${fileOf(name)}`;
   const words = Object.keys(readManifest()).flatMap((name) => {
     const [, language] = /^words-(\w+)\.js$/.exec(name) ?? [];
     return language === undefined ? [] : [[language, address(name)]];
   });
   return {
+    basePath,
     script: address('live.js'),
     words: Object.fromEntries(words),
     front: address('channel-list.js'),
     followPost: address('follow-post.js'),
     keepSession: address('keep-session.js'),
     style: address('live.css'),
+    print: address('print.css'),
     site: address('site.css'),
     docs: address('docs.css'),
     brand,
@@ -66,9 +68,9 @@ export interface DeskFiles {
   icon: string;
 }
 
-export function loadDeskFiles(): DeskFiles {
+export function loadDeskFiles(basePath = ''): DeskFiles {
   const imported: string[] = JSON.parse(readFileSync(join(assetsDirectory(), 'desk.json'), 'utf8'));
-  const address = (name: string) => `/assets/${name}`;
+  const address = (name: string) => `${basePath}/assets/${name}`;
   return {
     script: address(fileOf('desk.js')),
     imported: imported.map(address),

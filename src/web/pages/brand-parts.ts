@@ -5,14 +5,20 @@ import type { Brand } from '../brand/brand.ts';
 
 /** The parts of pages that show the paper's brand. Without a brand they say "Pressbox". `language` is the page's. */
 
+interface Site {
+  brand?: Brand | undefined;
+  /** What the paths of the server begin with. */
+  basePath: string;
+}
+
 /** The first link of the bar: the logo and name of the paper, which lead to its home page. */
-export function homeLink(brand: Brand | undefined, language: string): Html {
-  return nameLink(brand, language, brand?.url ?? '/');
+export function homeLink({ brand, basePath }: Site, language: string): Html {
+  return nameLink(brand, language, brand?.url ?? `${basePath}/`);
 }
 
 /** The first link of the desk's bar, to the list of coverage that one may write in. */
-export function deskLink(brand: Brand | undefined, language: string): Html {
-  return nameLink(brand, language, '/desk/');
+export function deskLink({ brand, basePath }: Site, language: string): Html {
+  return nameLink(brand, language, `${basePath}/desk/`);
 }
 
 function nameLink(brand: Brand | undefined, language: string, to: string): Html {
@@ -32,12 +38,12 @@ export function brandHeader(brand: Brand | undefined, language: string): Html {
 }
 
 /** `footer.html`, the imprint and other legal links, and the list of coverage, to which the bar does not lead. */
-export function brandFooter(brand: Brand | undefined, language: string): Html {
+export function brandFooter({ brand, basePath }: Site, language: string): Html {
   if (brand === undefined) return nothing;
   const { name, url, legalLinks, footer } = brand;
   const { coverage, legal } = siteWordsOf({ language });
   const links = [
-    ...(url === undefined ? [] : [html`<a href="/">${coverage}</a>`]),
+    ...(url === undefined ? [] : [html`<a href="${basePath}/">${coverage}</a>`]),
     ...legalLinks.map((link) => html`<a href="${link.url}"${written(brand, language)}>${link.label}</a>`),
   ];
   return html`

@@ -1,5 +1,6 @@
 import { directionOf, turned } from '../../../client/browser/view/direction.ts';
 import { type Html, html, nothing } from '../../../client/browser/view/html.ts';
+import { addressOn } from '../../../client/browser/view/links.ts';
 import { clockBeside } from '../../../client/browser/view/time.ts';
 import { renderComparison, type VersionContext, versionContextFor } from '../../../client/browser/view/versions.ts';
 import { around, correctionWordsOf, pageWordsOf, serverWordsOf } from '../../../client/browser/view/wording.ts';
@@ -38,6 +39,7 @@ export function correctionsPage({
   const context = versionContextFor(channel);
   const { words, own, setting } = context;
   const ours = correctionWordsOf(channel);
+  const { basePath } = assets;
   const path = correctionsPath(channel.id);
   const isFirst = before === undefined;
   const title = correctionsTitleOf(channel);
@@ -64,12 +66,12 @@ export function correctionsPage({
     body: html`${siteBar(assets, visitor, channel.language)}
 <main class="page"${followed({ channelId: channel.id, cursor })}>
 <div lang="${words.language}" dir="${directionOf(words.language)}">
-<header class="head"><p class="section"><a href="${channelPath(channel.id)}" lang="${channel.language}">${turned(html`<bdi>${channel.headline}</bdi>`, setting)}</a></p><h1>${ours.corrections}</h1>
+<header class="head"><p class="section"><a href="${basePath + channelPath(channel.id)}" lang="${channel.language}">${turned(html`<bdi>${channel.headline}</bdi>`, setting)}</a></p><h1>${ours.corrections}</h1>
 <p class="standfirst">${ours.about}${hasComparison && ` ${own.legend}`}</p></header>
-<div class="alone">${corrections.length === 0 && html`<p class="empty">${empty}</p>`}${sections ?? corrections.map((one) => renderCorrection(one, channel))}</div>
-<nav class="pages" aria-label="${ours.corrections}"><a class="step" href="${channelPath(channel.id)}">${serverWordsOf(channel).theCoverage}</a>${
-      !isFirst && html`<a class="step" href="${path}">${ours.newestCorrections}</a>`
-    }${older !== null && html`<a class="step" rel="next" href="${path}?before=${older}">${ours.olderCorrections}</a>`}${
+<div class="alone">${corrections.length === 0 && html`<p class="empty">${empty}</p>`}${sections ?? corrections.map((one) => renderCorrection(one, channel, basePath))}</div>
+<nav class="pages" aria-label="${ours.corrections}"><a class="step" href="${basePath + channelPath(channel.id)}">${serverWordsOf(channel).theCoverage}</a>${
+      !isFirst && html`<a class="step" href="${basePath + path}">${ours.newestCorrections}</a>`
+    }${older !== null && html`<a class="step" rel="next" href="${basePath + path}?before=${older}">${ours.olderCorrections}</a>`}${
       isPublic && html`<a class="step" href="${feedAddress(publicUrl, channel.id, correctionsFeed.file)}">${ours.asFeed}</a>`
     }</nav>
 </div>
@@ -84,9 +86,9 @@ export function correctionsFeedLink(channel: Channel, publicUrl: string): Html {
 }
 
 /** One correction: its kind and time, the post that it concerns, the note, and what changed. */
-export function renderCorrection(correction: ListedCorrection, channel: Channel): Html {
+export function renderCorrection(correction: ListedCorrection, channel: Channel, basePath: string): Html {
   const { offset, post, postId, kind, at, note } = correction;
-  const context = versionContextFor(channel);
+  const context = versionContextFor(channel, basePath);
   const { words, setting } = context;
   const ours = correctionWordsOf(channel);
   const label = kind === 'refile' ? words.changed : (words.changes[kind] ?? words.changed);
@@ -106,7 +108,7 @@ export function renderCorrection(correction: ListedCorrection, channel: Channel)
 function subjectOf({ postId, post }: ListedCorrection, { words, setting }: VersionContext, channel: Channel): Html {
   if (postId === null) return html`<p class="of">${correctionWordsOf(channel).coverageItself}</p>`;
   if (post === null) return nothing;
-  const address = postPath(channel.id, postId);
+  const address = addressOn(setting, postPath(channel.id, postId));
   if (!isWithdrawn(post)) {
     const title = html`<a href="${address}" lang="${setting.language}" dir="auto">${titleOf(post, channel)}</a>`;
     return html`<p class="of">${turned(title, setting)}</p>`;
@@ -118,8 +120,8 @@ function subjectOf({ postId, post }: ListedCorrection, { words, setting }: Versi
 /** The text before and after the correction. Paragraphs without a change are left out. */
 function changeOf({ change, postId, revision }: ListedCorrection, context: VersionContext, channel: Channel): Html {
   if (change === null || postId === null) return nothing;
-  const { words, own } = context;
-  const versions = html`<p class="versions"><a href="${changePath(channel.id, postId, revision)}" rel="nofollow">${words.earlierVersions}</a></p>`;
+  const { words, own, setting } = context;
+  const versions = html`<p class="versions"><a href="${addressOn(setting, changePath(channel.id, postId, revision))}" rel="nofollow">${words.earlierVersions}</a></p>`;
   switch (change.status) {
     case 'linked':
       return html`<p class="hint">${correctionWordsOf(channel).tooLong}</p>${versions}`;

@@ -19,9 +19,9 @@ export function deskPage({ language, assets, files }: { language: Language; asse
     // The page reaches below the notch of a phone, and shrinks above the keyboard instead of being covered by it.
     viewport: 'viewport-fit=cover, interactive-widget=resizes-content',
     hasFooter: false,
-    head: html`<link rel="manifest" href="/desk/manifest.webmanifest">
+    head: html`<link rel="manifest" href="${assets.basePath}/desk/manifest.webmanifest">
 `,
-    body: html`<header class="bar">${deskLink(assets.brand, language)}<desk-bar></desk-bar></header>
+    body: html`<header class="bar">${deskLink(assets, language)}<desk-bar></desk-bar></header>
 <desk-app></desk-app>
 <noscript><p class="notice">${deskNeedsScript}</p></noscript>
 `,
@@ -31,24 +31,24 @@ export function deskPage({ language, assets, files }: { language: Language; asse
 /** The web app manifest, by which the desk can be installed. */
 export function deskManifest({
   language,
-  brand,
+  assets: { basePath, brand },
   files,
 }: {
   language: Language;
-  brand: Brand | undefined;
+  assets: Assets;
   files: DeskFiles;
 }): object {
   const { desk } = siteWordsOf({ language });
   const favicons = brand?.favicons ?? [];
   const icons = favicons.length > 0 ? favicons : [{ url: files.icon, type: 'image/svg+xml' }];
   return {
-    id: '/desk/',
+    id: `${basePath}/desk/`,
     name: nameOf(desk, brand),
     short_name: brand?.name ?? desk,
     lang: language,
     dir: directionOf(language),
-    start_url: '/desk/',
-    scope: '/desk/',
+    start_url: `${basePath}/desk/`,
+    scope: `${basePath}/desk/`,
     display: 'standalone',
     background_color: paper,
     theme_color: paper,

@@ -20,7 +20,7 @@ export function docsPage({ publicUrl, assets }: { publicUrl: string; assets: Ass
     assets,
     styles: [assets.docs],
     body: html`<a class="skip" href="#content">To the content</a>
-${siteBar(assets, undefined, 'en', html`<p class="sources"><a href="/openapi.json">OpenAPI</a> <a href="/asyncapi.json">AsyncAPI</a></p>`)}
+${siteBar(assets, undefined, 'en', html`<p class="sources"><a href="${assets.basePath}/openapi.json">OpenAPI</a> <a href="${assets.basePath}/asyncapi.json">AsyncAPI</a></p>`)}
 <div class="docs">
 ${renderContents(schemas)}
 <main id="content">

@@ -5,8 +5,10 @@ import type { Brand } from '../brand/brand.ts';
 import { scriptJson } from '../script-json.ts';
 import { brandFooter, brandHeader, homeLink, icons, scripts } from './brand-parts.ts';
 
-/** URLs of the files that pages load. */
+/** Where on its host the server is, and the URLs of the files that pages load. */
 export interface Assets {
+  /** What the paths of this server begin with on its own pages. */
+  basePath: string;
   /** Such as `/assets/live-5F3K2A.js`. */
   script: string;
   /** The words of each language other than English, which the script loads. */
@@ -18,6 +20,8 @@ export interface Assets {
   /** The script that keeps a reader's session alive while a channel's page is live. */
   keepSession: string;
   style: string;
+  /** Further styles for print. */
+  print: string;
   /** Further styles of every page except a channel's, which must stay small. */
   site: string;
   /** Further styles of `/docs`. */
@@ -86,15 +90,20 @@ export function htmlDocument({
 ${description && html`<meta name="description"${attribute('content', description)}>`}
 ${canonical && html`<link rel="canonical" href="${canonical}">`}${!isIndexed && html`<meta name="robots" content="noindex">`}
 ${icons(assets.brand)}
-${[...sheets, ...styles, assets.brand?.pageSheet ?? []].flat().map((style) => html`<link rel="stylesheet" href="${style}">`)}
+${sheets.map((sheet) => styleLink(sheet))}${style === undefined && styleLink(assets.print, 'print')}${[...styles, assets.brand?.pageSheet ?? []].flat().map((sheet) => styleLink(sheet))}
 ${head}${measured && scripts(assets.brand)}
 </head>
-<body>
-${body}${hasFooter && brandFooter(assets.brand, language)}
+<body data-base="${assets.basePath}">
+${body}${hasFooter && brandFooter(assets, language)}
 ${script && html`<script type="module" src="${script}"></script>${preloaded.map(preload)}`}
 </body>
 </html>
 `.text;
+}
+
+/** `media`: default all. */
+function styleLink(url: string, media?: string): Html {
+  return html`<link rel="stylesheet" href="${url}"${attribute('media', media)}>`;
 }
 
 /** Loads the file in parallel with the script that will request it. */
@@ -109,12 +118,12 @@ export interface Visitor {
 }
 
 /** The bar above every page, and the header of the brand. `language` is the page's. */
-export function siteBar({ brand }: Assets, visitor: Visitor | undefined, language: string, ...more: Part[]): Html {
-  return html`<header class="bar">${homeLink(brand, language)}${more}${visitor && signOutForm(visitor, language)}</header>${brandHeader(brand, language)}`;
+export function siteBar({ brand, basePath }: Assets, visitor: Visitor | undefined, language: string, ...more: Part[]): Html {
+  return html`<header class="bar">${homeLink({ brand, basePath }, language)}${more}${visitor && signOutForm(visitor, language, basePath)}</header>${brandHeader(brand, language)}`;
 }
 
-function signOutForm({ name, page }: Visitor, language: string): Html {
-  return html`<form class="visitor" method="post" action="/sign-out"><input type="hidden" name="to" value="${page}"><bdi class="who">${name}</bdi><button${spoken({ language })}>${serverWordsOf({ language }).signOut}</button></form>`;
+function signOutForm({ name, page }: Visitor, language: string, basePath: string): Html {
+  return html`<form class="visitor" method="post" action="${basePath}/sign-out"><input type="hidden" name="to" value="${page}"><bdi class="who">${name}</bdi><button${spoken({ language })}>${serverWordsOf({ language }).signOut}</button></form>`;
 }
 
 /** The channel whose corrections a page follows. */

@@ -23,7 +23,9 @@ export function errorPage(problem: Problem, { language, assets }: { language: st
       known?.sentence ?? inEnglish(problem.detail ?? problem.title, language)
     }</p></header>
 <p class="notice">${
-      problem.retryAfter !== undefined ? tryAgainText(problem.retryAfter, { language }) : html`<a href="/">${words.coverage}</a>`
+      problem.retryAfter !== undefined
+        ? tryAgainText(problem.retryAfter, { language })
+        : html`<a href="${assets.basePath}/">${words.coverage}</a>`
     }</p>
 </main>`,
   });

@@ -31,6 +31,7 @@ const moreIds = { live: 'more-live', scheduled: 'more-scheduled', ended: 'earlie
 /** `/`: the channels that the reader may see. Complete without a script; the script reloads it and replaces changed parts by their ids. */
 export function indexPage(page: IndexPage): string {
   const { live, scheduled, ended, complete, isFirst, visitor, isUnverified = false, language, publicUrl, assets, at } = page;
+  const { basePath } = assets;
   const words = siteWordsOf({ language });
   const { coverage, coverageDescribed, noCoverage, notRecognised, someMissing, forDevelopers } = words;
   const notice = (part: Html | string) => html`<p class="notice">${part}</p>`;
@@ -48,10 +49,10 @@ export function indexPage(page: IndexPage): string {
 <header class="head"><div class="head-line"><h1>${coverage}</h1>${isFirst && html`<div class="times" id="times"></div>`}</div></header>
 <div id="missing" role="status">${isUnverified && notice(notRecognised)}${!complete && notice(someMissing)}</div>
 <div id="none">${isEmpty && !isUnverified && complete && none}</div>
-${live && renderSection('live', live, (channel, nth) => renderLive(channel, at, nth === 0), language)}
-${scheduled && renderSection('scheduled', scheduled, renderScheduled, language)}
-${ended && renderSection('ended', ended, renderEnded, language)}
-<p class="developers"><a href="/docs" hreflang="en">${forDevelopers}</a></p>
+${live && renderSection('live', live, (channel, nth) => renderLive(channel, basePath, at, nth === 0), { language, basePath })}
+${scheduled && renderSection('scheduled', scheduled, (channel) => renderScheduled(channel, basePath), { language, basePath })}
+${ended && renderSection('ended', ended, (channel) => renderEnded(channel, basePath), { language, basePath })}
+<p class="developers"><a href="${basePath}/docs" hreflang="en">${forDevelopers}</a></p>
 <p class="visually-hidden" id="announcement" aria-live="polite"></p>
 </main>`,
   });
@@ -65,52 +66,53 @@ function renderSection<C extends ListedChannel>(
   state: ChannelState,
   { channels, next }: Section<C>,
   render: (channel: C, nth: number) => Part,
-  language: string,
+  { language, basePath }: { language: string; basePath: string },
 ): Html {
   const { sections, more } = siteWordsOf({ language });
   const query = state === 'ended' ? '' : `state=${state}&`;
   const link = (page: string) =>
-    html`<a class="step" href="${`/?${query}page=${encodeURIComponent(page)}`}" rel="next">${more[state]}</a>`;
+    html`<a class="step" href="${`${basePath}/?${query}page=${encodeURIComponent(page)}`}" rel="next">${more[state]}</a>`;
   return html`<section class="coverages" aria-labelledby="${listIds[state]}-name"><h2 class="${state}" id="${listIds[state]}-name">${sections[state]}</h2>
 <ol class="channels" id="${listIds[state]}">${channels.map(render)}</ol>
 <nav class="pages" id="${moreIds[state]}" aria-label="${more[state]}">${next !== null && link(next)}</nav></section>`;
 }
 
 /** `isFirst`: its picture is on the first screen. */
-function renderLive(channel: LiveListing, at: string, isFirst: boolean): Html {
+function renderLive(channel: LiveListing, basePath: string, at: string, isFirst: boolean): Html {
   const { headlines, standfirst, latestPostAt } = channel;
   const { latestPost, noPosts } = serverWordsOf(channel);
   const age =
     latestPostAt === null ? noPosts : (renderAge(latestPostAt, at, channel) ?? dated(latestPost, latestPostAt, channel));
   return renderEntry(
     channel,
+    basePath,
     age,
     html`${standfirst && html`<p class="standfirst" dir="auto">${standfirst}</p>`}${
       headlines.length > 0 &&
       html`<ul class="headlines">${headlines.map(
-        ({ postId, text }) => html`<li dir="auto"><a href="${postPath(channel.id, postId)}">${text}</a></li>`,
+        ({ postId, text }) => html`<li dir="auto"><a href="${basePath + postPath(channel.id, postId)}">${text}</a></li>`,
       )}</ul>`
     }${renderLeadPicture(channel, settingOf(channel), isFirst)}`,
   );
 }
 
-function renderScheduled(channel: ListedChannel): Html {
+function renderScheduled(channel: ListedChannel, basePath: string): Html {
   const { startsAt, standfirst } = channel;
   const begins = startsAt === null ? '' : dated(wordsOf(channel).begins, startsAt, channel);
-  return renderEntry(channel, begins, standfirst && html`<p class="standfirst" dir="auto">${standfirst}</p>`);
+  return renderEntry(channel, basePath, begins, standfirst && html`<p class="standfirst" dir="auto">${standfirst}</p>`);
 }
 
-function renderEnded(channel: ListedChannel): Html {
+function renderEnded(channel: ListedChannel, basePath: string): Html {
   const { endedAt } = channel;
-  return renderEntry(channel, endedAt === null ? '' : dated(serverWordsOf(channel).ended, endedAt, channel));
+  return renderEntry(channel, basePath, endedAt === null ? '' : dated(serverWordsOf(channel).ended, endedAt, channel));
 }
 
-function renderEntry(channel: ListedChannel, when: Part, more: Part = ''): Html {
+function renderEntry(channel: ListedChannel, basePath: string, when: Part, more: Part = ''): Html {
   const setting = settingOf(channel);
   const { id, state, language, section, headline, access } = channel;
   const entry = html`<li class="listed" data-channel="${id}" data-state="${state}" lang="${language}" dir="${setting.runs}">${
     section && html`<p class="section"><bdi>${section}</bdi></p>`
-  }<p class="latest"${spoken(channel)}>${when}${access === 'members' && html` <span class="mark">${serverWordsOf(channel).members}</span>`}</p><h3 dir="auto"><a href="${channelPath(id)}">${headline}</a></h3>${more}</li>`;
+  }<p class="latest"${spoken(channel)}>${when}${access === 'members' && html` <span class="mark">${serverWordsOf(channel).members}</span>`}</p><h3 dir="auto"><a href="${basePath + channelPath(id)}">${headline}</a></h3>${more}</li>`;
   return turned(entry, setting);
 }
 

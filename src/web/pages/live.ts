@@ -1,7 +1,8 @@
 import { dataElementId, liveBlogElementId, type PageData, type Shown } from '../../../client/browser/view/data.ts';
 import { type Html, html, safe } from '../../../client/browser/view/html.ts';
+import { addressOn } from '../../../client/browser/view/links.ts';
 import { summaryAbove } from '../../../client/browser/view/overview.ts';
-import { type Region, regions, renderEmpty, settingOf, settingsOf, titleOf } from '../../../client/browser/view/page.ts';
+import { type Region, renderEmpty, renderRegion, settingOf, settingsOf, titleOf } from '../../../client/browser/view/page.ts';
 import { renderNewer, renderOlder } from '../../../client/browser/view/paging.ts';
 import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
 import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
@@ -51,7 +52,9 @@ export function livePage({
   const { posts, floor, ceiling } = window ?? newestOf(snapshot);
   const shown: Snapshot = { ...snapshot, posts, more: floor > 0 };
   const { channel } = shown;
-  const stretch = { channelId: channel.id, floor, ceiling };
+  const { basePath } = assets;
+  const stretch = { floor, ceiling };
+  const address = basePath + channelPath(channel.id);
   const mark = spoken(channel);
   const data: PageData = {
     at,
@@ -81,20 +84,20 @@ export function livePage({
     preloaded: [assets.words[wordsOf(channel).language] ?? []].flat(),
     body: html`${siteBar(assets, visitor, channel.language, connectionLine(channel, at))}
 <main class="page">
-<header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}<p class="pulse" id="pulse">${regions.pulse({ ...shown, ceiling, at })}</p>${links(shown, window)}</header>
+<header class="head"><div class="head-line">${region('state', shown, basePath)}<div class="times" id="times"></div></div>${region('masthead', shown, basePath)}<p class="pulse" id="pulse">${renderRegion('pulse', { ...shown, ceiling, at }, basePath)}</p>${links(shown, window, basePath)}</header>
 <div class="columns">
-<aside class="side">${overviewOf(channel).map((name) => section(name, shown))}</aside>
+<aside class="side">${overviewOf(channel).map((name) => section(name, shown, basePath))}</aside>
 <div class="coverage">
-${window === undefined && section('pinned', shown)}
+${window === undefined && section('pinned', shown, basePath)}
 <div class="notices" id="notices">
 <button class="new-posts" id="new-posts" type="button"${mark} hidden></button>
 <aside class="since" id="since" aria-label="${partNames.since(channel)}"${mark} hidden></aside>
 </div>
-<nav class="pages" id="newer" aria-label="${partNames.newer(channel)}">${renderNewer(stretch, channel)}</nav>
+<nav class="pages" id="newer" aria-label="${partNames.newer(channel)}">${renderNewer(stretch, channel, address)}</nav>
 <h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
-<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(shown, data) : renderEmpty(channel, ceiling)}</section>
-<nav class="pages" id="older" aria-label="${partNames.older(channel)}">${renderOlder(stretch, channel)}</nav>
-${channel.state !== 'ended' && posts.length > 0 && html`<p class="byline">${beginningLink(channel)}</p>`}
+<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(shown, data, basePath) : renderEmpty(channel, ceiling)}</section>
+<nav class="pages" id="older" aria-label="${partNames.older(channel)}">${renderOlder(stretch, channel, address)}</nav>
+${channel.state !== 'ended' && posts.length > 0 && html`<p class="byline">${beginningLink(channel, basePath)}</p>`}
 </div>
 </div>
 <p class="visually-hidden" id="announcement" aria-live="polite"${mark}></p>
@@ -113,20 +116,21 @@ function keepSession(script: string): Html {
 }
 
 /** Links to other selections of the posts. A coverage that has ended can be read from its beginning. */
-function links({ channel, keyEvents, summary, counts }: Snapshot, window: PageWindow | undefined): Html {
+function links({ channel, keyEvents, summary, counts }: Snapshot, window: PageWindow | undefined, basePath: string): Html {
   const without = [
     keyEvents.length === 0 && 'key-events',
     summary === null && 'summaries',
     counts?.corrections === 0 && 'corrections',
   ] as const;
   return html`${selectionLinks(channel, {
+    basePath,
     current: window === undefined ? 'all' : undefined,
     without: without.filter((filter) => filter !== false),
-  })}${channel.state === 'ended' && html`<p class="byline">${beginningLink(channel)}</p>`}`;
+  })}${channel.state === 'ended' && html`<p class="byline">${beginningLink(channel, basePath)}</p>`}`;
 }
 
-function beginningLink(channel: Channel): Html {
-  return html`<a href="${selectionPath(channel.id, { order: 'oldest' })}"${spoken(channel)}>${serverWordsOf(channel).fromBeginning}</a>`;
+function beginningLink(channel: Channel, basePath: string): Html {
+  return html`<a href="${basePath + selectionPath(channel.id, { order: 'oldest' })}"${spoken(channel)}>${serverWordsOf(channel).fromBeginning}</a>`;
 }
 
 /** Links by which feed readers find the feeds. None for members channels, whose feeds require a token. */
@@ -197,9 +201,9 @@ function headOf(
   };
 }
 
-function list({ posts, channel, ...above }: Shown, { marked, embeds }: PageData): Html {
+function list({ posts, channel, ...above }: Shown, { marked, embeds }: PageData, basePath: string): Html {
   const summaryId = summaryAbove(above)?.id;
-  const settings = settingsOf(posts, channel, marked, { actions: true, embeds, summaryId });
+  const settings = settingsOf(posts, channel, marked, { basePath, actions: true, embeds, summaryId });
   return html`${posts.map((post, at) => {
     const isMarked = post.id === marked;
     const setting = { ...(settings[at] as PostSetting), focused: isMarked };
@@ -214,7 +218,7 @@ function list({ posts, channel, ...above }: Shown, { marked, embeds }: PageData)
 function stripOf(channel: Channel, { publishedAt }: ReaderPost, setting: PostSetting): Html {
   const { fromCoverage, toNewest } = serverWordsOf(channel);
   const date = html`<time datetime="${publishedAt}">${dayOf(publishedAt, setting)}</time>`;
-  return html`<p class="strip" id="strip"${spoken(channel)}>${around(fromCoverage, html`<bdi lang="${channel.language}">${channel.headline}</bdi>`)} · <a href="${channelPath(channel.id)}">${toNewest}</a><br><span class="dated">${date}</span></p>`;
+  return html`<p class="strip" id="strip"${spoken(channel)}>${around(fromCoverage, html`<bdi lang="${channel.language}">${channel.headline}</bdi>`)} · <a href="${addressOn(setting, channelPath(channel.id))}">${toNewest}</a><br><span class="dated">${date}</span></p>`;
 }
 
 export interface MembersNotice {
@@ -237,7 +241,7 @@ export function membersNotice({ channel, page, visitor, publicUrl, assets }: Mem
     assets,
     body: html`${siteBar(assets, visitor, channel.language)}
 <main class="page">
-<header class="head">${region('state', shown)}${region('masthead', shown)}</header>
+<header class="head">${region('state', shown, assets.basePath)}${region('masthead', shown, assets.basePath)}</header>
 <section class="sign-in" aria-labelledby="for-members">
 <h2 id="for-members"${spoken(channel)}>${wordsOf(channel).forMembers}</h2>
 <div${spoken(channel)}>
@@ -254,11 +258,11 @@ function connectionLine(channel: Channel, at: string): Html {
   return html`<p class="connection" id="connection" data-state="still"><span id="connection-text"${spoken(channel)}>${around(serverWordsOf(channel).reloadFor, clock(at, settingOf(channel)))}</span></p>`;
 }
 
-function region(name: Region, shown: Shown): Html {
-  return html`<div class="${name}" id="${name}">${regions[name](shown)}</div>`;
+function region(name: Region, shown: Shown, basePath: string): Html {
+  return html`<div class="${name}" id="${name}">${renderRegion(name, shown, basePath)}</div>`;
 }
 
 /** A named region. */
-function section(name: Region & keyof typeof partNames, shown: Shown): Html {
-  return html`<section class="${name}" id="${name}" aria-label="${partNames[name](shown.channel)}">${regions[name](shown)}</section>`;
+function section(name: Region & keyof typeof partNames, shown: Shown, basePath: string): Html {
+  return html`<section class="${name}" id="${name}" aria-label="${partNames[name](shown.channel)}">${renderRegion(name, shown, basePath)}</section>`;
 }

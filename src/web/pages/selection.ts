@@ -37,20 +37,21 @@ export function selectionPage({
   const { filter, order } = selection;
   const { id, headline, language } = channel;
   const words = serverWordsOf(channel);
-  const setting = settingOf(channel);
+  const setting = settingOf(channel, assets.basePath);
+  const { basePath } = assets;
   const mark = spoken(channel);
   const isOldestFirst = order === 'oldest';
   const name = [filter && filterName(filter, channel), isOldestFirst && words.fromBeginning].filter(Boolean).join(' · ');
-  const settings = settingsOf(posts, channel, null, {});
+  const settings = settingsOf(posts, channel, null, { basePath });
   const step = (address: string, label: string, rel: 'prev' | 'next') =>
-    html`<a class="step" href="${address}" rel="${rel}"${mark}>${label}</a>`;
+    html`<a class="step" href="${basePath + address}" rel="${rel}"${mark}>${label}</a>`;
   const toOlder = (rel: 'prev' | 'next') => older && step(selectionPath(id, older), wordsOf(channel).olderPosts, rel);
   const toNewer = (rel: 'prev' | 'next') => newer && step(selectionPath(id, newer), wordsOf(channel).newerPosts, rel);
   const [above, below] = isOldestFirst ? [toOlder('prev'), toNewer('next')] : [toNewer('prev'), toOlder('next')];
   const otherOrder =
     isOldestFirst && filter === undefined
       ? null
-      : html`<a class="step" href="${selectionPath(id, isOldestFirst ? { filter } : { filter, order: 'oldest' })}"${mark}>${
+      : html`<a class="step" href="${basePath + selectionPath(id, isOldestFirst ? { filter } : { filter, order: 'oldest' })}"${mark}>${
           isOldestFirst ? words.newestFirst : words.fromBeginning
         }</a>`;
   const everything = channel.state === 'ended' ? words.theCoverage : words.everythingLive;
@@ -64,9 +65,9 @@ export function selectionPage({
     measured: true,
     body: html`${siteBar(assets, visitor, language)}
 <main class="page">
-<header class="head"><p class="section"><a href="${channelPath(id)}">${turned(html`<bdi>${headline}</bdi>`, setting)}</a></p><h1${mark}>${name}</h1>
+<header class="head"><p class="section"><a href="${basePath + channelPath(id)}">${turned(html`<bdi>${headline}</bdi>`, setting)}</a></p><h1${mark}>${name}</h1>
 <p class="standfirst"${mark}>${around(words.asOf, clock(at, setting))}</p>
-${selectionLinks(channel, { current: isOldestFirst ? undefined : (filter ?? 'all') })}</header>
+${selectionLinks(channel, { basePath, current: isOldestFirst ? undefined : (filter ?? 'all') })}</header>
 <div class="alone">
 ${above && html`<nav class="pages" aria-label="${isOldestFirst ? partNames.older(channel) : partNames.newer(channel)}">${above}</nav>`}
 <h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
@@ -75,7 +76,7 @@ ${above && html`<nav class="pages" aria-label="${isOldestFirst ? partNames.older
         ? html`<p class="empty">${words.noneSelected}</p>`
         : posts.map((post, index) => renderPost(post, settings[index] as PostSetting))
     }</section>
-<nav class="pages" aria-label="${words.theCoverage}">${below}${otherOrder}<a class="step" href="${channelPath(id)}"${mark}>${everything}</a></nav>
+<nav class="pages" aria-label="${words.theCoverage}">${below}${otherOrder}<a class="step" href="${basePath + channelPath(id)}"${mark}>${everything}</a></nav>
 </div>
 </main>`,
   });
@@ -86,17 +87,21 @@ type Filter = 'all' | NonNullable<Selection['filter']>;
 /** One line of links to all posts, to the filters and to the corrections. `without`: links that would lead to nothing. */
 export function selectionLinks(
   channel: Channel,
-  { current, without = [] }: { current?: Filter | undefined; without?: readonly (Filter | 'corrections')[] },
+  {
+    basePath,
+    current,
+    without = [],
+  }: { basePath: string; current?: Filter | undefined; without?: readonly (Filter | 'corrections')[] },
 ): Html {
   const words = serverWordsOf(channel);
   const filters = (['all', 'key-events', 'summaries'] as const).filter((filter) => !without.includes(filter));
   const links = filters.map((filter) => {
     if (filter === current) return html`<span aria-current="page">${filterName(filter, channel)}</span>`;
     const address = filter === 'all' ? channelPath(channel.id) : selectionPath(channel.id, { filter });
-    return html`<a href="${address}">${filterName(filter, channel)}</a>`;
+    return html`<a href="${basePath + address}">${filterName(filter, channel)}</a>`;
   });
   if (!without.includes('corrections')) {
-    links.push(html`<a href="${correctionsPath(channel.id)}">${correctionWordsOf(channel).corrections}</a>`);
+    links.push(html`<a href="${basePath + correctionsPath(channel.id)}">${correctionWordsOf(channel).corrections}</a>`);
   }
   return html`<nav class="byline" aria-label="${words.whichPosts}"${spoken(channel)}>${joined(links, ' · ')}</nav>`;
 }

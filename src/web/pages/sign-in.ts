@@ -2,14 +2,13 @@ import { numberText } from '../../../client/browser/view/counts.ts';
 import { attribute, type Html, html } from '../../../client/browser/view/html.ts';
 import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
 import { around } from '../../../client/browser/view/wording.ts';
-import { onServer } from '../../protocol/addresses.ts';
 import type { Problem } from '../../protocol/problems.ts';
 import { limits } from '../../protocol/wire-limits.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
 import { inEnglish } from './language.ts';
 
 export interface SignInPage {
-  /** The page to return to. */
+  /** The path of the page to return to, with the base path. */
   to: string;
   /** Why the last attempt failed. */
   fault?: Problem | undefined;
@@ -41,13 +40,14 @@ ${signInWays({ to, fault, focus: true, language, publicUrl, assets })}
 type SignInWays = Pick<SignInPage, 'to' | 'fault' | 'language' | 'publicUrl' | 'assets'> & { focus?: boolean };
 
 /** The paper's own links for signing in and subscribing, and the form for a token, which is folded if there are such links. */
-export function signInWays({ publicUrl, assets: { brand }, ...form }: SignInWays): Html {
+export function signInWays({ publicUrl, assets: { brand, basePath }, ...rest }: SignInWays): Html {
+  const form = { ...rest, basePath };
   const { to, fault, language } = form;
   const { signIn, subscribe, withToken } = siteWordsOf({ language });
   const links = [
     { url: brand?.signInUrl, text: signIn },
     { url: brand?.subscribeUrl, text: subscribe },
-  ].flatMap(({ url, text }) => (url === undefined ? [] : [{ url: returningTo(url, onServer(to, publicUrl)), text }]));
+  ].flatMap(({ url, text }) => (url === undefined ? [] : [{ url: returningTo(url, new URL(to, publicUrl).href), text }]));
   if (links.length === 0) return signInForm(form);
   return html`<ul class="sign-in-ways">${links.map(({ url, text }) => html`<li><a href="${url}">${text}</a></li>`)}</ul>
 <details class="with-token"${fault && html` open`}><summary>${withToken}</summary>
@@ -64,10 +64,16 @@ function returningTo(url: string, page: string): string {
  * Works without a script. The token appears in no URL, and the form does not show it again. `language` is English if there is no
  * translation.
  */
-function signInForm({ to, fault, focus, language }: Pick<SignInPage, 'to' | 'fault' | 'language'> & { focus?: boolean }): Html {
+function signInForm({
+  to,
+  fault,
+  focus,
+  language,
+  basePath,
+}: Pick<SignInPage, 'to' | 'fault' | 'language'> & { focus?: boolean; basePath: string }): Html {
   const { signIn, accessToken, tokenHint } = siteWordsOf({ language });
   const described = fault === undefined ? 'token-hint' : 'token-fault token-hint';
-  return html`<form class="fields" method="post" action="/sign-in">
+  return html`<form class="fields" method="post" action="${basePath}/sign-in">
 <input type="hidden" name="to" value="${to}">
 <label for="token">${accessToken}</label>
 ${fault === undefined ? null : html`<p class="fault" id="token-fault" role="alert">${faultText(fault, language)}</p>`}

@@ -2,7 +2,7 @@ import { html } from '../../../client/browser/view/html.ts';
 import { renderVersions, type VersionsShown, versionsTitle } from '../../../client/browser/view/versions.ts';
 import { type Assets, type FollowedPost, followed, htmlDocument, siteBar, type Visitor } from './document.ts';
 
-export interface VersionsPage extends VersionsShown, Pick<FollowedPost, 'cursor'> {
+export interface VersionsPage extends Omit<VersionsShown, 'basePath'>, Pick<FollowedPost, 'cursor'> {
   visitor?: Visitor | undefined;
   assets: Assets;
 }
@@ -18,7 +18,7 @@ export function versionsPage({ cursor, visitor, assets, ...shown }: VersionsPage
     measured: true,
     body: html`${siteBar(assets, visitor, channel.language)}
 <main class="page"${followed({ channelId: channel.id, postId, cursor })}>
-${renderVersions(shown)}
+${renderVersions({ ...shown, basePath: assets.basePath })}
 </main>`,
   });
 }

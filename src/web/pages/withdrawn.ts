@@ -1,5 +1,6 @@
 import { turned } from '../../../client/browser/view/direction.ts';
 import { html } from '../../../client/browser/view/html.ts';
+import { addressOn } from '../../../client/browser/view/links.ts';
 import { settingOf } from '../../../client/browser/view/page.ts';
 import { renderPost } from '../../../client/browser/view/post.ts';
 import { wordsOf } from '../../../client/browser/view/time.ts';
@@ -23,9 +24,10 @@ export interface WithdrawnPage {
  */
 export function withdrawnPage({ channel, post, cursor, visitor, assets }: WithdrawnPage): string {
   const words = serverWordsOf(channel);
-  const setting = settingOf(channel);
+  const setting = settingOf(channel, assets.basePath);
+  const to = (path: string) => addressOn(setting, path);
   const mark = spoken(channel);
-  const named = html`<a href="${channelPath(channel.id)}" lang="${channel.language}" dir="auto">${channel.headline}</a>`;
+  const named = html`<a href="${to(channelPath(channel.id))}" lang="${channel.language}" dir="auto">${channel.headline}</a>`;
   const section = channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`;
   return htmlDocument({
     title: words.wasWithdrawnFrom(channel.headline),
@@ -39,7 +41,7 @@ export function withdrawnPage({ channel, post, cursor, visitor, assets }: Withdr
 <p class="standfirst"${mark}>${around(words.partOf, turned(named, setting))}</p></header>
 <h2 class="visually-hidden"${mark}>${wordsOf(channel).posts}</h2>
 <div class="alone">${renderPost(post, { ...setting, day: true, marked: true })}</div>
-<nav class="pages" aria-label="${words.theCoverage}"${mark}><a class="step" href="${pageFrom(channel.id, post.seq)}#${postAnchor(post.id)}">${words.aroundIt}</a><a class="step" href="${channelPath(channel.id)}">${wordsOf(channel).newestPosts}</a><a class="step" href="${correctionsPath(channel.id)}">${correctionWordsOf(channel).corrections}</a></nav>
+<nav class="pages" aria-label="${words.theCoverage}"${mark}><a class="step" href="${to(pageFrom(channel.id, post.seq))}#${postAnchor(post.id)}">${words.aroundIt}</a><a class="step" href="${to(channelPath(channel.id))}">${wordsOf(channel).newestPosts}</a><a class="step" href="${to(correctionsPath(channel.id))}">${correctionWordsOf(channel).corrections}</a></nav>
 </main>`,
   });
 }

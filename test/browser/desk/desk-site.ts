@@ -1,5 +1,6 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import type { Grants } from '../../../src/protocol/rights.ts';
+import type { TestServerOptions } from '../../support/servers/server.ts';
 import type { TestBrowser, WatchedPage } from '../browser.ts';
 import { type Newsroom, newsroom } from '../newsroom.ts';
 
@@ -18,9 +19,13 @@ export interface DeskSite extends Newsroom {
   signIn(page: WatchedPage, author?: Author): Promise<void>;
 }
 
-/** `environment`: further variables for the server. */
-export function deskSite(start: () => Promise<TestBrowser>, environment?: () => Promise<Record<string, string>>): DeskSite {
-  const room = newsroom(start, environment);
+/** `environment`: further variables for the server. `front`: how authors reach it. */
+export function deskSite(
+  start: () => Promise<TestBrowser>,
+  environment?: () => Promise<Record<string, string>>,
+  front?: TestServerOptions['front'],
+): DeskSite {
+  const room = newsroom(start, environment, front);
   const site: DeskSite = Object.create(room, {
     openDesk: {
       value: async (path = '', author: Author = {}, options: BrowserContextOptions = {}) => {
@@ -46,8 +51,11 @@ export function deskSite(start: () => Promise<TestBrowser>, environment?: () => 
   return site;
 }
 
+/** A script for a page of the server: the name under which the desk stores something on the device, such as `outbox`. */
+export const storedName = (name: string) => `('pressbox-desk' + document.body.dataset.base + '-${name}')`;
+
 /** Chooses the time in which the author of this page can undo a write, before it is sent. */
 export async function chooseUndoSeconds(page: Page, seconds: number): Promise<void> {
-  await page.evaluate(`fetch('/v1/session').then((answer) => answer.json()).then(({ session }) =>
-    localStorage.setItem('pressbox-desk-undo-seconds:' + session.ownerKey, '${seconds}'))`);
+  await page.evaluate(`fetch(document.body.dataset.base + '/v1/session').then((answer) => answer.json()).then(({ session }) =>
+    localStorage.setItem(${storedName('undo-seconds')} + ':' + session.ownerKey, '${seconds}'))`);
 }

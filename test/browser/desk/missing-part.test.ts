@@ -49,7 +49,7 @@ function unreliable(start: () => Promise<TestBrowser>) {
     await site.signIn(watched);
     const { page } = watched;
     const html = await (await page.request.get(`${site.server.url}/desk/`)).text();
-    const needed = new Set([...html.matchAll(/\/assets\/desk[\w.-]*\.js/g)].map(([path]) => path));
+    const needed = new Set([...html.matchAll(/[\w/-]*\/assets\/desk[\w.-]*\.js/g)].map(([path]) => path));
     let isDown = true;
     await page.route('**/assets/desk*.js', (route) => {
       if (!isDown || needed.has(new URL(route.request().url()).pathname)) return route.continue();

@@ -4,7 +4,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { linkCodeFor } from '../../support/servers/sign-in-links.ts';
 import { startBrowser, type WatchedPage } from '../browser.ts';
 import { faultsOf } from '../newsroom.ts';
-import { deskSite } from './desk-site.ts';
+import { deskSite, storedName } from './desk-site.ts';
 
 /** The end of a session at an open desk, and what happens when another begins. */
 
@@ -93,6 +93,51 @@ describeWith(needs.chromium, 'an open desk', (chromium) => {
     expect(await page.getByText('Ruth Calder').count()).toBe(0);
   });
 
+  it('shows nothing of its author to the next one, neither before the server has answered nor without a network', async () => {
+    const { id } = await site.coverage();
+    const { page } = await site.openDesk(id, { sub: 'ruth', name: 'Ruth Calder' });
+    await page.locator('desk-composer .rich-text').click();
+    await page.keyboard.type('The roof has come down.');
+    await page.evaluate("document.querySelector('desk-drafts').drafts.flush()");
+    await page.evaluate('navigator.serviceWorker.ready');
+    const ruths = page.getByText(/The roof has come down|Ruth Calder/).filter({ visible: true });
+    let [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route('**/v1/session', async (route) => {
+      asked.resolve();
+      await released.promise;
+      await route.continue().catch(() => {});
+    });
+    const reload = async () => {
+      [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      await page.reload();
+      await asked.promise;
+      // What is on the device has been read before the server is asked.
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
+    };
+    await reload();
+    await page.getByRole('banner').getByText('Ruth Calder').waitFor();
+    await page.locator('desk-composer .rich-text').filter({ hasText: 'The roof has come down.' }).waitFor();
+    released.resolve();
+    await page.locator('#connection[data-state="live"]').waitFor();
+
+    await site.signIn({ page, complaints: [] }, { sub: 'ada', name: 'Ada Byron' });
+    await reload();
+    expect(await ruths.count()).toBe(0);
+    expect(await page.locator('desk-composer, desk-outbox').count()).toBe(0);
+    released.resolve();
+    await page.getByRole('banner').getByText('Ada Byron').waitFor();
+    expect(await ruths.count()).toBe(0);
+
+    await site.signIn({ page, complaints: [] }, { sub: 'ben', name: 'Ben Okri' });
+    await page.unroute('**/v1/session');
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.getByText('the desk does not know who is signed in').waitFor();
+    expect(await page.getByText(/The roof has come down|Ruth Calder|Ada Byron/).count()).toBe(0);
+    await page.context().setOffline(false);
+    await page.getByRole('banner').getByText('Ben Okri').waitFor();
+  });
+
   it('shows nothing more after signing out in another tab', async () => {
     const { page } = await openFor(3_600);
     const tab = await page.context().newPage();
@@ -122,6 +167,6 @@ describeWith(needs.chromium, 'an open desk', (chromium) => {
     await answered.promise;
     await page.evaluate('new Promise((done) => setTimeout(done))');
     expect(await page.getByRole('heading', { name: 'You are not signed in' }).count()).toBe(1);
-    expect(await page.evaluate("localStorage.getItem('pressbox-desk-session')")).toBeNull();
+    expect(await page.evaluate(`localStorage.getItem(${storedName('session')})`)).toBeNull();
   });
 });

@@ -102,14 +102,42 @@ describeWith(needs.chromium, 'the buttons of the desk', (chromium) => {
       await composer.getByLabel('Key event').check();
       await composer.locator('[data-path="body"]').click();
       await page.keyboard.type('The quay is closed.');
-      // The composer of a phone stands at the bottom, and grows upwards.
-      const isPhone = options.isMobile === true;
       const lacks = composer.getByText('Before this can be published');
-      await stayWhile(isPhone ? [publish] : [...kinds, publish], () => publish.click(), lacks);
+      await stayWhile([...kinds, publish], () => publish.click(), lacks);
       await page.keyboard.type('At last');
       await lacks.waitFor({ state: 'detached' });
       const ended = composer.locator('.composer-ended');
-      await stayWhile(isPhone ? [] : kinds, () => site.author.updateChannel(id, '*', { state: 'ended' }), ended);
+      await stayWhile(kinds, () => site.author.updateChannel(id, '*', { state: 'ended' }), ended);
+    });
+  }
+
+  for (const [where, options] of Object.entries(layouts)) {
+    it(`stay in their place while a text grows and the end of the session comes near ${where}`, async () => {
+      const { id } = await site.coverage(['A post.']);
+      const { page } = await site.openDesk(id, {}, options);
+      const composer = page.locator('desk-composer');
+      const edit = page.locator('#posts').getByRole('button', { name: 'Edit or correct' }).first();
+      await page.getByRole('button', { name: 'Change', exact: true }).waitFor();
+      const soon = `document.querySelector('desk-app').desk.sessionState.session.expiresAt = new Date(Date.now() + 300_000).toISOString();
+        document.querySelector('desk-session-end').requestUpdate();`;
+      const notice = page.getByText('Your session ends at');
+      await stayWhile([edit], () => page.evaluate(soon), notice);
+      await stayWhile(
+        [edit],
+        () => page.locator('.desk-session-end').getByRole('button', { name: 'Close' }).click(),
+        page.getByRole('banner').getByText('Ada Byron'),
+      );
+      expect(await notice.count()).toBe(0);
+      if (options.isMobile) await composer.locator('.composer-unfold').click();
+      const controls = [...(await composer.locator('.composer-kinds label').all()), composer.locator('.composer-publish')];
+      await composer.locator('[data-path="body"]').click();
+      const lines = async () => {
+        for (const line of ['One.', 'Two.', 'Three.']) {
+          await page.keyboard.type(line);
+          await page.keyboard.press('Enter');
+        }
+      };
+      if (options.isMobile) await stayWhile(controls, lines, composer.getByText('Three.'));
     });
   }
 
@@ -150,5 +178,5 @@ describeWith(needs.chromium, 'the buttons of the desk', (chromium) => {
 /** The scripts that a page needs before it can open. */
 async function scriptsOf(page: Page, address: string): Promise<Set<string>> {
   const html = await (await page.request.get(address)).text();
-  return new Set([...html.matchAll(/\/assets\/[\w.-]*\.js/g)].map(([path]) => path));
+  return new Set([...html.matchAll(/[\w/-]*\/assets\/[\w.-]*\.js/g)].map(([path]) => path));
 }

@@ -4,14 +4,14 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { linkCodeFor } from '../../support/servers/sign-in-links.ts';
 import { insecurely, startBrowser } from '../browser.ts';
 import { eventually, textOf } from '../newsroom.ts';
-import { deskSite } from './desk-site.ts';
+import { deskSite, storedName } from './desk-site.ts';
 
 /** The desk says what is not protected, and loses nothing that it can keep. */
 describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
   const site = deskSite(() => startBrowser(chromium));
   const text = (page: Page) => page.locator('desk-composer [data-path="body"]');
   const bodies = async (id: string) => (await site.author.listPosts(id)).posts.map(({ body }) => body);
-  const database = 'pressbox-desk-outbox';
+  const database = storedName('outbox');
   /** The version of the schema in a desk to come. */
   const newerSchema = 1_000;
 
@@ -30,7 +30,10 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
     await site.signIn({ page, complaints: [] });
     const session = await page.context().newCDPSession(page);
     const allow = (quotaSize?: number) =>
-      session.send('Storage.overrideQuotaForOrigin', { origin: site.server.url, ...(quotaSize !== undefined && { quotaSize }) });
+      session.send('Storage.overrideQuotaForOrigin', {
+        origin: site.server.origin,
+        ...(quotaSize !== undefined && { quotaSize }),
+      });
     // Before the desk opens: the browser remembers for half a minute how much space there was.
     await allow(spaceBytes);
     await page.goto(`${site.server.url}/desk/${id}`);
@@ -85,7 +88,7 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
     await page.locator('desk-outbox li').getByText('By a newer desk.').waitFor();
     const change = (how: string) =>
       page.evaluate<unknown[]>(`new Promise((resolve, reject) => {
-        const opening = indexedDB.open('${database}');
+        const opening = indexedDB.open(${database});
         opening.onerror = reject;
         opening.onsuccess = () => {
           const database = opening.result;
@@ -113,7 +116,7 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
     const newer = await page.context().newPage();
     await newer.goto(`${site.server.url}/desk/`);
     await newer.evaluate(`new Promise((resolve, reject) => {
-      const opening = indexedDB.open('${database}', ${newerSchema});
+      const opening = indexedDB.open(${database}, ${newerSchema});
       opening.onupgradeneeded = () => opening.result.createObjectStore('of the newer version');
       opening.onsuccess = () => { opening.result.close(); resolve(); };
       opening.onerror = reject;
@@ -136,7 +139,7 @@ describeWith(needs.chromium, 'a desk that is not protected', (chromium) => {
     // Another page of the site holds the database and, like a tab that the browser has frozen, does not hear that it is to close it.
     await old.goto(`${site.server.url}/`);
     await old.evaluate(`new Promise((resolve, reject) => {
-      const opening = indexedDB.open('${database}');
+      const opening = indexedDB.open(${database});
       opening.onerror = reject;
       opening.onsuccess = () => resolve((window.held = opening.result) !== undefined);
     })`);

@@ -226,7 +226,7 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
       text.replaceAll('https://live.example.org', room.server.url).replaceAll('moon-landing', channelId);
     site.host.put('/listen.js', snippet('js', 0));
     site.host.put('/site.host.css', snippet('css', 0));
-    const policy = `${own(snippet('', 0)).trim().replace('wss://live.example.org', room.server.url.replace(/^http/, 'ws')).replace('script-src', `script-src ${site.host.url}`)}; style-src ${site.host.url}`;
+    const policy = `${own(snippet('', 0)).trim().replace('wss://live.example.org', room.server.origin.replace(/^http/, 'ws')).replace('script-src', `script-src ${site.host.url}`)}; style-src ${site.host.url}`;
     const body = `<script src="/listen.js"></script>${own(snippet('html', 0))}`;
     const { page, complaints } = await open(body, { policy, head: '<link rel="stylesheet" href="/site.host.css">' });
     const logged = page.waitForEvent('console', (message) => message.text().startsWith('post.published'));

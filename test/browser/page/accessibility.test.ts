@@ -30,7 +30,7 @@ describeWith(needs.chromium, 'every page in every state', (chromium) => {
     const elsewhere = new Set<string>();
     page.on('request', (request) => {
       const { origin, hostname } = new URL(request.url());
-      if (/^http/.test(origin) && origin !== server.url) elsewhere.add(`${request.resourceType()} of ${hostname}`);
+      if (/^http/.test(origin) && origin !== server.origin) elsewhere.add(`${request.resourceType()} of ${hostname}`);
     });
     for (const { name, path, isLong, reach, leave } of await openGallery(server)) {
       await page.emulateMedia({ colorScheme: 'light' });

@@ -1,9 +1,12 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { languages } from '../../../client/browser/i18n/languages.ts';
 import type { NewPost } from '../../../client/lib/author-client.ts';
+import type { ImageMedia } from '../../../src/protocol/model.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
+import { photograph } from '../../support/samples/photographs.ts';
 import { startBrowser } from '../browser.ts';
-import { eventually, newsroom } from '../newsroom.ts';
+import { eventually, faultsOf, newsroom } from '../newsroom.ts';
 
 const film = { type: 'link', url: 'https://video.example/watch', title: 'The pier at noon' } as const;
 const youtube = { ...film, embed: { provider: 'youtube', id: 'dQw4w9WgXcQ' } } as const;
@@ -17,6 +20,7 @@ const pictures = Array.from({ length: 6 }, (_, at) => ({
   width: 1200,
   height: at % 2 === 0 ? 800 : 1800,
 }));
+const sound = { url: 'https://radio.example/interview.m4a', mimeType: 'audio/mp4' };
 const button = 'Show the content from YouTube';
 
 describeWith(needs.chromium, 'media on the page and in the element', (chromium) => {
@@ -96,12 +100,93 @@ describeWith(needs.chromium, 'media on the page and in the element', (chromium) 
     expect(complaints).toEqual([]);
   });
 
+  it('loads uploaded photographs with less than 80 kB each on a phone', async () => {
+    const { id } = await room.coverage();
+    const photos = await Promise.all([photograph(1_500, 1_000, 10), photograph(900, 1_200, 12)]);
+    const media: ImageMedia[] = [];
+    for (const photo of photos) {
+      const { url } = await room.author.uploadMedia(id, new Uint8Array(photo), 'image/jpeg');
+      media.push({ type: 'image', url, alt: 'A photograph' });
+    }
+    await room.publish(id, ...media.map((one) => ({ body: 'One.', media: [one] })), { body: 'Both.', media });
+    for (const [, path, isLive] of places) {
+      const { page } = await room.browser.page({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 });
+      await page.goto(`${room.server.url}${path}${id}`);
+      await page.locator(isLive).waitFor();
+      for (const picture of await page.locator('.media img').all()) {
+        await picture.scrollIntoViewIfNeeded();
+        await eventually(async () => expect(await picture.evaluate((image) => 'complete' in image && image.complete)).toBe(true));
+      }
+      const loaded = await page.evaluate<[string, number][]>(
+        `performance.getEntriesByType('resource').filter(({ name }) => name.includes('/media/'))
+          .map(({ name, encodedBodySize }) => [name.replace(/.*[/]/, ''), encodedBodySize])`,
+      );
+      // Those of the gallery and those that have the width of a post.
+      expect(loaded.map(([name]) => name).sort(), path).toEqual(['400.webp', '400.webp', '800.webp', '800.webp']);
+      for (const [name, bytes] of loaded) expect(bytes, name).toBeLessThan(80_000);
+    }
+  });
+
+  it('has three pictures beside each other on a desktop and two on a phone, and four in two rows', async () => {
+    const posts = [3, 4, 5].map((count) => ({ body: `${count} pictures.`, media: [...pictures.slice(0, count), youtube] }));
+    const { page } = await open(places[0], posts, { viewport: { width: 1280, height: 900 } });
+    const rows = () =>
+      page.evaluate<number[][]>(`[...document.querySelectorAll('.gallery')].map((gallery) =>
+        Object.values(Object.groupBy(gallery.querySelectorAll('.image'), (image) => Math.round(image.getBoundingClientRect().top)))
+          .map(({ length }) => length)).reverse()`);
+    expect(await rows()).toEqual([[3], [2, 2], [3, 2]]);
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await rows()).toEqual([
+      [2, 1],
+      [2, 2],
+      [2, 2, 1],
+    ]);
+  });
+
+  it('passes axe-core with a gallery open, in light and dark and in every language', async () => {
+    for (const language of languages) {
+      const posts = [{ body: 'Six.', media: pictures }];
+      const { page } = await open(places[0], posts, {}, { language });
+      await page.locator('.gallery a').nth(1).click();
+      await page.getByRole('dialog').waitFor();
+      expect(await faultsOf(page), language).toEqual([]);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      expect(await faultsOf(page, { runOnly: ['color-contrast', 'target-size'] }), language).toEqual([]);
+    }
+  });
+
+  it('keeps the focus of a picture in view where it is cropped, and shows a single picture whole', async () => {
+    const focused = pictures.slice(0, 2).map((one) => ({ ...one, focus: { x: 0.9, y: 0.2 } }));
+    const posts = [
+      { body: 'One.', media: focused.slice(0, 1) },
+      { body: 'Two.', media: focused },
+    ];
+    const { type: _, ...picture } = focused[0]!;
+    const { page } = await open(places[0], posts, {}, { picture });
+    const seen = (selector: string) =>
+      page.evaluate(
+        `(({ objectFit, objectPosition }) => [objectFit, objectPosition])(getComputedStyle(document.querySelector('${selector}')))`,
+      );
+    expect(await seen('.lead img')).toEqual(['cover', '100% 25%']);
+    expect(await seen('.gallery img')).toEqual(['cover', '100% 25%']);
+    expect(await seen('#posts .media:not(.gallery) img')).toEqual(['contain', '50% 50%']);
+  });
+
+  it('prints no player', async () => {
+    const { page } = await open(places[0], [{ body: 'On the radio.', media: [{ ...film, audio: sound }] }]);
+    await page.locator('audio').waitFor();
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.locator('audio').isVisible()).toBe(false);
+    expect(await page.getByRole('link', { name: film.title }).isVisible()).toBe(true);
+  });
+
   it('follows a finger through a gallery, and the direction of the language', async () => {
     const posts = [{ body: 'ست صور.', media: pictures }];
     const { page } = await open(places[0], posts, { hasTouch: true }, { language: 'ar' });
     await page.locator('.gallery a').first().click();
     const dialog = page.getByRole('dialog', { name: 'الصور' });
-    await dialog.waitFor();
+    // With a slash between them, numbers of a text from right to left would look as if the first was the total.
+    await dialog.getByText(/^[1١] من [6٦]$/).waitFor();
     const swipe = (from: number, to: number) =>
       page.evaluate(`(() => {
         const target = document.querySelector('dialog');
@@ -159,6 +244,26 @@ describeWith(needs.chromium, 'media on the page and in the element', (chromium) 
       expect((await page.getByRole('img', { name: 'Portrait' }).boundingBox())?.height).toBe(560);
     },
   );
+
+  it('leaves the description of a picture that could not be loaded before the script ran, and nothing of one in a card', async () => {
+    const missing = `${room.server.url}/assets/missing.png`;
+    const media = [
+      { ...pictures[0]!, url: missing },
+      { ...film, image: missing },
+    ];
+    const { id } = await room.coverage([{ body: 'No pictures.', media }]);
+    const { page } = await room.browser.page();
+    const failed = () => page.evaluate('[...document.querySelectorAll(".media img")].every(({ complete }) => complete)');
+    await page.route(/assets.live\..*\.js/, async (route) => {
+      await eventually(async () => expect(await failed()).toBe(true));
+      await route.continue();
+    });
+    await page.goto(`${room.server.url}/live/${id}`);
+    const figure = page.locator('figure.broken');
+    await figure.waitFor();
+    expect((await figure.boundingBox())?.height).toBeLessThan(120);
+    expect(await page.locator('.card img').isVisible()).toBe(false);
+  });
 
   it('stays a link where the server allows no frames, and without a script', async () => {
     const { id } = await room.coverage([{ body: 'On film.', media: [youtube] }]);

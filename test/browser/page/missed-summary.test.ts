@@ -126,7 +126,9 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
       expect(await faultsOf(page)).toEqual([]);
     }
     // The post is not on this page, so the link leads to its own page. Once closed, the summary does not return.
-    expect(await line(page).getByRole('link', { name: 'Three ships' }).getAttribute('href')).toBe(`/live/${id}/${ids[0]}`);
+    expect(await line(page).getByRole('link', { name: 'Three ships' }).getAttribute('href')).toBe(
+      room.server.pathTo(`/live/${id}/${ids[0]}`),
+    );
     await line(page).getByRole('button', { name: 'Close' }).press('Enter');
     await line(page).waitFor({ state: 'hidden' });
     expect(await page.locator(':focus').getAttribute('class')).toContain('post');

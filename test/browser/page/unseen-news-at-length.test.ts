@@ -2,7 +2,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser, startFirefox } from '../browser.ts';
 import { examineUnseenNews } from '../unseen-news.ts';
 
-const length = { runs: 1, steps: 60 };
+const length = { runs: 1, steps: 20 };
 
 describeWith(needs.chromium, 'the indicator of unseen news over a long time, in Chromium', (chromium) => {
   examineUnseenNews(() => startBrowser(chromium), { name: 'Chromium', ...length });

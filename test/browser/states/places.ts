@@ -5,9 +5,9 @@ import { eventually, few, hide, isLive, post, topOf } from '../newsroom.ts';
 import type { Exam } from '../reader-states.ts';
 import { signIn } from './access.ts';
 
-async function goBackTo(page: Page, channelId: string): Promise<void> {
+async function goBackTo(page: Page, path: string): Promise<void> {
   await page.evaluate('setTimeout(() => history.back(), 0)');
-  await eventually(async () => expect(await page.evaluate('location.pathname')).toBe(`/live/${channelId}`));
+  await eventually(async () => expect(await page.evaluate('location.pathname')).toBe(path));
   await isLive(page);
 }
 
@@ -86,7 +86,7 @@ export function places({ room, keepsPages }: Exam): void {
     await page.evaluate('window.samePage = true');
     await page.goto(`${room.server.url}/`);
     await publish(id, 'Meanwhile.');
-    await goBackTo(page, id);
+    await goBackTo(page, room.server.pathTo(`/live/${id}`));
     if (keepsPages) expect(await page.evaluate('window.samePage')).toBe(true);
     await eventually(async () => expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2));
     await page.evaluate('scrollTo(0, 0)');
@@ -102,7 +102,7 @@ export function places({ room, keepsPages }: Exam): void {
     await page.goto(`${room.server.url}/`);
     const [added] = await publish(id, 'Meanwhile.');
     await room.author.correct(id, above, 1, { note: 'It is longer.', changes: { body: few.repeat(3) } });
-    await goBackTo(page, id);
+    await goBackTo(page, room.server.pathTo(`/live/${id}`));
     expect(await page.evaluate('window.samePage')).toBe(undefined);
     expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${added}`);
     expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(2);
@@ -156,7 +156,7 @@ export function places({ room, keepsPages }: Exam): void {
     })()`);
     await page.goto(`${room.server.url}/`);
     const [added] = await publish(id, few);
-    await goBackTo(page, id);
+    await goBackTo(page, room.server.pathTo(`/live/${id}`));
     expect(await page.evaluate('window.samePage')).toBe(undefined);
     expect(await page.locator('#posts > .post').first().getAttribute('id')).toBe(`post-${added}`);
     expect(await page.evaluate('scrollY')).toBe(scrolled);

@@ -41,7 +41,7 @@ export function withdrawn({ room }: Exam): void {
     await page.goto(`${room.server.url}/`);
     await room.author.takedown(id, gone);
     await page.evaluate('setTimeout(() => history.back(), 0)');
-    await eventually(async () => expect(await page.evaluate('location.pathname')).toMatch(/^\/live\//));
+    await eventually(async () => expect(await page.evaluate('location.pathname')).toContain(room.server.pathTo(`/live/${id}`)));
     await withinTime(promisedMs, () => page.locator('.withdrawn', { hasText: 'Removed' }).waitFor());
     expect(await page.content()).not.toContain(reason);
     expect(complaints()).toEqual([]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Engine } from '../../../src/journal/engine.ts';
+import type { Position } from '../../../src/protocol/cursor.ts';
 import {
   appended,
   createChannel,
@@ -144,6 +145,26 @@ export function deletingAndErasing({ open }: Exam): void {
 
   it('answers missing when the channel to delete does not exist', async () => {
     expect(await engine.deleteChannel(`c-${newPostId()}`, newRequest(), 'root')).toEqual({ status: 'missing' });
+  });
+
+  it('deletes a channel at a position only if its journal ends there', async () => {
+    const { id } = await createChannel(engine);
+    const [before] = await engine.heads([id]);
+    const post = await publish(engine, id);
+    const [head] = (await engine.heads([id])) as [Position];
+    const deleteAt = (at: Position | undefined) => engine.deleteChannel(id, newRequest(), 'root', at);
+    const others = [before, { ...head, epoch: '0'.repeat(12) }, { ...head, check: '0'.repeat(16) }];
+    for (const at of [...others, { ...head, offset: head.offset + 1 }]) expect(await deleteAt(at)).toEqual({ status: 'moved' });
+    expect(await engine.heads([id])).toEqual([head]);
+    expect((await engine.post(id, post.id))?.post).toEqual(post);
+    const deleting = newRequest();
+    expect((await engine.deleteChannel(id, deleting, 'root', head)).status).toBe('deleted');
+    expect(await engine.channel(id)).toMatchObject({ status: 'deleted' });
+    expect(await engine.recall(id, deleting)).toMatchObject({ same: true });
+    const other = newRequest();
+    expect((await engine.deleteChannel(id, other, 'root', head)).status).toBe('deleted');
+    expect(await engine.recall(id, other)).toBeUndefined();
+    expect(await engine.deleteChannel(`c-${newPostId()}`, newRequest(), 'root', head)).toEqual({ status: 'missing' });
   });
 
   it('keeps erasures and deletions over a restart', async () => {

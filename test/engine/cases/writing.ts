@@ -260,6 +260,22 @@ export function writing({ open }: Exam): void {
     await own.close();
   });
 
+  it('tells how long ago it compared its state with the store, and how large the store is', async () => {
+    const own = await open();
+    try {
+      await own.engine.ready();
+      expect(own.engine.comparedAgoMs).toBeGreaterThanOrEqual(0);
+      expect(own.engine.comparedAgoMs).toBeLessThan(10_000);
+      const before = await own.engine.size();
+      expect(before).toBeGreaterThan(0);
+      const { id } = await createChannel(own.engine);
+      for (let count = 0; count < 20; count += 1) await publish(own.engine, id, { body: 'word '.repeat(2_000) });
+      expect(await own.engine.size()).toBeGreaterThan(before);
+    } finally {
+      await own.close();
+    }
+  });
+
   it('finishes writes under way when it is closed, and refuses later ones as unchanged', async () => {
     const own = await open();
     try {

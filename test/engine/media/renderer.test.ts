@@ -6,6 +6,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { type MediaDirectory, openMediaDirectory } from '../../../src/media/media-directory.ts';
 import { MediaUnavailable } from '../../../src/media/media-store.ts';
 import { Renderer } from '../../../src/media/renderer.ts';
+import { photograph } from '../../support/samples/photographs.ts';
 import { stored, upload } from '../../support/samples/uploads.ts';
 
 /** A busy machine hardly runs a process of the lowest priority. */
@@ -98,4 +99,12 @@ it('answers others while it renders', async () => {
   for (; !isOver; turns += 1) await new Promise((resolve) => setTimeout(resolve, 1));
   expect(await rendering).toMatchObject({ status: 'added' });
   expect(turns).toBeGreaterThan(20);
+});
+
+it('makes files for a phone of less than 80 kB, even of a dense portrait that has no width but its own for one', async () => {
+  const { store } = await open();
+  const { renditions } = await stored(store, 'a', await photograph(870, 1_160, 20), 'image/jpeg');
+  expect(renditions.map(({ name }) => name)).toEqual(['400.webp', '400.jpg', '870.webp', '870.jpg']);
+  for (const { name, bytes } of renditions) expect(bytes, name).toBeLessThan(80_000);
+  for (const { name, bytes } of renditions.slice(2)) expect(bytes, name).toBeGreaterThan(30_000);
 });

@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { channelKeys, registry } from '../../../src/journal/redis/keys.ts';
+import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 import { loadScripts } from '../../../src/journal/redis/scripts.ts';
 import { repairRedis } from '../../../src/repair.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
@@ -43,7 +44,7 @@ async function counted<T>(
     result,
     reads: runs(scripts.channel),
     summaries: runs(scripts['channel-summary']),
-    placed: runs(scripts['place-channel']),
+    placed: runs(scripts['place-channels']),
   };
 }
 
@@ -79,6 +80,11 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(live.reads).toBeLessThanOrEqual(2 + 1 + 3);
       const ended = await counted(server, () => ids(node, 'ended', 20));
       expect([ended.result.length, ended.reads, ended.placed]).toEqual([20, 21, 0]);
+      // A build compares many channels in one script.
+      await server.admin.del(registry.activity);
+      const built = await counted(server, () => ids(node, 'ended', 20));
+      expect(built.result).toEqual(ended.result);
+      expect(built.placed).toBeLessThanOrEqual(2 * Math.ceil((count + 6) / redisLimits.placedChannels));
     });
 
     it('lets a list of a rare state by creation ask no channels of other states', async (test) => {
@@ -99,6 +105,18 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect([first.summaries, first.reads]).toEqual([4, 3]);
       const rest = await list({ page: first.result?.next as string });
       expect([rest?.channels.map(({ id }) => id), rest?.next]).toEqual([['live-3'], null]);
+    });
+
+    it('does not keep lists waiting: they show what it has so far and say that channels may be missing', async (test) => {
+      const { server, node } = await threeChannels(test);
+      const impatient = await openNodeFor(test, server, { indexWaitMs: 0 });
+      await ids(impatient);
+      await server.admin.del(registry.activity, registry.activityPlaces);
+      const list = { state: 'live', order: 'activity', limit: 2, desk: [] } as const;
+      const early = await impatient.channels(list);
+      expect(early?.complete).toBe(false);
+      expect((await node.channels(list))?.channels.map(({ id }) => id)).toEqual(['c-2', 'c-1']);
+      await vi.waitFor(async () => expect(await ids(impatient)).toEqual(['c-2', 'c-1', 'c-0']), patient);
     });
 
     it('is built by the first list on the data of an earlier version, once for all nodes', async (test) => {

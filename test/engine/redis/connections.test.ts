@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it, type TestContext, vi } from 'vitest';
 import type { Announcement, Engine } from '../../../src/journal/engine.ts';
 import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
@@ -43,6 +43,19 @@ for (const kind of ['redis', 'valkey'] as const) {
       await within(promisedMs, () => expect(heard).toContainEqual({ type: 'maybe-missed' }), [process.pid, server.pid]);
       await hears();
       expect(heard.some((one) => one.type === 'entry' && one.change.offset === missed.seq)).toBe(false);
+    });
+
+    it('measures how long Redis takes to answer on each connection', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const answered = new Map<string, number[]>();
+      const onAnswered = (connection: string, seconds: number) =>
+        void answered.set(connection, [...(answered.get(connection) ?? []), seconds]);
+      const node = await openNodeFor(test, server, { onAnswered });
+      const { id } = await createChannel(node);
+      await node.channels({ limit: 10, desk: [] });
+      await publish(node, id);
+      await vi.waitFor(() => expect([...answered.keys()].sort()).toEqual(['listens', 'lists', 'reads', 'writes']), patient);
+      for (const seconds of [...answered.values()].flat()) expect(seconds).toBeGreaterThan(0);
     });
 
     it('reports a write as unknown if its answer was lost, and finds it when it is repeated', async (test) => {
@@ -106,20 +119,34 @@ for (const kind of ['redis', 'valkey'] as const) {
 
 // Not concurrent, because it blocks the process.
 describeWith(needs.redis, 'a node whose process was blocked', (binary) => {
-  it('reads the answer that arrived while it was blocked, and keeps its connections', async (test) => {
+  const open = async (test: TestContext) => {
     const server = await startRedisFor(test, binary);
     const node = await openNodeFor(test, server);
     const { id } = await createChannel(node);
     const connections = async () =>
       new Set(String(await server.admin.call('CLIENT', 'LIST')).match(/^id=\d+(?=.* name=pressbox-)/gm));
+    return { node, id, connections };
+  };
+  const block = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, redisLimits.redisSilenceMs + 1_000);
+
+  it('reads the answer that arrived while it was blocked, and keeps its connections', async (test) => {
+    const { node, id, connections } = await open(test);
     const before = await connections();
     const written = publish(node, id);
     // Commands are sent at the end of a turn of the event loop.
     for (let turns = 0; turns < 2; turns += 1) await new Promise((resolve) => setImmediate(resolve));
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, redisLimits.redisSilenceMs + 1_000);
+    block();
     expect((await written).seq).toBe(2);
     expect(await connections()).toEqual(before);
     expect(before.size).toBe(4);
+  });
+
+  it('waits for the answer to a command that it could send only afterwards', async (test) => {
+    const { node, id, connections } = await open(test);
+    const before = await connections();
+    setImmediate(block);
+    expect((await publish(node, id)).seq).toBe(2);
+    expect(await connections()).toEqual(before);
   });
 });
 

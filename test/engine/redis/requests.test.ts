@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { Connection } from '../../../src/journal/redis/connection/connection.ts';
+import { OneServer } from '../../../src/journal/redis/connection/one-server.ts';
 import { channelKeys, registry } from '../../../src/journal/redis/keys.ts';
 import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 import { Requests } from '../../../src/journal/redis/request-keys.ts';
@@ -50,7 +51,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const engine = await openNodeFor(test, server);
       const [a, b] = [await createChannel(engine), await createChannel(engine)];
       for (const { id } of [a, b]) await publish(engine, id);
-      const options = { url: server.url, minReplicas: 0, allowUnsafe: false, scripts: loadScripts() };
+      const options = { url: server.url, minReplicas: 0, allowUnsafe: false, scripts: loadScripts(), server: new OneServer() };
       const [writes, commands] = ['writes', 'talk'].map((name) => new Connection({ ...options, name })) as [
         Connection,
         Connection,
@@ -104,7 +105,8 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(count).toBe(most + 1);
       expect(await step()).toBe(0);
       // Runs only the script, as if the node died right after sending it.
-      const args = [0, keptMs, 'print', 'salt', '0'.repeat(32), 0];
+      const anyPosition = ['', '', ''];
+      const args = [0, keptMs, 'print', 'salt', ...anyPosition, '0'.repeat(32), 0];
       expect(
         await run(
           server.admin,

@@ -42,6 +42,11 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(message).not.toContain('appendonly is');
     });
 
+    it('are refused for a node of a cluster', async () => {
+      await using cluster = await startRedis(binary, ['cluster-enabled yes']);
+      await expect(openNode(cluster)).rejects.toThrow(/^Redis Cluster is not supported\. Name one server/);
+    });
+
     it('are accepted on request, and reported', async () => {
       await server.admin.config('SET', 'appendfsync', 'everysec');
       const { lines, log } = heardLog();

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, lstat, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { liveLimits } from '../../../src/live/live-limits.ts';
 import { createChannel, publish } from '../../support/authors/writers.ts';
@@ -48,6 +49,14 @@ describeWith(needs.containers, 'the container', (programs) => {
     expect(Object.keys(held).sort()).toEqual(wanted.map(([path]) => path).sort());
     const own = await readdir(join(files, 'app'));
     expect(own.sort()).toEqual(['LICENSE', 'bin', 'container', 'dist', 'node_modules', 'package.json']);
+  });
+
+  it('adds at most 40 MB to its base', async () => {
+    const { files } = await image.container();
+    const { stdout } = await promisify(execFile)('du', ['--summarize', '--apparent-size', '--block-size=1', join(files, 'app')]);
+    const megabytes = Number.parseInt(stdout, 10) / 1e6;
+    console.log(`The image adds ${megabytes.toFixed(1)} MB to its base.`);
+    expect(megabytes).toBeLessThan(40);
   });
 
   const ways: Record<string, Way> = {

@@ -107,7 +107,9 @@ async function npmSecrets(folder: string): Promise<string[]> {
     const value = (await run('npm', ['config', 'get', name], { cwd: root })).trim();
     return value === 'null' || value === 'undefined' ? undefined : value;
   };
-  const [registry, authorities, own] = [await asked('registry'), await asked('cafile'), await asked('userconfig')];
+  const [registry, cafile, own] = [await asked('registry'), await asked('cafile'), await asked('userconfig')];
+  // Node.js reads this variable, so npm has these certificates on this machine without a setting of its own.
+  const authorities = cafile ?? (process.env.NODE_EXTRA_CA_CERTS || undefined);
   const kept = own === undefined ? '' : await readFile(own, 'utf8').catch(() => '');
   const lines = [kept, `registry=${registry}`, ...(authorities === undefined ? [] : ['cafile=/run/secrets/ca'])];
   const npmrc = join(folder, 'npmrc');

@@ -40,6 +40,7 @@ export interface Watcher {
 const silent = { info() {}, warn() {} };
 const uncounted = {
   catchUps: { inc() {} },
+  catchUpSeconds: { observe() {} },
   problems: { inc() {} },
   subscriptionsEnded: { inc() {} },
   rejections: { inc() {} },

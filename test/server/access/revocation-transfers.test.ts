@@ -101,7 +101,9 @@ async function asking(path: string, token: string): Promise<Socket> {
   const client = connect({ port: Number(port), host: '127.0.0.1' });
   await once(client, 'connect');
   client.pause();
-  client.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`);
+  client.write(
+    `GET ${server.pathTo(path)} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`,
+  );
   return client;
 }
 

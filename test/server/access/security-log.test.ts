@@ -29,10 +29,10 @@ const ask = (address: string, path: string, options: Parameters<typeof call>[1] 
 
 it('the security log records sign-ins and sign-outs by form and API with subject and address', async () => {
   const address = '192.0.2.1';
-  const [mine, headers] = [await token({ reader: ['*'] }, 'ruth'), { origin: server.url, accept: 'text/html' }];
+  const [mine, headers] = [await token({ reader: ['*'] }, 'ruth'), { origin: server.origin, accept: 'text/html' }];
   const { headers: answered } = await ask(address, '/v1/session', { method: 'POST', token: mine });
   const cookie = answered.getSetCookie()[0]?.split(';')[0] ?? '';
-  given.push(cookie.replace('pressbox=', ''));
+  given.push(cookie.replace(`${server.cookieName}=`, ''));
   await ask(address, '/v1/session', { method: 'DELETE', headers: { cookie } });
   expect(briefly(address)).toEqual([
     ['sign-in', 'ruth'],
@@ -91,6 +91,7 @@ it('the security log records refused tokens and rights once for each address, ov
     ['token-refused', undefined],
     ['rights-refused', 'rea'],
   ]);
+  expect(linesOf(address)[0]).toMatchObject({ why: expect.stringContaining('The signature of the token is wrong.') });
   const by = { 'X-Forwarded-For': '192.0.2.4' };
   await openReader(server.url, { token: forged, headers: by }).catch(() => undefined);
   const socket = await openReader(server.url, { token: reader, headers: by });
@@ -130,13 +131,13 @@ it('the security log repeats an event in the next interval with the count of the
   const logged: object[] = [];
   const log = { info: (facts: object) => void logged.push(facts) };
   const security = createSecurityLog({ log, now: () => now, onLeftOut: () => void leftOut.push(true) });
-  for (let times = 0; times < 7; times += 1) security.refused('token-invalid', { address: '192.0.2.7' });
+  for (let times = 0; times < 7; times += 1) security.refused({ code: 'token-invalid' }, { address: '192.0.2.7' });
   expect(logged).toHaveLength(1);
   now = responseLimits.securityRepeatMs;
-  security.refused('token-invalid', { address: '192.0.2.7' });
+  security.refused({ code: 'token-invalid' }, { address: '192.0.2.7' });
   expect(logged.at(-1)).toMatchObject({ security: 'token-refused', address: '192.0.2.7', timesBefore: 7 });
   for (let at = 0; at < 2 * responseLimits.securityLines; at += 1) {
-    security.refused('token-invalid', { address: `10.0.${at >> 8}.${at & 255}` });
+    security.refused({ code: 'token-invalid' }, { address: `10.0.${at >> 8}.${at & 255}` });
   }
   expect(logged).toHaveLength(responseLimits.securityLines + 1);
   expect(leftOut).toHaveLength(responseLimits.securityLines + 1);

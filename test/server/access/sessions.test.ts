@@ -25,6 +25,12 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([server, secured].map((one) => one[Symbol.asyncDispose]())));
 
+/** What deletes the session from a browser. */
+const deletion = () => [
+  `${server.cookieName}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax`,
+  `${server.ownerCookieName}=; Max-Age=0; Path=/; SameSite=Lax`,
+];
+
 /** The cookie that a browser would send. */
 async function signIn(grants: object = { reader: ['*'] }, on = server, headers: Record<string, string> = {}) {
   const token = await on.token(grants, { sub: 'ruth', name: 'Ruth Calder' });
@@ -41,11 +47,22 @@ describe('the cookie', () => {
     const { answer, setCookie } = await signIn();
     expect(answer.status).toBe(200);
     expect(answer.headers.get('cache-control')).toBe('no-store');
-    expect(setCookie).toMatch(/^pressbox=[\w.-]+; Max-Age=3600; Path=\/; HttpOnly; SameSite=Lax$/);
+    expect(setCookie).toMatch(new RegExp(`^${server.cookieName}=[\\w.-]+; Max-Age=3600; Path=/; HttpOnly; SameSite=Lax$`));
+  });
+
+  it('comes with another one that tells the scripts of this server whose session it is, and admits nobody', async () => {
+    const { answer, cookie } = await signIn();
+    const [, owner = ''] = answer.headers.getSetCookie();
+    const { ownerKey } = (answer.body as { session: { ownerKey: string } }).session;
+    expect(owner).toBe(`${server.ownerCookieName}=${ownerKey}; Max-Age=3600; Path=/; SameSite=Lax`);
+    const [theirs, nobodys] = [ownerKey, 'nobody'].map((key) => `${server.ownerCookieName}=${key}`);
+    expect([await read(theirs as string), await read(`${cookie}; ${nobodys}`)]).toEqual([401, 200]);
+    const overTls = (await signIn(undefined, secured, { 'x-forwarded-proto': 'https' })).answer.headers.getSetCookie();
+    expect(overTls[1]).toBe(`__Host-${server.ownerCookieName}=${ownerKey}; Max-Age=3600; Path=/; SameSite=Lax; Secure`);
   });
 
   it('is bound to the host and to TLS if readers reach the server over TLS', async () => {
-    const bound = /^__Host-pressbox=[\w.-]+; Max-Age=3600; Path=\/; HttpOnly; SameSite=Lax; Secure$/;
+    const bound = new RegExp(`^__Host-${server.cookieName}=[\\w.-]+; Max-Age=3600; Path=/; HttpOnly; SameSite=Lax; Secure$`);
     expect((await signIn({}, secured)).setCookie).toMatch(bound);
     const proxied = await startTestServer({ PRESSBOX_TRUST_PROXY: 'loopback' }, clock);
     onTestFinished(() => proxied[Symbol.asyncDispose]());
@@ -59,10 +76,10 @@ describe('the cookie', () => {
 
   it('is not the token, and neither is accepted in place of the other', async () => {
     const { token, cookie } = await signIn();
-    const value = cookie.slice('pressbox='.length);
+    const value = cookie.slice(`${server.cookieName}=`.length);
     expect(value).not.toContain(token.split('.')[2]);
     expect((await call(snapshotOf(members), { token: value })).body).toMatchObject({ code: 'token-invalid' });
-    expect(await read(`pressbox=${token}`)).toBe(401);
+    expect(await read(`${server.cookieName}=${token}`)).toBe(401);
     expect(await read(cookie)).toBe(200);
   });
 
@@ -119,7 +136,7 @@ describe('a session', () => {
     const stream = await openStream(server.url, members, { headers: { Cookie: cookie } });
     onTestFinished(() => stream.destroy());
     expect(stream.status).toBe(200);
-    const reader = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.url } });
+    const reader = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.origin } });
     onTestFinished(() => reader.destroy());
     expect(await reader.subscribe(members)).toMatchObject({ ok: true });
   });
@@ -163,19 +180,19 @@ describe('a session', () => {
     const { cookie, token } = await signIn();
     const jti = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).jti;
     await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: await server.token({ admin: true }), body: { jti } });
-    for (const stale of [cookie, 'pressbox=nonsense', `pressbox=${'x'.repeat(4_500)}`, 'pressbox=a.b.c']) {
+    for (const stale of [cookie, ...['nonsense', 'x'.repeat(4_500), 'a.b.c'].map((value) => `${server.cookieName}=${value}`)]) {
       const { status, headers } = await call(`${server.url}/v1/channels`, { headers: { cookie: stale } });
       expect(status).toBe(200);
-      expect(headers.getSetCookie()).toEqual(['pressbox=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax']);
+      expect(headers.getSetCookie()).toEqual(deletion());
       // A cached response would sign others out.
       expect([headers.get('cache-control'), headers.get('vary')]).toEqual([
         'private, no-store',
         expect.stringContaining('Cookie'),
       ]);
       const page = await call(`${server.url}/`, { headers: { cookie: stale, accept: 'text/html' } });
-      expect([page.headers.getSetCookie().length, page.headers.get('cache-control')]).toEqual([1, 'private, no-store']);
+      expect([page.headers.getSetCookie().length, page.headers.get('cache-control')]).toEqual([2, 'private, no-store']);
       expect(await read(stale)).toBe(401);
-      const reader = await openReader(server.url, { headers: { Cookie: stale, Origin: server.url } });
+      const reader = await openReader(server.url, { headers: { Cookie: stale, Origin: server.origin } });
       onTestFinished(() => reader.destroy());
       expect(await reader.subscribe(members)).toMatchObject({ ok: false, problem: { code: 'token-missing' } });
     }
@@ -183,7 +200,7 @@ describe('a session', () => {
 
   it('loses its open connections within 5 s when its token is revoked', async () => {
     const { cookie, token } = await signIn();
-    const reader = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.url } });
+    const reader = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.origin } });
     onTestFinished(() => reader.destroy());
     await reader.subscribe(members);
     const jti = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).jti;
@@ -194,7 +211,7 @@ describe('a session', () => {
   it('is deleted from the browser at sign-out, even if the request contains none', async () => {
     for (const cookie of ['', (await signIn()).cookie]) {
       const { status, headers } = await call(`${server.url}/v1/session`, { method: 'DELETE', headers: { cookie } });
-      expect([status, headers.getSetCookie()]).toEqual([204, ['pressbox=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax']]);
+      expect([status, headers.getSetCookie()]).toEqual([204, deletion()]);
     }
   });
 
@@ -205,7 +222,7 @@ describe('a session', () => {
       const answer = await fetch(server.url + path, {
         method: isForm ? 'POST' : 'DELETE',
         redirect: 'manual',
-        headers: { cookie: own.cookie, origin: server.url },
+        headers: { cookie: own.cookie, origin: server.origin },
         ...(isForm && { body: new URLSearchParams({ to: '/' }) }),
       });
       expect([path, answer.status]).toEqual([path, isForm ? 303 : 204]);
@@ -220,7 +237,7 @@ describe('a session', () => {
   it('loses its sockets and streams within 5 s when its reader signs out, and no other session does', async () => {
     const [own, other] = [await signIn(), await signIn()];
     const opened = async ({ cookie }: { cookie: string }) => {
-      const socket = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.url } });
+      const socket = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.origin } });
       const stream = await openStream(server.url, members, { headers: { Cookie: cookie } });
       onTestFinished(() => {
         socket.destroy();
@@ -257,12 +274,12 @@ describe('a page of another site', () => {
 
   it('reads nothing with the session, and gets no answer that a browser would expose', async () => {
     const { cookie } = await signIn();
-    for (const origin of [elsewhere, 'https://evil.example', 'null', server.url.replace('127.0.0.1', 'localhost')]) {
+    for (const origin of [elsewhere, 'https://evil.example', 'null', server.origin.replace('127.0.0.1', 'localhost')]) {
       expect([origin, await read(cookie, { origin })]).toEqual([origin, 401]);
       const { headers } = await call(`${server.url}/v1/channels`, { headers: { cookie, origin } });
       expect(headers.get('access-control-allow-credentials')).toBeNull();
     }
-    expect(await read(cookie, { origin: server.url })).toBe(200);
+    expect(await read(cookie, { origin: server.origin })).toBe(200);
   });
 
   it('does not count as a page of this server if it has the same host name without TLS', async () => {
@@ -306,8 +323,8 @@ describe('a page of another site', () => {
     expect(await post({ 'sec-fetch-site': 'same-site' })).toBe(401);
     // Older browsers do not name the origin.
     expect(await post({})).toBe(401);
-    expect(await post({ origin: server.url, 'content-type': 'text/plain' })).toBe(401);
-    expect(await post({ origin: server.url })).toBe(201);
+    expect(await post({ origin: server.origin, 'content-type': 'text/plain' })).toBe(401);
+    expect(await post({ origin: server.origin })).toBe(201);
     expect(await post({ 'sec-fetch-site': 'same-origin' })).toBe(201);
   });
 
@@ -316,7 +333,7 @@ describe('a page of another site', () => {
     expect([answer.status, answer.body, setCookie]).toEqual([403, expect.objectContaining({ code: 'forbidden' }), '']);
     const out = await call(`${server.url}/v1/session`, { method: 'DELETE', headers: { origin: elsewhere } });
     expect([out.status, out.headers.getSetCookie()]).toEqual([403, []]);
-    expect((await signIn({}, server, { origin: server.url })).answer.status).toBe(200);
+    expect((await signIn({}, server, { origin: server.origin })).answer.status).toBe(200);
   });
 });
 
@@ -325,18 +342,18 @@ describe('the sign-in form', () => {
     fetch(`${on.url}${path}`, {
       method: 'POST',
       redirect: 'manual',
-      headers: { origin: on.url, accept: 'text/html', ...headers },
+      headers: { origin: on.origin, accept: 'text/html', ...headers },
       body: new URLSearchParams(fields),
     });
 
   it('returns a reader to the page signed in, and the sign-out form returns them signed out', async () => {
-    const page = `/live/${members}`;
-    const stranger = await call(`${server.url}${page}`, { headers: { accept: 'text/html' } });
+    const page = server.pathTo(`/live/${members}`);
+    const stranger = await call(server.origin + page, { headers: { accept: 'text/html' } });
     expect(stranger.text).toContain('This coverage is for members');
     const answer = await send('/sign-in', { token: ` ${await server.token({ reader: ['*'] }, { name: 'R <b>' })}\n`, to: page });
     expect([answer.status, answer.headers.get('location')]).toEqual([303, page]);
     const [cookie = ''] = answer.headers.getSetCookie();
-    const signedIn = await call(`${server.url}${page}`, {
+    const signedIn = await call(server.origin + page, {
       headers: { accept: 'text/html', cookie: cookie.split(';')[0] as string },
     });
     expect(signedIn.text).not.toContain('This coverage is for members');
@@ -355,12 +372,12 @@ describe('the sign-in form', () => {
       ['nonsense"><script>', 401, 'This is not a signed JSON Web Token.'],
       [await server.token({}, { ttlSeconds: -1 }), 401, 'The token has expired.'],
     ] as const) {
-      const answer = await send('/sign-in', { token, to: '/live/x' });
+      const answer = await send('/sign-in', { token, to: server.pathTo('/live/x') });
       const page = await answer.text();
       expect([answer.status, answer.headers.getSetCookie()]).toEqual([status, []]);
       expect(page).toContain(`<p class="fault" id="token-fault" role="alert">You are not signed in. ${said}</p>`);
       expect(page).toContain('aria-describedby="token-fault token-hint" aria-invalid="true"');
-      expect(page).toContain('name="to" value="/live/x"');
+      expect(page).toContain(`name="to" value="${server.pathTo('/live/x')}"`);
       if (token !== '') expect(page).not.toContain(token);
       // RFC 9110, 15.5.2, requires it with every 401.
       expect(answer.headers.get('www-authenticate')).toBe(
@@ -393,15 +410,15 @@ describe('the sign-in form', () => {
     '/live/ü',
     `/${'x'.repeat(3_000)}`,
   ])('does not redirect to %j', async (to) => {
-    expect((await send('/sign-in', { token: await server.token(), to })).headers.get('location')).toBe('/');
-    expect((await send('/sign-out', { to })).headers.get('location')).toBe('/');
+    expect((await send('/sign-in', { token: await server.token(), to })).headers.get('location')).toBe(server.pathTo('/'));
+    expect((await send('/sign-out', { to })).headers.get('location')).toBe(server.pathTo('/'));
     const shown = await call(`${server.url}/sign-in?to=${encodeURIComponent(to)}`, { headers: { accept: 'text/html' } });
-    expect(shown.text).toContain('name="to" value="/"');
+    expect(shown.text).toContain(`name="to" value="${server.pathTo('/')}"`);
   });
 
   it('is accepted only from this server’s pages and configured origins, which prevents login CSRF', async () => {
     const fields = { token: await server.token(), to: '/' };
-    for (const origin of ['https://evil.example', 'null', server.url.replace('127.0.0.1', 'localhost')]) {
+    for (const origin of ['https://evil.example', 'null', server.origin.replace('127.0.0.1', 'localhost')]) {
       const answer = await send('/sign-in', fields, { origin });
       expect([origin, answer.status, answer.headers.getSetCookie()]).toEqual([origin, 403, []]);
       expect((await send('/sign-out', { to: '/' }, { origin })).status).toBe(403);
@@ -414,7 +431,7 @@ describe('the sign-in form', () => {
   });
 
   it('is refused with another media type or above its size', async () => {
-    const headers = { origin: server.url, accept: 'text/html', 'content-type': 'application/json' };
+    const headers = { origin: server.origin, accept: 'text/html', 'content-type': 'application/json' };
     expect((await fetch(`${server.url}/sign-in`, { method: 'POST', headers, body: '{}' })).status).toBe(415);
     const large = await send('/sign-in', { token: 'x'.repeat(30_000), to: '/' });
     expect([large.status, large.headers.get('content-type')]).toEqual([413, 'text/html; charset=utf-8']);

@@ -84,7 +84,7 @@ describe('a sign-in link', () => {
   it('is useless once its id was revoked, and a session that it opened ends', async () => {
     const [used, unused] = [await codeAt({ jti: 'used' }), await codeAt({ jti: 'unused' })];
     const { cookie } = await signInBy(used, server);
-    const reader = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.url } });
+    const reader = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.origin } });
     onTestFinished(() => reader.destroy());
     for (const jti of ['used', 'unused']) {
       const token = await server.token({ admin: true });
@@ -116,7 +116,7 @@ describe('a sign-in link', () => {
   it('may be used only by a page of this server, which prevents login CSRF', async () => {
     const code = await codeAt();
     expect((await signInBy(code, server, { origin: 'https://elsewhere.example' })).body).toMatchObject({ code: 'forbidden' });
-    expect((await signInBy(code, server, { origin: server.url })).status).toBe(200);
+    expect((await signInBy(code, server, { origin: server.origin })).status).toBe(200);
   });
 
   it('does not work on a server that accepts only tokens of an issuer', async () => {
@@ -138,7 +138,7 @@ describe('a code', () => {
     expect((await call(`${server.url}/v1/session`, { method: 'DELETE', token: code })).status).toBe(401);
     const form = await fetch(`${server.url}/sign-in`, {
       method: 'POST',
-      headers: { origin: server.url, accept: 'application/json' },
+      headers: { origin: server.origin, accept: 'application/json' },
       body: new URLSearchParams({ token: code, to: '/' }),
       redirect: 'manual',
     });
@@ -147,7 +147,8 @@ describe('a code', () => {
     onTestFinished(() => reader?.destroy());
     reader?.send(`40${JSON.stringify({ token: code })}`);
     await expect.poll(() => reader?.packets.find((packet) => /^4[04]/.test(packet)) ?? '').toMatch(/^44\{.*"token-invalid"/);
-    for (const cookie of [`pressbox=${code}`, `__Host-pressbox=${code}`]) expect(await sessionOf(cookie)).toBeNull();
+    for (const cookie of [`${server.cookieName}=${code}`, `__Host-${server.cookieName}=${code}`])
+      expect(await sessionOf(cookie)).toBeNull();
     expect((await signInBy(code, server)).status).toBe(200);
   });
 
@@ -165,7 +166,7 @@ describe('a code', () => {
       await sign('pressbox-link+jwt', secret, { aud: 'pressbox' }),
       `${code.slice(0, code.lastIndexOf('.'))}.`,
       code.slice(0, -10),
-      cookie.slice('pressbox='.length),
+      cookie.slice(`${server.cookieName}=`.length),
     ];
     for (const each of forged) {
       const { status, cookie: got, text } = await signInBy(each, server);

@@ -36,7 +36,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           for (const server of servers) expect(await sessionOf(server, cookie)).toMatchObject({ name: 'Ruth Calder' });
         }
         const [ended = '', kept = ''] = cookies;
-        const reader = await openReader(there.url, { headers: { Cookie: ended, Origin: there.url } });
+        const reader = await openReader(there.url, { headers: { Cookie: ended, Origin: there.origin } });
         expect(await reader.subscribe('members')).toMatchObject({ ok: true });
         // No server receives the announcement.
         const killing = setInterval(() => void redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub').catch(() => undefined), 1);

@@ -108,7 +108,7 @@ describe('an unverified session over HTTP', () => {
 
   it('cannot write', async () => {
     await loseIssuer();
-    const headers = { cookie, origin: server.url, 'idempotency-key': 'once' };
+    const headers = { cookie, origin: server.origin, 'idempotency-key': 'once' };
     const write = () =>
       call(`${server.url}/v1/channels/free/posts`, { method: 'POST', headers, body: { headline: 'Written by a session' } });
     expect((await write()).body).toMatchObject(told);
@@ -142,7 +142,7 @@ describe('an unverified session over HTTP', () => {
 
 describe('a socket with an unverified session', () => {
   const connect = async () => {
-    const reader = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.url } });
+    const reader = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.origin } });
     onTestFinished(() => reader.destroy());
     return reader;
   };

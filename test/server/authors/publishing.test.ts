@@ -26,7 +26,7 @@ describe('a channel', () => {
   it('is created, changed and ended by an editor', async () => {
     const opened = await write('', { headline: 'Überflug!', state: 'scheduled', startsAt: '2026-11-24T12:00:00+01:00' });
     expect(opened.status).toBe(201);
-    expect(opened.headers.get('location')).toBe('/v1/channels/uberflug');
+    expect(opened.headers.get('location')).toBe(test.pathTo('/v1/channels/uberflug'));
     expect(opened.headers.get('etag')).toBe('"1"');
     expect(opened.headers.get('cache-control')).toBe('private, no-store');
     expect(opened.headers.get('vary')).toContain('Authorization');
@@ -201,7 +201,7 @@ describe('a post', () => {
     const answer = await write(`/${channel}/posts`, sent, { token: author });
     const { post } = answer.body;
     expect(answer.status).toBe(201);
-    expect(answer.headers.get('location')).toBe(`/v1/channels/${channel}/posts/${post.id}`);
+    expect(answer.headers.get('location')).toBe(test.pathTo(`/v1/channels/${channel}/posts/${post.id}`));
     expect(answer.headers.get('cache-control')).toBe('private, no-store');
     expect(answer.headers.get('vary')).toContain('Authorization');
     expect(authorPostSchema.parse(post)).toMatchObject({

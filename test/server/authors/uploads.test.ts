@@ -152,6 +152,30 @@ describe('a post', () => {
     expect((await call(address)).status).toBe(200);
   });
 
+  it('can show an uploaded picture in the card of a link', async () => {
+    const id = await channel();
+    const uploaded = await media.upload(id);
+    const address = uploaded.files[0]?.url as string;
+    const link = { type: 'link', url: 'https://video.example/vote', title: 'The vote', image: uploaded.url };
+    const draft = await call(address);
+    expect(draft.status).toBe(404);
+    const published = await send(`${id}/posts`, { media: [link] });
+    const { post } = published.body as { post: ReaderPost };
+    expect(post.media).toEqual([{ ...link, image: address }]);
+    expect((await call(address)).status).toBe(200);
+    const exported = await call(`${media.server.url}/v1/channels/${id}/export`, { token: media.token });
+    expect(exported.text).toContain(`"image":"media:${uploaded.id}/1200.jpg"`);
+    const listed = await call(`${media.server.url}/v1/channels/${id}/media`, { token: media.token });
+    expect(listed.body).toMatchObject({ media: [{ id: uploaded.id, isUsed: true }] });
+    // It can be sent back as it was read.
+    const changes = { media: [{ ...post.media[0], title: 'The vote, in full' }] };
+    const revised = await send(`${id}/posts/${post.id}/revisions`, { kind: 'refile', changes }, { headers: { 'if-match': '*' } });
+    expect((revised.body as { post: ReaderPost }).post.media).toEqual(changes.media);
+    await send(`${id}/posts/${post.id}/takedown`, {});
+    expect((await call(address)).status).toBe(404);
+    expect(await media.store.find(id, uploaded.id)).toBeUndefined();
+  });
+
   it('is refused if it names what is no upload of its channel, or is of another type', async () => {
     const [id, other] = [await channel(), await channel()];
     const [own, strange, video] = [await media.upload(id), await media.upload(other), await media.upload(id, 'v', 'video/mp4')];
@@ -166,6 +190,11 @@ describe('a post', () => {
       const published = await send(`${id}/posts`, { media: [image(own.url), one] });
       expect(published.status, published.text).toBe(400);
       expect(errorsOf(published)).toEqual(['media[1].url']);
+    }
+    for (const url of [strange.url, video.url]) {
+      const link = { type: 'link', url: 'https://video.example/vote', title: 'The vote', image: url };
+      const published = await send(`${id}/posts`, { media: [link] });
+      expect([published.status, errorsOf(published)]).toEqual([400, ['media[0].image']]);
     }
     const post = await media.publish(id, [image(own.url)]);
     const revision = { kind: 'update', changes: { media: [image(strange.url)] } };

@@ -30,7 +30,7 @@ describe('pressbox post', () => {
       '--unverified',
       '--developing',
     ];
-    const image = ['--image', 'https://example.org/eagle.jpg', '--alt', 'Eagle'];
+    const image = ['--image', 'https://example.org/eagle.jpg', '--alt', 'Eagle', '--focus', '0.3,1'];
     const { code, out } = await done([...argv, ...image, '--source', 'Control', '--source', 'Radio', 'It', 'is', '**down**.']);
     expect(code).toBe(0);
     const post = await newest();
@@ -41,7 +41,7 @@ describe('pressbox post', () => {
       verification: 'unverified',
       developing: true,
       body: 'It is **down**.',
-      media: [{ type: 'image', url: 'https://example.org/eagle.jpg', alt: 'Eagle' }],
+      media: [{ type: 'image', url: 'https://example.org/eagle.jpg', alt: 'Eagle', focus: { x: 0.3, y: 1 } }],
       sources: [{ name: 'Control' }, { name: 'Radio' }],
     });
     expect(out).toContain(`Published ${post.id.slice(-6)} Touchdown`);
@@ -128,6 +128,8 @@ describe('pressbox post', () => {
       ['post'],
       ['post', room.channelId, '--kind', 'poem', 'One'],
       ['post', room.channelId, '--image', 'https://example.org/a.jpg', 'One'],
+      ['post', room.channelId, '--image', 'https://example.org/a.jpg', '--alt', 'A', '--focus', '0.3', 'One'],
+      ['post', room.channelId, '--focus', '0.3,0.2', 'One'],
       ['post', room.channelId, '--url', 'moon', 'One'],
       ['pots', room.channelId, 'One'],
       ['correct', room.channelId, 'latest', 'One'],

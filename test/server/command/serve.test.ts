@@ -240,7 +240,7 @@ describe('a failed start', () => {
       ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: '/dev/null' }],
       ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: '/dev/null', ...secret }],
       ['PRESSBOX_DATA_DIR', { PRESSBOX_DATA_DIR: torn }],
-      ['PRESSBOX_REDIS_URL', { PRESSBOX_REDIS_URL: 'redis+sentinel://127.0.0.1:1/name', ...secret }],
+      ['PRESSBOX_REDIS_URL', { PRESSBOX_REDIS_URL: 'redis+sentinel://127.0.0.1:1', ...secret }],
       ['PRESSBOX_REDIS_URL', { PRESSBOX_REDIS_URL: 'redis://127.0.0.1:1,redis://127.0.0.1:2', ...secret }],
     ] as const) {
       const given = { PRESSBOX_PORT: '0', PRESSBOX_DATA_DIR: dataDir, PRESSBOX_LOG_LEVEL: 'silent', ...wrong };

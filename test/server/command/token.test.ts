@@ -62,7 +62,7 @@ describe('a token signed elsewhere', () => {
   it('is refused with the likely reason: another secret, for example of another data directory', async () => {
     const made = await done(['token', '--name', 'Ada', '--editor', '*'], { PRESSBOX_JWT_SECRET: 'x'.repeat(32) });
     const refused = await done(['channel', 'create', 'Moon'], { PRESSBOX_TOKEN: made.out.trim() });
-    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('signed with the secret of another data directory')]);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('signed with another secret')]);
   });
 });
 
@@ -227,6 +227,17 @@ describe('pressbox token --link', () => {
     expect((await done(argv, { PRESSBOX_URL: '', PRESSBOX_PORT: '4321' })).out).toMatch(
       /^http:\/\/127\.0\.0\.1:4321\/desk\/sign-in#/,
     );
+  });
+
+  it('keeps the base path of the server, in whichever way the address is given', async () => {
+    const argv = ['token', '--name', 'Ruth', '--editor', 'moon', '--link'];
+    const below = 'https://www.example.org/news/live';
+    const outs = await Promise.all([
+      done([...argv, '--public-url', `${below}/`]),
+      done(argv, { PRESSBOX_PUBLIC_URL: 'https://www.example.org', PRESSBOX_BASE_PATH: '/news/live' }),
+      done(argv, { PRESSBOX_URL: below }),
+    ]);
+    for (const { out } of outs) expect(out).toMatch(/^https:\/\/www\.example\.org\/news\/live\/desk\/sign-in#/);
   });
 
   it('takes how long the link can be used, and how long the session lasts', async () => {

@@ -24,6 +24,7 @@ import { problems } from '../../../src/protocol/problems.ts';
 import { examplesUrl, type Played, playExamples } from '../../support/authors/play-examples.ts';
 import { root } from '../../support/runner/imports.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
+import { testedBasePath } from '../../support/servers/front.ts';
 import { servedRoutes } from '../../support/servers/routes.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { openShell } from '../../support/servers/shell.ts';
@@ -89,7 +90,7 @@ describe('the page at /docs', () => {
     expect(page).not.toMatch(/<script|<style|\sstyle=|\son\w+=/);
     const styles = found(/<link rel="stylesheet" href="([^"]*)"/g);
     expect(styles).not.toEqual([]);
-    expect(styles.filter((href) => !href.startsWith('/assets/'))).toEqual([]);
+    expect(styles.filter((href) => !href.startsWith(`${testedBasePath()}/assets/`))).toEqual([]);
     expect(page).not.toMatch(/<(?:img|iframe|video|object|embed)\b/);
   });
 

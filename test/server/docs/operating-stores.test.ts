@@ -204,10 +204,11 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the 
     test.onTestFinished(() => server[Symbol.asyncDispose]());
     const [, unsafe] = states.find(([, body]) => body?.startsWith('`"unsafe"')) ?? [];
     expect((await answered(server))[1]).toContain(quotedIn(unsafe)[0]);
-    expect(await seriesOf(server, 'pressbox_store_unsafe_settings')).toBe(1);
+    const series = 'pressbox_store_unsafe_settings{setting="appendfsync",role="master"}';
+    expect(await seriesOf(server, series)).toBe(1);
     await redis.admin.config('SET', 'appendfsync', 'always');
     await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('ready')]), patient);
-    expect(await seriesOf(server, 'pressbox_store_unsafe_settings')).toBe(0);
+    expect(await seriesOf(server, series)).toBe(0);
   });
 
   it('refuses writes and takedowns at maxmemory, logs the reason once, and recovers once the limit is raised', async (test) => {

@@ -1,10 +1,8 @@
-import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { httpLimits } from '../../../src/http/http-limits.ts';
@@ -15,7 +13,9 @@ import { root } from '../../support/runner/imports.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { blocksOf } from '../../support/samples/markdown-blocks.ts';
 import { freePort } from '../../support/servers/free-port.ts';
+import { type Certificate, makeCertificate, type Place, startProxy } from '../../support/servers/proxies.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { takesWrites } from '../../support/servers/takes-writes.ts';
 import { startRedisFor } from '../../support/stores/redis.ts';
 
 /** Tests what docs/guides/proxies.md says. */
@@ -42,46 +42,10 @@ describe('the proxies of docs/guides/proxies.md', () => {
   });
 });
 
-interface Place {
-  folder: string;
-  /** The port of the proxy. */
-  port: number;
-  /** The port of the server. */
-  behind: number;
-  key: string;
-  certificate: string;
-}
+const portOf = ({ url }: { url: string }) => Number(new URL(url).port);
 
-const proxies = {
-  nginx: {
-    /** The lines that a package of nginx adds around those of the page, with all files in the folder. */
-    config: ({ folder, port, behind, key, certificate }: Place) => {
-      const server = nginx
-        .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
-        .replace('127.0.0.1:4000', `127.0.0.1:${behind}`)
-        .replace(/(?<=ssl_certificate +)\/[^;]+/, certificate)
-        .replace(/(?<=ssl_certificate_key +)\/[^;]+/, key);
-      const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-        (name) => `${name}_temp_path ${join(folder, name)};`,
-      );
-      const main = `daemon off; worker_processes 1; pid ${join(folder, 'pid')}; error_log stderr warn;`;
-      return `${main}\nevents { worker_connections 512; }\nhttp {\naccess_log off; ${paths.join(' ')}\n${server}\n}\n`;
-    },
-    args: ({ folder }: Place) => ['-p', folder, '-c', join(folder, 'config'), '-e', 'stderr'],
-  },
-  caddy: {
-    config: ({ port, behind, key, certificate }: Place) => {
-      const site = caddy
-        .replace(/^\S+ \{\n/, `https://127.0.0.1:${port} {\n  bind 127.0.0.1\n  tls ${certificate} ${key}\n`)
-        .replace('127.0.0.1:4000', `127.0.0.1:${behind}`);
-      return `{\n  admin off\n  auto_https off\n}\n${site}`;
-    },
-    args: ({ folder }: Place) => ['run', '--adapter', 'caddyfile', '--config', join(folder, 'config')],
-  },
-};
-
-for (const name of ['nginx', 'caddy'] as const) {
-  describeWith.ifThere(needs[name], `${name} before a server, as docs/guides/proxies.md says`, (binary) => {
+for (const name of ['nginx', 'caddy', 'haproxy'] as const) {
+  describeWith(needs[name], `${name} before a server, as docs/guides/proxies.md says`, (binary) => {
     describeWith(needs.openssl, 'with a self-signed certificate', (openssl) => {
       let server: TestServer;
       let url: string;
@@ -89,40 +53,22 @@ for (const name of ['nginx', 'caddy'] as const) {
       let end: () => Promise<void> = async () => {};
       let folder: string;
       let place: Place;
-
-      async function startProxy(at: Place, config: string): Promise<() => Promise<void>> {
-        await writeFile(join(at.folder, 'config'), config);
-        const child = spawn(binary, proxies[name].args(at), {
-          stdio: ['ignore', 'pipe', 'pipe'],
-          env: { ...process.env, HOME: at.folder },
-        });
-        let said = '';
-        for (const stream of [child.stdout, child.stderr])
-          stream.setEncoding('utf8').on('data', (text: string) => (said += text));
-        const ended = once(child, 'exit');
-        await vi.waitFor(() => ask(`https://127.0.0.1:${at.port}/`).catch(() => expect.fail(said)), { interval: 50 });
-        return async () => {
-          child.kill('SIGTERM');
-          await ended;
-        };
-      }
+      let certificate: Certificate & AsyncDisposable;
 
       beforeAll(async () => {
         folder = await mkdtemp(join(tmpdir(), 'pressbox-proxy-'));
-        const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
-        const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-        const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate];
-        await promisify(execFile)(openssl, [...made, ...subject]);
+        certificate = await makeCertificate(openssl);
         const port = await freePort();
         url = `https://127.0.0.1:${port}`;
         server = await startTestServer({ ...settings, PRESSBOX_PUBLIC_URL: url, PRESSBOX_REQUESTS_PER_SECOND: '9' });
         token = await server.token({ editor: ['*'], admin: true });
-        place = { folder, port, behind: Number(new URL(server.server.url).port), key, certificate };
-        end = await startProxy(place, proxies[name].config(place));
+        place = { folder, port, nodes: [portOf(server.server)], certificate };
+        end = await startProxy(name, binary, place);
       });
       afterAll(async () => {
         await end();
         await server?.[Symbol.asyncDispose]();
+        await certificate?.[Symbol.asyncDispose]();
         await rm(folder, { recursive: true, force: true });
       });
 
@@ -234,18 +180,17 @@ for (const name of ['nginx', 'caddy'] as const) {
           const again = { 'accept-encoding': 'gzip', 'if-none-match': first.headers.etag ?? '' };
           expect((await ask(path, { from, headers: again })).status).toBe(304);
         });
+      }
 
+      if (name !== 'caddy') {
         describeWith(needs.redis, 'and two servers on one Redis', (redisServer) => {
           it('performs every write with a key once while both servers restart, one after the other', async (test) => {
             const redis = await startRedisFor(test, redisServer);
             const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: 'a secret that both servers know, of 32 bytes' };
             const nodes = [await startTestServer(env), await startTestServer(env)];
             for (const node of nodes) test.onTestFinished(() => node[Symbol.asyncDispose]());
-            const [first, second] = nodes.map((node) => new URL(node.url).port) as [string, string];
-            const at = { ...place, folder: join(folder, 'roll'), port: await freePort(), behind: Number(first) };
-            await mkdir(at.folder);
-            const both = proxies.nginx.config(at).replace(/^ *server 127[^;]+;\n/m, (line) => line + line.replace(first, second));
-            test.onTestFinished(await startProxy(at, both));
+            const at = { ...place, folder: join(folder, 'roll'), port: await freePort(), nodes: nodes.map(portOf) };
+            test.onTestFinished(await startProxy(name, binary, at));
 
             const editor = await nodes[0]!.token();
             const { id } = await createChannel({ url: nodes[0]!.url }, editor);
@@ -275,6 +220,7 @@ for (const name of ['nginx', 'caddy'] as const) {
               const gone = found.done;
               await vi.waitFor(() => expect(found.done).toBeGreaterThan(gone + 5));
               await node.restart();
+              await vi.waitFor(async () => expect(await takesWrites(node)).toBe(true), { timeout: 10_000 });
             }
             isOver = true;
             await writing;
@@ -287,13 +233,8 @@ for (const name of ['nginx', 'caddy'] as const) {
         it('retries a request on another server if a draining server refuses it, and passes on the refusal if all servers refuse', async () => {
           const [going, staying] = [await startTestServer(), await startTestServer()];
           for (const one of [going, staying]) onTestFinished(() => one[Symbol.asyncDispose]());
-          const portOf = (one: TestServer) => new URL(one.url).port;
-          const at = { ...place, folder: join(folder, 'two'), port: await freePort(), behind: Number(portOf(going)) };
-          await mkdir(at.folder);
-          const both = proxies.nginx
-            .config(at)
-            .replace(/^ *server 127[^;]+;\n/m, (line) => line + line.replace(portOf(going), portOf(staying)));
-          onTestFinished(await startProxy(at, both));
+          const at = { ...place, folder: join(folder, 'two'), port: await freePort(), nodes: [going, staying].map(portOf) };
+          onTestFinished(await startProxy(name, binary, at));
           const statuses = async () => {
             const found: (number | undefined)[] = [];
             for (let time = 0; time < 20; time += 1) found.push((await ask(`https://127.0.0.1:${at.port}/`)).status);

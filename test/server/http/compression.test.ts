@@ -141,7 +141,7 @@ describe('an answer', () => {
     const signedIn = await call(`${server.url}/v1/session`, { method: 'POST', token: await server.token({ reader: ['*'] }) });
     const cookie = (signedIn.headers.get('set-cookie') as string).split(';')[0] as string;
     for (const path of pathsOf()) {
-      for (const known of [{ authorization: `Bearer ${editor}` }, { cookie }, { cookie: 'pressbox=nonsense' }]) {
+      for (const known of [{ authorization: `Bearer ${editor}` }, { cookie }, { cookie: `${server.cookieName}=nonsense` }]) {
         const { headers } = await ask(path, { 'accept-encoding': 'gzip, br', ...(known as Record<string, string>) });
         expect([path, known, headers['content-encoding']]).toEqual([path, known, undefined]);
       }

@@ -1,43 +1,51 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { createChannel, publish } from '../../support/authors/writers.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
+import { makeCertificate } from '../../support/servers/self-signed.ts';
 import { startRedis } from '../../support/stores/redis.ts';
+import { startSentinelGroup } from '../../support/stores/sentinels.ts';
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `an encrypted connection to ${kind}`, (binary) => {
-    describeWith(needs.openssl, 'with a self-signed certificate', (openssl) => {
+  describeWith.concurrent(needs[kind], `an encrypted connection to ${kind}`, (binary) => {
+    describeWith.concurrent(needs.openssl, 'with a self-signed certificate', (openssl) => {
       it('works if the certificate authority is trusted, and is refused otherwise', async () => {
-        const directory = await mkdtemp(join(tmpdir(), 'pressbox-tls-'));
-        try {
-          const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-          const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-          const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert];
-          await promisify(execFile)(openssl, [...request, ...subject]);
-          const port = await freePort();
-          await using redis = await startRedis(binary, [
-            `tls-port ${port}`,
-            `tls-cert-file ${cert}`,
-            `tls-key-file ${key}`,
-            `tls-ca-cert-file ${cert}`,
-            'tls-auth-clients no',
-          ]);
-          const url = redis.url.replace('redis:', 'rediss:').replace(String(redis.port), String(port));
-          const env = { PRESSBOX_REDIS_URL: url };
-          await using server = await startServerProcess({ env: () => ({ ...env, NODE_EXTRA_CA_CERTS: cert }) });
-          const token = await server.token();
-          const { id } = await createChannel(server, token);
-          expect((await publish(server, token, id, { body: 'Sealed.' })).status).toBe(201);
-          await expect(startServerProcess({ env })).rejects.toThrow(/certificate/);
-        } finally {
-          await rm(directory, { recursive: true, force: true });
-        }
+        await using certificate = await makeCertificate(openssl);
+        const { key, cert } = certificate;
+        const port = await freePort();
+        await using redis = await startRedis(binary, [
+          `tls-port ${port}`,
+          `tls-cert-file ${cert}`,
+          `tls-key-file ${key}`,
+          `tls-ca-cert-file ${cert}`,
+          'tls-auth-clients no',
+        ]);
+        const url = redis.url.replace('redis:', 'rediss:').replace(String(redis.port), String(port));
+        const env = { PRESSBOX_REDIS_URL: url };
+        await using server = await startServerProcess({ env: () => ({ ...env, NODE_EXTRA_CA_CERTS: cert }) });
+        const token = await server.token();
+        const { id } = await createChannel(server, token);
+        expect((await publish(server, token, id, { body: 'Sealed.' })).status).toBe(201);
+        await expect(startServerProcess({ env })).rejects.toThrow(/certificate/);
+      });
+
+      it('works behind Sentinel, where servers and Sentinels encrypt, and follows a failover', async () => {
+        await using certificate = await makeCertificate(openssl);
+        await using group = await startSentinelGroup(binary, { certificate });
+        expect(group.url).toMatch(/^rediss\+sentinel:/);
+        const env = { PRESSBOX_REDIS_URL: group.url, PRESSBOX_REDIS_MIN_REPLICAS: '1' };
+        // Gives up after ten seconds, in which the other server is tested.
+        const untrusting = startServerProcess({ env }).catch(String);
+        await using server = await startServerProcess({ env: () => ({ ...env, NODE_EXTRA_CA_CERTS: certificate.cert }) });
+        const token = await server.token();
+        const { id } = await createChannel(server, token);
+        const { offset } = await publish(server, token, id, { body: 'Sealed.' }, 'sealed');
+        const master = await group.master();
+        await master.kill();
+        await group.moved(master);
+        expect((await publish(server, token, id, { body: 'Sealed again.' }, 'again')).offset).toBe(offset + 1);
+        expect(await untrusting).toMatch(/failed to connect to sentinel .* certificate must be trusted/);
       });
     });
   });

@@ -235,6 +235,31 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect([late.posts.length, far.faults, late.faults]).toEqual([2, [], []]);
     });
 
+    it('name a setting that became unsafe in /readyz and the metrics, and go on once it is safe', async () => {
+      await using node = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret } });
+      const unsafeInMetrics = async () =>
+        /^pressbox_store_unsafe_settings\{setting="appendfsync",role="master"\} (\d)$/m.exec(
+          (await call(`${node.url}/metrics`)).text,
+        )?.[1];
+      await redis.admin.config('SET', 'appendfsync', 'everysec');
+      try {
+        const reason = 'The journal is not used, because settings of Redis are unsafe.';
+        const degraded = { status: 'degraded', reason, unsafe: ['appendfsync always'] };
+        await vi.waitFor(async () => expect((await call(`${node.url}/readyz`)).body).toMatchObject(degraded), {
+          interval: 50,
+          timeout: 30_000,
+        });
+        expect(await unsafeInMetrics()).toBe('1');
+      } finally {
+        await redis.admin.config('SET', 'appendfsync', 'always');
+      }
+      await vi.waitFor(async () => expect((await call(`${node.url}/readyz`)).body).toEqual({ status: 'ready' }), {
+        interval: 50,
+        timeout: 30_000,
+      });
+      expect(await unsafeInMetrics()).toBe('0');
+    });
+
     it('report an allowed unsafe setting in /readyz and the metrics', async () => {
       await redis.admin.config('SET', 'appendfsync', 'everysec');
       try {
@@ -242,7 +267,9 @@ for (const kind of ['redis', 'valkey'] as const) {
         await expect(startServerProcess({ env })).rejects.toThrow(/appendfsync always/);
         await using unsafe = await startServerProcess({ env: { ...env, PRESSBOX_ALLOW_UNSAFE_REDIS: '1' } });
         expect((await call(`${unsafe.url}/readyz`)).body).toEqual({ status: 'ready', unsafe: ['appendfsync always'] });
-        expect((await call(`${unsafe.url}/metrics`)).text).toContain('pressbox_store_unsafe_settings 1');
+        expect((await call(`${unsafe.url}/metrics`)).text).toContain(
+          'pressbox_store_unsafe_settings{setting="appendfsync",role="master"} 1',
+        );
       } finally {
         await redis.admin.config('SET', 'appendfsync', 'always');
       }

@@ -18,10 +18,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     const wrong = [
       [{ PRESSBOX_REDIS_URL: two.redis.url, PRESSBOX_PORT: port }, `PRESSBOX_PORT: port ${port} is in use.`],
       [{ PRESSBOX_REDIS_URL: two.redis.url.replace('word', 'wrong') }, 'PRESSBOX_REDIS_URL: Redis: WRONGPASS'],
-      [
-        { PRESSBOX_REDIS_URL: 'redis+sentinel://127.0.0.1:26379/one' },
-        'PRESSBOX_REDIS_URL: This version supports one Redis server',
-      ],
+      [{ PRESSBOX_REDIS_URL: 'redis://127.0.0.1:1,redis://127.0.0.1:2' }, 'PRESSBOX_REDIS_URL: Redis Cluster is not supported.'],
       [{ PRESSBOX_REDIS_URL: two.redis.url, PRESSBOX_LOG_LEVEL: 'loud' }, 'PRESSBOX_LOG_LEVEL'],
     ] as const;
     await Promise.all(

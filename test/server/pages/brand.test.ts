@@ -30,7 +30,7 @@ describe('a server with a brand', () => {
     made = await publishOn(server);
   });
   afterAll(() => server[Symbol.asyncDispose]());
-  const textOf = async (path: string) => await (await fetch(server.url + path, { headers: page })).text();
+  const textOf = async (path: string) => await (await fetch(server.addressOf(path), { headers: page })).text();
   const firstUrl = (html: string, pattern: RegExp) => pattern.exec(html)?.[1] ?? '';
 
   it('shows the paper on every page: its logo, header, footer, legal links and icon, and "Pressbox" on none', async () => {
@@ -48,13 +48,17 @@ describe('a server with a brand', () => {
     for (const path of [...paths, `/live/${members}`, '/sign-in', '/live/nothing', '/docs']) {
       const html = await textOf(path);
       expect(html, path).toMatch(
-        /<header class="bar"><a class="home" href="https:\/\/www\.morningpacket\.example\/"><img class="logo" src="\/brand\/logo\.[\w-]{12}\.svg" alt="The Morning Packet" width="\d+" height="\d+"><\/a>/,
+        new RegExp(
+          `<header class="bar"><a class="home" href="https://www\\.morningpacket\\.example/"><img class="logo" src="${server.basePath}/brand/logo\\.[\\w-]{12}\\.svg" alt="The Morning Packet" width="\\d+" height="\\d+"></a>`,
+        ),
       );
       expect(html, path).toContain('<nav aria-label="Sections">');
       expect(html, path).toContain('Write to the corrections desk');
       expect(html, path).toContain('<a href="https://www.morningpacket.example/imprint">Imprint</a>');
-      expect(html, path).toMatch(/<link rel="icon" href="\/brand\/favicon\.[\w-]{12}\.svg" type="image\/svg\+xml">/);
-      expect(html, path).toMatch(/<link rel="stylesheet" href="\/brand\/pages\.[\w-]{12}\.css">/);
+      expect(html, path).toMatch(
+        new RegExp(`<link rel="icon" href="${server.basePath}/brand/favicon\\.[\\w-]{12}\\.svg" type="image/svg\\+xml">`),
+      );
+      expect(html, path).toMatch(new RegExp(`<link rel="stylesheet" href="${server.basePath}/brand/pages\\.[\\w-]{12}\\.css">`));
       if (path !== '/docs') expect(html.replace('content="Pressbox"', ''), path).not.toContain('Pressbox');
     }
   });
@@ -65,14 +69,14 @@ describe('a server with a brand', () => {
 
   it('serves each file for ever under its own policy, and to pages of other origins', async () => {
     const html = await textOf('/');
-    const sheet = firstUrl(html, /href="(\/brand\/pages[^"]+)"/);
-    const logo = firstUrl(html, /src="(\/brand\/logo[^"]+)"/);
+    const sheet = firstUrl(html, /href="([\w/-]*\/brand\/pages[^"]+)"/);
+    const logo = firstUrl(html, /src="([\w/-]*\/brand\/logo[^"]+)"/);
     for (const [path, type] of [
       [sheet, 'text/css; charset=utf-8'],
       [logo, 'image/svg+xml'],
     ] as const) {
       for (const encoding of ['gzip', 'identity']) {
-        const answer = await fetch(server.url + path, { headers: { 'accept-encoding': encoding } });
+        const answer = await fetch(server.addressOf(path), { headers: { 'accept-encoding': encoding } });
         expect(answer.status).toBe(200);
         expect(answer.headers.get('content-encoding')).toBe(encoding === 'gzip' ? 'gzip' : null);
         expect(answer.headers.get('content-type')).toBe(type);
@@ -82,14 +86,14 @@ describe('a server with a brand', () => {
         expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none';.*sandbox/);
       }
     }
-    expect(await (await fetch(server.url + sheet)).text()).toMatch(/\.paper-footer[\s\S]*--pressbox-ink:#14130f/);
+    expect(await (await fetch(server.addressOf(sheet))).text()).toMatch(/\.paper-footer[\s\S]*--pressbox-ink:#14130f/);
   });
 
   it('sends its own version of a file to a page of another server, which no cache keeps', async () => {
     const answer = await fetch(`${server.url}/brand/logo.AAAAAAAAAAAA.svg`);
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-cache']);
     for (const path of ['/brand/brand.json', '/brand/nothing.AAAAAAAAAAAA.svg', '/brand/../brand.css', '/brand/%2e%2e/x.svg']) {
-      expect((await fetch(server.url + path)).status, path).toBe(404);
+      expect((await fetch(server.addressOf(path))).status, path).toBe(404);
     }
   });
 
@@ -125,7 +129,7 @@ describe('a server with a brand', () => {
   });
 
   it("leads to the paper's own sign-in and subscription first, and back to the page, and folds the token away", async () => {
-    for (const path of [`/live/${made.members}`, `/sign-in?to=/live/${made.members}`]) {
+    for (const path of [`/live/${made.members}`, `/sign-in?to=${server.pathTo(`/live/${made.members}`)}`]) {
       const html = await textOf(path);
       const back = encodeURIComponent(`${server.url}/live/${made.members}`);
       expect(html).toContain(`<li><a href="https://www.morningpacket.example/login?return=${back}">Sign in</a></li>`);
@@ -134,7 +138,7 @@ describe('a server with a brand', () => {
     }
     const refused = await fetch(`${server.url}/sign-in`, {
       method: 'POST',
-      headers: { ...page, origin: server.url, 'content-type': 'application/x-www-form-urlencoded' },
+      headers: { ...page, origin: server.origin, 'content-type': 'application/x-www-form-urlencoded' },
       body: 'token=nonsense&to=/',
     });
     expect(await refused.text()).toContain('<details class="with-token" open>');
@@ -142,9 +146,9 @@ describe('a server with a brand', () => {
 
   it('brands the frame with the colours of both schemes, and without scripts of others', async () => {
     const html = await textOf(`/embed/${made.channelId}`);
-    const sheet = firstUrl(html, /href="(\/brand\/frame[^"]+)"/);
-    expect(await (await fetch(server.url + sheet)).text()).toContain('--pressbox-ink:light-dark(#14130f,#ece8df);');
-    expect(html).toMatch(/<link rel="icon" href="\/brand\/favicon/);
+    const sheet = firstUrl(html, /href="([\w/-]*\/brand\/frame[^"]+)"/);
+    expect(await (await fetch(server.addressOf(sheet))).text()).toContain('--pressbox-ink:light-dark(#14130f,#ece8df);');
+    expect(html).toContain(`<link rel="icon" href="${server.pathTo('/brand/favicon')}`);
   });
 });
 
@@ -163,12 +167,12 @@ describe('scripts for audience measurement', () => {
     const { channelId, members, postId } = await publishOn(server);
     const tag = '<script async src="https://stats.example.org/measure.js" data-site="harbour &quot;post&quot;"></script>';
     for (const path of ['/', `/live/${channelId}`, `/live/${channelId}/${postId}`]) {
-      const answer = await fetch(server.url + path, { headers: page });
+      const answer = await fetch(server.addressOf(path), { headers: page });
       expect(await answer.text(), path).toContain(tag);
       expect(answer.headers.get('content-security-policy')).toContain("script-src 'self' https://stats.example.org;");
     }
     for (const path of ['/sign-in', `/live/${members}`, '/live/nothing', `/embed/${channelId}`, '/docs']) {
-      expect(await (await fetch(server.url + path, { headers: page })).text(), path).not.toContain('stats.example.org');
+      expect(await (await fetch(server.addressOf(path), { headers: page })).text(), path).not.toContain('stats.example.org');
     }
     const signIn = await fetch(`${server.url}/sign-in`, { headers: page });
     expect(signIn.headers.get('content-security-policy')).not.toContain('stats.example.org');
@@ -194,7 +198,7 @@ describe('a server without a brand', () => {
   it('says "Pressbox", links to no icon and has no footer', async () => {
     await using server = await startTestServer();
     const html = await (await fetch(server.url, { headers: page })).text();
-    expect(html).toContain('<header class="bar"><a class="home" href="/">Pressbox</a>');
+    expect(html).toContain(`<header class="bar"><a class="home" href="${server.pathTo('/')}">Pressbox</a>`);
     expect(html).toContain('<link rel="icon" href="data:,">');
     expect(html).not.toMatch(/paper-|\/brand\//);
     expect((await fetch(`${server.url}/brand/logo.svg`)).status).toBe(404);

@@ -23,8 +23,8 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 const pathOf = (id: string) => `/live/${id}/corrections`;
-const open = (path: string, headers: Record<string, string> = {}, from = server.url) =>
-  call(from + path, { headers: { accept: 'text/html', ...headers } });
+const open = (path: string, headers: Record<string, string> = {}, on = server) =>
+  call(on.addressOf(path), { headers: { accept: 'text/html', ...headers } });
 /** Publishes a post and returns its id. */
 const publish = async (id: string, post: NewPost) => (await author.publish(id, post)).post.id;
 const sectionsOf = (page: string) =>
@@ -71,10 +71,10 @@ describe('the corrections of a channel', () => {
     const sections = sectionsOf(page.text);
     expect(sections).toEqual(expected.map((pattern) => expect.stringMatching(new RegExp(pattern))));
     expect(page.text).not.toContain('secret');
-    expect(page.text).toContain(`href="/live/${id}/${ships}"`);
-    expect(page.text).toContain(`href="/live/${id}/${ships}/versions?before=3"`);
+    expect(page.text).toContain(`href="${server.pathTo(`/live/${id}/${ships}`)}"`);
+    expect(page.text).toContain(`href="${server.pathTo(`/live/${id}/${ships}/versions?before=3`)}"`);
     expect(page.text.match(/<script[^>]*>/g)).toEqual([
-      expect.stringMatching(/^<script type="module" src="\/assets\/follow-post\./),
+      expect.stringContaining(`<script type="module" src="${server.pathTo('/assets/follow-post.')}`),
     ]);
   });
 
@@ -102,7 +102,7 @@ describe('the corrections of a channel', () => {
     await author.revise(id, changed, '*', { kind: 'update', changes: { body: 'Three.' } });
     await author.retract(id, gone, { note: 'Not so.' });
     for (const path of [`/live/${id}`, `/live/${id}/${changed}`, `/live/${id}/${changed}/versions`, `/live/${id}/${gone}`]) {
-      expect([path, (await open(path)).text.includes(`href="${pathOf(id)}"`)]).toEqual([path, true]);
+      expect([path, (await open(path)).text.includes(`href="${server.pathTo(pathOf(id))}"`)]).toEqual([path, true]);
     }
   });
 
@@ -178,7 +178,7 @@ describe('the corrections of a channel', () => {
     await author.correct(id, post, '*', { note: 'Three.', changes: { body: 'Three ships.' } });
     await using target = await startTestServer();
     await sendTo(target, await exportOf(server, id));
-    const imported = await open(pathOf(id), {}, target.url);
+    const imported = await open(pathOf(id), {}, target);
     expect(sectionsOf(imported.text)).toEqual(sectionsOf((await open(pathOf(id))).text));
   });
 });

@@ -14,7 +14,7 @@ describe('the desk', () => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
   const ask = (path: string, headers: Record<string, string> = {}) =>
-    fetch(server.url + path, { headers: { accept: 'text/html', ...headers }, redirect: 'manual' });
+    fetch(server.addressOf(path), { headers: { accept: 'text/html', ...headers }, redirect: 'manual' });
   const textOf = async (path: string, headers?: Record<string, string>) => await (await ask(path, headers)).text();
 
   it('is one page for every path of it, with a session or without', async () => {
@@ -31,7 +31,7 @@ describe('the desk', () => {
 
   it('is at /desk/, to which /desk leads with its query', async () => {
     const answer = await ask('/desk?a=b');
-    expect([answer.status, answer.headers.get('location')]).toEqual([308, '/desk/?a=b']);
+    expect([answer.status, answer.headers.get('location')]).toEqual([308, server.pathTo('/desk/?a=b')]);
   });
 
   it('is a page that caches may keep and must revalidate, in the language that the browser prefers', async () => {
@@ -52,7 +52,7 @@ describe('the desk', () => {
       "require-trusted-types-for 'script';trusted-types pressbox lit-html ProseMirrorClipboard",
     );
     const page = await answer.text();
-    expect(page).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]* src="\/assets\/)/);
+    expect(page).not.toMatch(new RegExp(`<style|\\sstyle=|\\son\\w+=|<script(?![^>]* src="${server.basePath}/assets/)`));
     expect(page).toContain('<meta name="robots" content="noindex">');
   });
 
@@ -68,7 +68,8 @@ describe('the desk', () => {
     const answer = await ask('/desk/manifest.webmanifest', { accept: '*/*', 'accept-language': 'fr' });
     expect(answer.headers.get('content-type')).toBe('application/manifest+json; charset=utf-8');
     const manifest = (await answer.json()) as Manifest;
-    expect(manifest).toMatchObject({ name: 'Rédaction · Pressbox', start_url: '/desk/', scope: '/desk/', lang: 'fr' });
+    const desk = server.pathTo('/desk/');
+    expect(manifest).toMatchObject({ name: 'Rédaction · Pressbox', start_url: desk, scope: desk, lang: 'fr' });
     const icon = await ask(manifest.icons[0]?.src ?? '');
     expect([icon.status, icon.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
   });
@@ -83,12 +84,15 @@ describe('the desk of a paper', () => {
     await using server = await startTestServer({ PRESSBOX_BRAND_DIR: exampleBrand('morning-packet') });
     const page = await (await fetch(`${server.url}/desk/`, { headers: { accept: 'text/html' } })).text();
     expect(page).toContain('<title>Desk · The Morning Packet</title>');
-    expect(page).toMatch(/<header class="bar"><a class="home" href="\/desk\/"><img class="logo"/);
-    expect(page).toMatch(/<link rel="stylesheet" href="\/brand\/pages\.[\w-]{12}\.css">/);
+    expect(page).toContain(`<header class="bar"><a class="home" href="${server.pathTo('/desk/')}"><img class="logo"`);
+    expect(page).toMatch(new RegExp(`<link rel="stylesheet" href="${server.basePath}/brand/pages\\.[\\w-]{12}\\.css">`));
     expect(page.match(/<script/g)).toHaveLength(1);
     expect(page).not.toMatch(/paper-header|paper-footer/);
     const manifest = (await (await fetch(`${server.url}/desk/manifest.webmanifest`)).json()) as Manifest;
     expect(manifest.name).toBe('Desk · The Morning Packet');
-    expect(manifest.icons[0]).toMatchObject({ src: expect.stringMatching(/^\/brand\/favicon\./), type: 'image/svg+xml' });
+    expect(manifest.icons[0]).toMatchObject({
+      src: expect.stringMatching(`^${server.basePath}/brand/favicon\\.`),
+      type: 'image/svg+xml',
+    });
   });
 });

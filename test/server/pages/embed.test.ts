@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { embedHosts } from '../../../src/protocol/embeds/frames.ts';
+import { testedBasePath } from '../../support/servers/front.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
@@ -53,10 +54,10 @@ describe('/embed.js', () => {
   it(`weighs less than ${mostBytes / 1_000} kB and loads words of less than ${mostWordsBytes / 1_000} kB, which any page may load`, async () => {
     const script = await (await get()).text();
     expect(gzipSync(script, { level: 9 }).length).toBeLessThan(mostBytes);
-    const paths = [...script.matchAll(/import\("\.(\/assets\/words-\w+\.[\w-]+\.js)"\)/g)].map(([, path]) => path);
+    const paths = [...script.matchAll(/import\("\.(\/assets\/words-\w+\.[\w-]+\.js)"\)/g)].map(([, path = '']) => path);
     expect(paths).toHaveLength(4);
     for (const path of paths) {
-      const words = await fetch(server.url + path, { headers: { origin: 'https://stranger.example.org' } });
+      const words = await fetch(server.addressOf(path), { headers: { origin: 'https://stranger.example.org' } });
       expect([words.status, words.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
       expect(words.headers.get('cache-control')).toContain('immutable');
       expect(gzipSync(await words.text(), { level: 9 }).length).toBeLessThan(mostWordsBytes);
@@ -70,20 +71,20 @@ describe('/embed.js', () => {
 
   it('answers in plain text if its file cannot be read, as when no more files may be open', async () => {
     await using own = await startServerProcess();
-    const [, asset] = /"(\/assets\/[^"]+)"/.exec(await (await fetch(`${own.url}/`)).text()) ?? [];
+    const [, asset] = /"([\w/-]*\/assets\/[^"]+)"/.exec(await (await fetch(`${own.url}/`)).text()) ?? [];
     // The connection is opened before the process may open no more files.
     const connection = connect(Number(new URL(own.url).port), '127.0.0.1');
     let said = '';
     connection.setEncoding('utf8').on('data', (text: string) => {
       said += text;
     });
-    connection.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+    connection.write(`GET ${testedBasePath()}/healthz HTTP/1.1\r\nHost: a\r\n\r\n`);
     await vi.waitFor(() => expect(said).toContain('alive'));
     said = '';
     await promisify(execFile)('prlimit', ['--pid', String(own.pid), '--nofile=0:']);
     const headers = 'Host: a\r\nAccept-Encoding: gzip';
     connection.write(`GET ${asset} HTTP/1.1\r\n${headers}\r\n\r\n`);
-    connection.write(`GET /embed.js HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`);
+    connection.write(`GET ${testedBasePath()}/embed.js HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`);
     await once(connection, 'end');
     expect(said.match(/HTTP\/1.1 500 |no-store|"code":"internal-error"|content-encoding|immutable/gi)).toEqual([
       ...['HTTP/1.1 500 ', 'no-store', '"code":"internal-error"'],
@@ -93,10 +94,11 @@ describe('/embed.js', () => {
 });
 
 describe('a channel in a frame, and oEmbed', () => {
-  const publicUrl = 'https://live.example.org';
+  const publicOrigin = 'https://live.example.org';
+  const publicUrl = publicOrigin + testedBasePath();
   let server: TestServer;
   beforeAll(async () => {
-    server = await startTestServer({ PRESSBOX_PUBLIC_URL: publicUrl });
+    server = await startTestServer({ PRESSBOX_PUBLIC_URL: publicOrigin });
     const author = new AuthorClient({ url: server.url, token: await server.token({ editor: ['*'], admin: true }) });
     await author.createChannel({ id: 'fire', headline: 'Fire & "smoke" <b>', state: 'live', byline: [{ name: 'Ruth Calder' }] });
     await author.createChannel({ id: 'inner', headline: 'For members', access: 'members' });
@@ -160,7 +162,7 @@ describe('a channel in a frame, and oEmbed', () => {
     expect(fragment.text.match(/<\/script>/g)).toHaveLength(1);
     expect(fragment.text).not.toMatch(/<b>|style=|onload/);
     const [, style = ''] = /href="[^"]*(\/assets\/[^"]+)"/.exec(fragment.text) ?? [];
-    const sheet = await fetch(server.url + style, { headers: { origin: 'https://stranger.example.org' } });
+    const sheet = await fetch(server.addressOf(style), { headers: { origin: 'https://stranger.example.org' } });
     expect([sheet.status, sheet.headers.get('cross-origin-resource-policy')]).toEqual([200, 'cross-origin']);
     const etag = fragment.headers.get('etag') ?? '';
     const again = await call(`${server.url}/embed/fire/fragment?theme=dark&lang=de&limit=5`, {
@@ -242,8 +244,8 @@ describe('a channel in a frame, and oEmbed', () => {
 
   it.each([
     ['another server', 'https://elsewhere.example.org/live/fire', 404],
-    ['another path', 'https://live.example.org/news/live/fire', 404],
-    ['another scheme', 'http://live.example.org/live/fire', 404],
+    ['another path', `${publicOrigin}/elsewhere/live/fire`, 404],
+    ['another scheme', `${publicUrl.replace('https', 'http')}/live/fire`, 404],
     ['another page', `${publicUrl}/docs`, 404],
     ['no address', 'fire', 404],
     ['no channel', `${publicUrl}/live/nothing`, 404],

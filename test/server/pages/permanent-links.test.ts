@@ -31,7 +31,7 @@ async function channelWith(count: number, fields: Record<string, unknown> = {}):
 }
 
 const open = (path: string, headers: Record<string, string> = {}) =>
-  call(server.url + path, { headers: { ...html, ...headers } });
+  call(server.addressOf(path), { headers: { ...html, ...headers } });
 const change = (path: string, body: object, more = {}) => write(server, editor, { path, body, ...more });
 /** The numbers of the posts on a page, from the top. */
 const listed = (page: string) => {
@@ -56,7 +56,7 @@ describe('a permanent link', () => {
     const named = said.replace(weekday.format(new Date('2026-11-24')), weekday.format(new Date()));
     const [, strip = ''] = /<p class="strip"[^>]*>(.*?)<\/p>/s.exec(text) ?? [];
     expect(strip.replace(/<[^>]*>/g, ' ').replace(/ +/g, ' ')).toContain(named);
-    expect(strip).toContain(`href="/live/${id}"`);
+    expect(strip).toContain(`href="${server.pathTo(`/live/${id}`)}"`);
     expect(text.indexOf('class="strip"')).toBeGreaterThan(text.indexOf(`id="post-${posts[0]!.id}"`));
     expect((await open(`/live/${id}`)).text).not.toContain('class="strip"');
   });
@@ -73,7 +73,7 @@ describe('a permanent link', () => {
     const newer = hrefOf(page.text, 'Newer posts')!;
     expect(listed((await open(older)).text)).toEqual(range(8, 1));
     expect(listed((await open(newer)).text)).toEqual(range(40, 29));
-    expect(hrefOf(page.text, 'Newest posts')).toBe(`/live/${id}`);
+    expect(hrefOf(page.text, 'Newest posts')).toBe(server.pathTo(`/live/${id}`));
   });
 
   it('has no link on a side without further posts', async () => {
@@ -89,7 +89,7 @@ describe('a permanent link', () => {
     const { text } = await open(`/live/${id}`);
     const address = `${server.url}/live/${id}/${posts[0]!.id}`;
     expect(text).toContain(`As <a href="${address}">told before</a>.`);
-    expect(text).toContain(`<a class="when" href="/live/${id}/${said.post.id}" rel="bookmark">`);
+    expect(text).toContain(`<a class="when" href="${server.pathTo(`/live/${id}/${said.post.id}`)}" rel="bookmark">`);
     expect((await call(address, { headers: html })).status).toBe(200);
   });
 
@@ -209,10 +209,10 @@ describe('the permanent link of a missing post', () => {
     expect(page.text).toContain('<meta name="robots" content="noindex">');
     expect(page.text).not.toMatch(/number 2|Headline 2|og:/);
     expect(page.text.match(/<script[^>]*>/g)).toEqual([
-      expect.stringMatching(/^<script type="module" src="\/assets\/follow-post\./),
+      expect.stringContaining(`<script type="module" src="${server.pathTo('/assets/follow-post.')}`),
     ]);
     const around = hrefOf(page.text, 'What was around it')!;
-    expect(around).toBe(`/live/${id}?before=${seq + 1}#post-${postId}`);
+    expect(around).toBe(server.pathTo(`/live/${id}?before=${seq + 1}#post-${postId}`));
     expect(listed((await open(around)).text)).toEqual([1]);
     // A neighbour's page has the tombstone in its place.
     const beside = (await open(`/live/${id}/${posts[0]!.id}`)).text;
@@ -334,7 +334,7 @@ describe('the script and style of a page', () => {
     for (const address of [text.match(/src="([^"]+)"/)![1]!, text.match(/rel="stylesheet" href="([^"]+)"/)![1]!]) {
       const seen = await Promise.all(
         ['br', 'gzip', 'identity'].map(async (encoding) => {
-          const answer = await fetch(server.url + address, { headers: { 'accept-encoding': encoding } });
+          const answer = await fetch(server.addressOf(address), { headers: { 'accept-encoding': encoding } });
           const { headers } = answer;
           expect(answer.status).toBe(200);
           expect(headers.get('content-encoding')).toBe(encoding === 'identity' ? null : encoding);
@@ -348,7 +348,7 @@ describe('the script and style of a page', () => {
       expect(new Set(seen.map(({ text }) => text)).size).toBe(1);
       expect(seen[0]!.length).toBeLessThan(seen[1]!.length);
       expect(seen[1]!.length).toBeLessThan(seen[2]!.length / 2);
-      const head = await fetch(server.url + address, { method: 'HEAD', headers: { 'accept-encoding': 'br' } });
+      const head = await fetch(server.addressOf(address), { method: 'HEAD', headers: { 'accept-encoding': 'br' } });
       expect([head.headers.get('content-encoding'), await head.text()]).toEqual(['br', '']);
     }
   });

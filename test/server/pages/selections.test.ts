@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const open = (path: string) => call(server.url + path, { headers: { accept: 'text/html' } });
+const open = (path: string) => call(server.addressOf(path), { headers: { accept: 'text/html' } });
 
 async function coverage(posts: number, fieldsOf: (nth: number) => NewPost, fields: Partial<NewChannel> = {}) {
   const { channel } = await author.createChannel({ headline: 'The harbour', state: 'live', ...fields });
@@ -114,7 +114,7 @@ describe('the page of selected posts', () => {
   it('leads to the page of corrections', async () => {
     const { path } = await coverage(0, () => ({}));
     const { status, headers } = await fetch(`${server.url}${path}?filter=corrections`, { redirect: 'manual' });
-    expect([status, headers.get('location')]).toEqual([302, `${path}/corrections`]);
+    expect([status, headers.get('location')]).toEqual([302, server.pathTo(`${path}/corrections`)]);
   });
 
   it.each(['filter=all', 'filter=', 'order=newest', 'order=oldest&after=-1', 'filter=summaries&filter=key-events'])(

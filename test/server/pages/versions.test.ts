@@ -29,7 +29,7 @@ interface Made {
 async function made(post: NewPost, channel: Record<string, unknown> = {}): Promise<Made> {
   const { id } = await createChannel(server, editor, channel);
   const said = await publish(server, editor, id, post);
-  return { id, postId: said.post.id, path: `/live/${id}/${said.post.id}/versions` };
+  return { id, postId: said.post.id, path: server.pathTo(`/live/${id}/${said.post.id}/versions`) };
 }
 
 const revise = ({ id, postId }: Made, kind: string, changes: object, more: object = {}) =>
@@ -41,7 +41,7 @@ const revise = ({ id, postId }: Made, kind: string, changes: object, more: objec
 const withdraw = ({ id, postId }: Made, how: 'retraction' | 'takedown', body: object) =>
   write(server, editor, { path: `/v1/channels/${id}/posts/${postId}/${how}`, body });
 const open = (path: string, headers: Record<string, string> = {}) =>
-  call(server.url + path, { headers: { ...html, ...headers } });
+  call(server.addressOf(path), { headers: { ...html, ...headers } });
 /** The changes, newest first. */
 async function pagesOf({ path: first }: Made): Promise<string[]> {
   const pages: string[] = [];
@@ -84,7 +84,7 @@ describe('the earlier versions of a post', () => {
     expect(page.text).toMatch(/<ins><span class="visually-hidden" lang="en" dir="ltr"> added: <\/span>Three<span/);
     expect(page.text).toContain('<meta name="robots" content="noindex">');
     expect(page.text.match(/<script[^>]*>/g)).toEqual([
-      expect.stringMatching(/^<script type="module" src="\/assets\/follow-post\./),
+      expect.stringContaining(`<script type="module" src="${server.pathTo('/assets/follow-post.')}`),
     ]);
   });
 

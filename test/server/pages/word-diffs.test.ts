@@ -34,7 +34,7 @@ async function changed(changes: number, of?: string): Promise<Changed> {
   return { channelId, postId: post.id, path: `/live/${channelId}/${post.id}/versions` };
 }
 const open = ({ path }: Changed, headers: Record<string, string> = {}) =>
-  call(server.url + path, { headers: { accept: 'text/html', ...headers } });
+  call(server.addressOf(path), { headers: { accept: 'text/html', ...headers } });
 
 async function counted(series: string): Promise<number> {
   const { text } = await call(`${server.url}/metrics`);
@@ -76,7 +76,7 @@ describe('a page of earlier versions', () => {
       isRead = true;
       return read;
     };
-    client.write(`GET ${post.path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    client.write(`GET ${server.pathTo(post.path)} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     await vi.waitFor(() => expect(isRead).toBe(true));
     // A second client that requests the same page gets it, whether or not the server had started to build it for the first
     // client.

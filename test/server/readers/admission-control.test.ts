@@ -10,6 +10,7 @@ import { createChannel, publish } from '../../support/authors/writers.ts';
 import { openEventSource } from '../../support/readers/event-source.ts';
 import { maskedFrame, openReader, ping, shakeHands } from '../../support/readers/socket-reader.ts';
 import { openStream, type StreamOptions, type StreamReader } from '../../support/readers/stream-reader.ts';
+import { basePathOf } from '../../support/servers/addresses.ts';
 import { startLine } from '../../support/servers/bad-line.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
@@ -55,7 +56,7 @@ async function crowd({ url }: TestServer, size = handshakesMost): Promise<{ leav
       .on('data', (said: Buffer) => said.equals(ping) && socket.write(maskedFrame('3')))
       .once('close', () => coming.delete(socket));
     socket.write(
-      'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      `GET ${basePathOf(url)}/socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
         'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
     );
   };
@@ -242,7 +243,8 @@ describe('past the admission limit', () => {
     onTestFinished(() => void Object.assign(liveLimits, { handshakesMost }));
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     onTestFinished(() => void socket.destroy());
-    const ask = (query: string) => socket.write(`GET /v1/channels/${id}/events?after=${query} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    const ask = (query: string) =>
+      socket.write(`GET ${server.pathTo(`/v1/channels/${id}/events`)}?after=${query} HTTP/1.1\r\nHost: a\r\n\r\n`);
     const answered = async () =>
       Number(/^pressbox_catch_ups_total\{mode="replay"\} (\d+)$/m.exec((await call(`${server.url}/metrics`)).text)?.[1] ?? 0);
     ask(`${cursor}&wait=30`);
@@ -264,7 +266,7 @@ describe('past the admission limit', () => {
     await crowd(server, handshakesMost - 10);
     const unknown = `${Buffer.from('{"alg":"EdDSA"}').toString('base64url')}.e30.AAAA`;
     const ask = (path: string) =>
-      `GET /v1/channels/${id}/${path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${unknown}\r\n\r\n`;
+      `GET ${server.pathTo(`/v1/channels/${id}/${path}`)} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${unknown}\r\n\r\n`;
     const coming = Array.from({ length: 10 }, () => {
       const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
       onTestFinished(() => void socket.destroy());

@@ -156,7 +156,7 @@ it('erased text is not sent in an answer to a pipelined request', async () => {
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {});
   onTestFinished(() => void socket.destroy());
   const closed = new Promise((resolve) => socket.resume().once('close', resolve));
-  const ask = (path: string) => socket.write(`GET /v1/channels/${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  const ask = (path: string) => socket.write(`GET ${server.pathTo('/v1/channels')}/${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
   ask(`${other.id}/events?after=${cursor}&wait=30`);
   ask(`${id}/snapshot`);
   await vi.waitFor(async () => expect(await counted('pressbox_readers\\{transport="poll"\\}')).toBe(1));
@@ -165,7 +165,7 @@ it('erased text is not sent in an answer to a pipelined request', async () => {
   await write(server, editor, { path: `/v1/channels/${id}/posts/${post.id}/takedown`, body: {} });
   // The request before it is answered.
   await publish(server, editor, other.id, { headline: 'After' });
-  socket.write('GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  socket.write(`GET ${server.pathTo('/healthz')} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
   await closed;
   expect(sent.filter((chunk) => chunk.includes(secret))).toEqual([]);
   // The answer was created in its turn, after the takedown.

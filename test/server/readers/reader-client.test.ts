@@ -6,6 +6,7 @@ import type { ReaderClientOptions, SavedReader } from '../../../client/lib/reade
 import type { Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import type { Event, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
 import { randomFrom } from '../../support/samples/random.ts';
+import { proxyAddress } from '../../support/servers/addresses.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** ReaderClient against the real server: it ends with the server's state, whatever happens in between. */
@@ -224,7 +225,7 @@ describe('readers whose connections are cut at random', () => {
     const channelId = await freshChannel(25);
     const seed = Date.now() % 1_000_000;
     onTestFailed(() => console.error(`The cuts were made with seed ${seed}.`));
-    const proxy = await startCutter(new URL(test.url).port, seed);
+    const proxy = await startCutter(test.url, seed);
     open.push(proxy);
     const readers = Array.from({ length: 6 }, () => read(channelId, { url: proxy.url, limit: 5 }));
     await Promise.all(readers.map(({ client }) => reached(client, 26)));
@@ -278,12 +279,12 @@ interface Cutter {
 }
 
 /** A connection to the server that can be cut. */
-async function startCutter(port: string, seed: number): Promise<Cutter> {
+async function startCutter(target: string, seed: number): Promise<Cutter> {
   const random = randomFrom(seed);
   const pairs = new Set<[Socket, Socket]>();
   let cutting = true;
   const server: Server = createServer((near) => {
-    const far = connect(Number(port), '127.0.0.1');
+    const far = connect(Number(new URL(target).port), '127.0.0.1');
     const pair: [Socket, Socket] = [near, far];
     pairs.add(pair);
     near.pipe(far).pipe(near);
@@ -297,7 +298,7 @@ async function startCutter(port: string, seed: number): Promise<Cutter> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const cutter: Cutter = {
-    url: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
+    url: proxyAddress((server.address() as { port: number }).port, target),
     cuts: 0,
     cutSome() {
       for (const [near, far] of pairs) {

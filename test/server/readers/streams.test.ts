@@ -310,7 +310,8 @@ describe('a refused stream', () => {
     });
     // The first is held, so the second must wait.
     const { cursor } = await publish(server, editor, id, { headline: 'One' });
-    const head = (path: string) => `GET /v1/channels/${id}/${path} HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n\r\n`;
+    const head = (path: string) =>
+      `GET ${server.pathTo(`/v1/channels/${id}/${path}`)} HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n\r\n`;
     socket.write(head(`events?after=${cursor}&wait=30`) + head('stream'));
     await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(1));
     await publish(server, editor, id, { headline: 'Two' });

@@ -44,10 +44,10 @@ describe('the origin of a page', () => {
     const { host, port } = new URL(server.url);
     const admitted = [
       undefined,
-      server.url,
+      server.origin,
       'https://news.example',
       'http://desk.example:8080',
-      server.url.replace('http', 'ws'),
+      server.origin.replace('http', 'ws'),
     ];
     for (const origin of admitted) {
       const answer = await knock({ headers: { ...(origin && { Origin: origin }) } });
@@ -271,7 +271,7 @@ describe('an address', () => {
     const refused = connect({ port: Number(new URL(small.url).port), host: '127.0.0.1', allowHalfOpen: true });
     onTestFinished(() => void refused.destroy());
     refused.write(
-      `${['GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', 'Host: a', 'Connection: Upgrade', 'Upgrade: websocket'].join('\r\n')}\r\n\r\n`,
+      `${[`GET ${small.pathTo('/socket.io/')}?EIO=4&transport=websocket HTTP/1.1`, 'Host: a', 'Connection: Upgrade', 'Upgrade: websocket'].join('\r\n')}\r\n\r\n`,
     );
     const [answer] = (await once(refused, 'data')) as [Buffer];
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 429 /);

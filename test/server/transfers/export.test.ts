@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -67,7 +67,7 @@ async function underWay(count: number, { url }: TestServer = server): Promise<vo
 }
 
 /** A client that requests an export and reads nothing until the test tells it to. */
-async function slowClient({ url }: TestServer, token: string, version: string) {
+async function slowClient({ url, basePath }: TestServer, token: string, version: string) {
   const { hostname: host, port } = new URL(url);
   const client = connect({ port: Number(port), host });
   let error: Error | undefined;
@@ -77,7 +77,7 @@ async function slowClient({ url }: TestServer, token: string, version: string) {
   await once(client, 'connect');
   client.pause();
   const headers = [`Host: ${host}:${port}`, `Authorization: Bearer ${token}`, 'Connection: close'];
-  client.write(`GET /v1/channels/much/export ${version}\r\n${headers.join('\r\n')}\r\n\r\n`);
+  client.write(`GET ${basePath}/v1/channels/much/export ${version}\r\n${headers.join('\r\n')}\r\n\r\n`);
   return async () => {
     let received = '';
     client.on('data', (chunk) => {
@@ -256,6 +256,101 @@ describe('pressbox export', () => {
       expect(piped).toMatchObject({ out: text, err: '' });
     } finally {
       await rm(directory, { recursive: true });
+    }
+  });
+
+  it('writes every channel to a folder, and when repeated only those that have changed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pressbox-export-all-'));
+    await using own = await startTestServer();
+    const token = await own.token({ admin: true });
+    const client = new AuthorClient({ url: own.url, token });
+    const ids = Array.from({ length: 103 }, (_, nth) => `channel-${nth}`);
+    for (const id of ids) await client.createChannel({ id, headline: 'Storm', access: id === 'channel-7' ? 'desk' : 'public' });
+    const { post } = await client.publish('channel-3', { body: 'word word' });
+    // Longer than what is read first to find the last line.
+    await client.publish('channel-4', { body: 'wö€d '.repeat(9_000) });
+    const exportAll = async (...more: string[]) => {
+      const command = run(['export', '--all', folder, ...more], { PRESSBOX_URL: own.url, PRESSBOX_TOKEN: token });
+      return { code: await command.code, out: command.out, err: command.err };
+    };
+    try {
+      expect(await exportAll()).toEqual({ code: 0, out: '', err: `103 of 103 channels were written to ${folder}.\n` });
+      expect((await readdir(folder)).toSorted()).toEqual(ids.map((id) => `${id}.ndjson`).toSorted());
+      const file = join(folder, 'channel-3.ndjson');
+      expect(await readFile(file, 'utf8')).toBe((await call(`${own.url}/v1/channels/channel-3/export`, { token })).text);
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+
+      // An interrupted export leaves no file, and a cut one is no export.
+      await rm(join(folder, 'channel-1.ndjson'));
+      await writeFile(join(folder, 'channel-2.ndjson'), '{"channel":');
+      await client.takedown('channel-3', post.id);
+      await client.deleteChannel('channel-5');
+      const { code, out, err } = await exportAll('--json');
+      expect(code, err).toBe(0);
+      const told = out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { channelId: string; unchanged?: true });
+      expect(told).toHaveLength(102);
+      const written = told.filter(({ unchanged }) => unchanged === undefined);
+      expect(written.map(({ channelId: id }) => id).toSorted()).toEqual(['channel-1', 'channel-2', 'channel-3']);
+      expect(await readFile(file, 'utf8')).not.toContain('word word');
+      expect(err).toContain(`  ${join(folder, 'channel-5.ndjson')}\n`);
+      expect((await exportAll()).err).toContain(`0 of 102 channels were written to ${folder}. 102 had not changed.\n`);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('exports the other channels if one cannot be exported, and names it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pressbox-export-all-'));
+    await using own = await startTestServer();
+    const token = await own.token({ admin: true });
+    const client = new AuthorClient({ url: own.url, token });
+    for (const id of ['first', 'second', 'third']) await client.createChannel({ id, headline: 'Storm' });
+    const file = join(folder, 'second.ndjson');
+    try {
+      // A folder in its place cannot be replaced by a file.
+      await mkdir(join(file, 'inside'), { recursive: true });
+      const exportAll = async (...more: string[]) => {
+        const command = run(['export', '--all', folder, ...more], { PRESSBOX_URL: own.url, PRESSBOX_TOKEN: token });
+        return { code: await command.code, out: command.out, err: command.err };
+      };
+      const { code, err } = await exportAll();
+      expect(code).toBe(1);
+      expect(err).toContain(`second:\npressbox: ${file}: `);
+      expect(err).toContain(`2 of 3 channels were written to ${folder}.\n`);
+      expect(err).toMatch(/These channels could not be exported:\n {2}second\n$/);
+      expect(await readFile(join(folder, 'first.ndjson'), 'utf8')).toContain('"id":"first"');
+      const { out } = await exportAll('--json');
+      expect(out).toContain(`${JSON.stringify({ channelId: 'second', file, failed: true })}\n`);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('names the channels that the token does not permit to export', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pressbox-export-all-'));
+    await using own = await startTestServer();
+    const token = await own.token({ admin: true });
+    const client = new AuthorClient({ url: own.url, token });
+    for (const id of ['first', 'second', 'third']) await client.createChannel({ id, headline: 'Storm' });
+    try {
+      const editor = await own.token({ editor: ['first'] });
+      const command = run(['export', '--all', folder], { PRESSBOX_URL: own.url, PRESSBOX_TOKEN: editor });
+      expect(await command.code).toBe(1);
+      expect(command.err).toContain('These channels could not be exported:\n  third\n  second\n');
+      expect(await readdir(folder)).toEqual(['first.ndjson']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('needs a channel or --all, and not both', async () => {
+    for (const argv of [[], [channelId, '--all', 'exports'], ['--all', 'exports', '--output', 'file']]) {
+      const command = run(['export', ...argv], env());
+      expect(await command.code).toBe(2);
+      expect(command.err).toContain('Name a channel, or --all and a folder without --output.');
     }
   });
 

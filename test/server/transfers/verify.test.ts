@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -381,7 +381,14 @@ describe('pressbox verify', () => {
     await client.createChannel({ id: 'newest', headline: 'Newest' });
     const then = join(directory, 'then.jsonl');
     await writeFile(then, (await verify('--json')).out);
-    expect(await verify('--since', then)).toMatchObject({ code: 0 });
+    const summed = await verify('--since', then);
+    expect(summed.code, summed.out).toBe(0);
+    expect(summed.out).toMatch(/^ok {2}3 channels {2}\d+ entries and \d+ texts hold.*\. Added since then: 0 entries\.$/m);
+    expect(summed.out).not.toMatch(/^ok {2}quiet/m);
+    await client.publish('quiet', { body: 'Much later.' });
+    await client.createChannel({ id: 'newer', headline: 'Newer' });
+    expect((await verify('--since', then)).out).toMatch(/Added since then: 2 entries, and 1 channel\.$/m);
+    await client.deleteChannel('newer');
     expect(await verify('--data-dir', older)).toMatchObject({ code: 0 });
     const { code, out } = await verify('--data-dir', older, '--since', then);
     expect(code).toBe(1);
@@ -406,6 +413,22 @@ describe('pressbox verify', () => {
       code: 1,
       out: expect.stringMatching(/^NO {2}quiet {2}the channel no longer exists\./m),
     });
+  });
+
+  it('writes when it ran and what it found as metrics, with and without a fault', async () => {
+    const file = join(directory, 'pressbox.prom');
+    const older = await tampered("UPDATE entries SET at = '2026-11-24T12:00:00.001Z' WHERE offset = 7");
+    for (const [argv, faults] of [
+      [['--metrics', file], 0],
+      [['--data-dir', older, '--metrics', file], 1],
+    ] as const) {
+      expect(await verify(...argv)).toMatchObject({ code: faults });
+      const text = await readFile(file, 'utf8');
+      const measured = (name: string) => Number(new RegExp(`^pressbox_verify_${name} (.*)$`, 'm').exec(text)?.[1]);
+      expect(measured('faults')).toBe(faults);
+      expect(measured('channels')).toBe(2);
+      expect(Math.abs(measured('end_timestamp_seconds') - Date.now() / 1_000)).toBeLessThan(60);
+    }
   });
 
   it('refuses a file as output of an earlier run if it names no channel', async () => {

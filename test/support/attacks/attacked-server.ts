@@ -59,10 +59,10 @@ export async function startAttackedServer(env: Record<string, string> = {}): Pro
 
 /**
  * Sends bytes on a new connection. Resolves with the received bytes when the server closes the connection (`closed` is true),
- * when they match `until`, or after `untilMs`.
+ * when they match `until`, or after `untilMs`. The base path of the server is added to the targets of requests in text.
  */
 export async function sendBytes(
-  { port }: { port: number },
+  { port, basePath = '' }: { port: number; basePath?: string },
   bytes: string | Uint8Array,
   { until, untilMs = 15_000, from = '127.0.0.1' }: { until?: RegExp; untilMs?: number; from?: string } = {},
 ): Promise<{ text: string; closed: boolean; statuses: number[] }> {
@@ -79,11 +79,15 @@ export async function sendBytes(
       chunks.push(chunk);
       if (until?.test(Buffer.concat(chunks).toString('latin1'))) done(false);
     });
-    socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
+    socket.write(typeof bytes === 'string' ? Buffer.from(targetsBelow(basePath, bytes), 'latin1') : bytes);
   });
   socket.destroy();
   const text = Buffer.concat(chunks).toString('latin1');
   return { text, closed, statuses: [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status)) };
+}
+
+function targetsBelow(basePath: string, text: string): string {
+  return text.replace(/^([A-Z]+) (?=\/)/gm, `$1 ${basePath}`);
 }
 
 /** An HTTP request as text. `Connection: close` is added last, unless `headers` contains a `Connection` header. */

@@ -47,7 +47,9 @@ export interface WatchOptions {
 }
 
 export function watch(url: string, channelId: string, options: WatchOptions = {}): Watcher {
-  const socket = io(url, {
+  const { origin, pathname } = new URL(url);
+  const socket = io(origin, {
+    path: `${pathname.replace(/\/$/, '')}/socket.io`,
     transports: ['websocket'],
     forceNew: true,
     reconnectionDelay: 20,

@@ -69,7 +69,7 @@ export async function openReader(url: string, options: ConnectOptions = {}): Pro
 const usualPath = '/socket.io/?EIO=4&transport=websocket';
 
 export async function shakeHands(url: string, options: ConnectOptions = {}): Promise<Handshake> {
-  const { hostname, port, host } = new URL(url);
+  const { hostname, port, host, pathname } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
   socket.setNoDelay(true);
   const headers = {
@@ -81,7 +81,7 @@ export async function shakeHands(url: string, options: ConnectOptions = {}): Pro
     ...options.headers,
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`GET ${options.path ?? usualPath} HTTP/1.1\r\n${lines.join('')}\r\n`);
+  socket.write(`GET ${pathname.replace(/\/$/, '')}${options.path ?? usualPath} HTTP/1.1\r\n${lines.join('')}\r\n`);
   const head = await readHead(socket);
   const answer = { status: head.status, headers: head.headers };
   if (head.status !== 101) return { ...answer, body: await readBody(socket, head.rest) };

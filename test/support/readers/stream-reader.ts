@@ -47,7 +47,7 @@ export interface StreamOptions {
 /** Resolves once the response headers have arrived. */
 export async function openStream(url: string, channelId: string, options: StreamOptions = {}): Promise<StreamReader> {
   const { after, lastEventId, token, method = 'GET', version = '1.1', forget = false } = options;
-  const { hostname, port, host } = new URL(url);
+  const { hostname, port, host, pathname } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
   const headers = {
     Host: host,
@@ -58,7 +58,9 @@ export async function openStream(url: string, channelId: string, options: Stream
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
-  socket.write(`${method} /v1/channels/${channelId}/stream${query} HTTP/${version}\r\n${lines.join('')}\r\n`);
+  socket.write(
+    `${method} ${pathname.replace(/\/$/, '')}/v1/channels/${channelId}/stream${query} HTTP/${version}\r\n${lines.join('')}\r\n`,
+  );
   return await readAnswer(socket, forget);
 }
 

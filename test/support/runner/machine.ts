@@ -77,9 +77,30 @@ export const needs = {
     find: () => onPath('caddy'),
     advice: "install Debian's caddy",
   },
+  haproxy: {
+    find: () => onPath('haproxy'),
+    advice: "install Debian's haproxy",
+  },
+  kustomize: {
+    find: () => onPath('kustomize'),
+    advice: "install Debian's kustomize",
+  },
+  /** Reads compose files without a daemon. */
+  compose: {
+    find: () => onPath('docker-compose'),
+    advice: "install Debian's docker-compose",
+  },
+  systemdAnalyze: {
+    find: () => onPath('systemd-analyze'),
+    advice: "install Debian's systemd",
+  },
   promtool: {
     find: () => onPath('promtool'),
-    advice: "install Debian's promtool",
+    advice: "install Debian's prometheus",
+  },
+  prometheus: {
+    find: () => onPath('prometheus'),
+    advice: "install Debian's prometheus",
   },
   valkey: {
     find: () => onPath('valkey-server'),

@@ -23,6 +23,15 @@ export const notOnEachStore = {
   'test/server/docs/documents.test.ts': 'tests the API documents, which are the same on each store',
   'test/server/command/demo.test.ts': 'uses only calls that other files test on each store',
   'test/server/authors/upload-latency.test.ts': 'tests the load of uploads, which are not in the store',
+  'test/server/transfers/backup.test.ts': 'copies the embedded journal',
+  'test/server/transfers/migrate.test.ts': 'starts its own servers on all stores',
+  'test/server/http/measurements.test.ts':
+    'measures the disk of the embedded journal; test/server/docs/dashboard.test.ts measures Redis',
+  'test/server/http/attach.test.ts': 'attaches to another server, which does not depend on the store',
+  'test/server/http/base-path.test.ts': 'tests addresses, which do not depend on the store',
+  'test/server/docs/dashboard.test.ts': 'starts its own servers on both stores',
+  'test/server/access/secret-rotation.test.ts': 'starts its own servers on both stores',
+  'test/server/deploy/*.test.ts': 'start their own servers, or none',
   'test/server/nodes/*.test.ts': 'start their own servers on Redis and Valkey',
 };
 

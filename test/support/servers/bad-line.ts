@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { proxyAddress } from './addresses.ts';
 
 /**
  * A bad network between a client and a server: a TCP proxy on the loopback that can cut connections in the middle of a frame, delay bytes
@@ -76,7 +77,7 @@ export async function startLine(target: string): Promise<Line> {
     }
   };
   return {
-    url: `http://127.0.0.1:${(listener.address() as AddressInfo).port}`,
+    url: proxyAddress((listener.address() as AddressInfo).port, target),
     get target() {
       return goesTo;
     },

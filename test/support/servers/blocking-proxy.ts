@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
+import { proxyAddress } from './addresses.ts';
 
 /**
  * A proxy as in offices, hotels and trains: it may refuse WebSockets, accept them and forward nothing, or buffer a response until it has
@@ -103,7 +104,7 @@ export async function startObstacles(target: string): Promise<Obstacles> {
     for (const socket of [...sockets]) socket.destroy();
   };
   const obstacles: Obstacles = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: proxyAddress((server.address() as AddressInfo).port, target),
     webSockets: 'free',
     streams: 'free',
     requests: 'free',

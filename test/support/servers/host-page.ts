@@ -8,7 +8,9 @@ export interface HostSite extends Site {
 }
 
 /** The policy in docs/guides/embedding.md for a server at `url`. */
-export function strictPolicy(url: string): string {
+export function strictPolicy(server: string): string {
+  // A path without a slash at its end would match that address only.
+  const url = new URL(server).origin;
   return [
     "default-src 'none'",
     `script-src ${url}`,

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { basePathOf, proxyAddress } from './addresses.ts';
 
 /**
  * A front before a server that loses requests and answers, and whose network can be down. It stays where it is when the server is
@@ -38,7 +39,7 @@ export async function startLossyFront(
 
   const front = createServer((incoming, answer) => {
     if (answers(incoming, answer)) return;
-    const isWrite = incoming.method !== 'GET' && incoming.url?.startsWith('/v1/channels') === true;
+    const isWrite = incoming.method !== 'GET' && incoming.url?.startsWith(`${basePathOf(server)}/v1/channels`) === true;
     const loss = isWrite ? network.losses.shift() : undefined;
     if (isDown || loss === 'request') return void incoming.socket.destroy();
     const { method, url: path, headers } = incoming;
@@ -75,7 +76,7 @@ export async function startLossyFront(
   });
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(front.address() as AddressInfo).port}`,
+    url: proxyAddress((front.address() as AddressInfo).port, server),
     network,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

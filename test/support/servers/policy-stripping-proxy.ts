@@ -1,5 +1,6 @@
 import { request as ask, createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { proxyAddress } from './addresses.ts';
 
 /**
  * A proxy that removes the content security policy from answers, like a badly configured one. Pages must be safe without it. WebSockets
@@ -35,7 +36,7 @@ export async function startProxyWithoutPolicy(target: string): Promise<PolicyFre
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    url: proxyAddress((proxy.address() as AddressInfo).port, target),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       proxy.closeAllConnections();

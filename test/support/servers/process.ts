@@ -12,6 +12,7 @@ import { signToken } from '../../../src/access/tokens.ts';
 import type { Grants } from '../../../src/protocol/rights.ts';
 import { embeddedIn, openStore, type Store } from '../stores/store.ts';
 import { freePort } from './free-port.ts';
+import { settingsBelow, testedBasePath } from './front.ts';
 
 /**
  * The real server as a separate process that can be killed, and started again on the same directory and port. It is ended by its process id,
@@ -102,6 +103,7 @@ export async function startServerProcess({
         PRESSBOX_REQUESTS_PER_SECOND: '0',
         PRESSBOX_CONNECTIONS_PER_ADDRESS: '0',
         PRESSBOX_LOG_LEVEL: 'info',
+        ...settingsBelow(testedBasePath()),
         ...(typeof env === 'function' ? env() : env),
       },
     });

@@ -3,15 +3,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signToken } from '../../../src/access/tokens.ts';
 import { readConfig } from '../../../src/config.ts';
+import { ownerCookieName, sessionCookieName } from '../../../src/protocol/cookie-names.ts';
 import type { Grants } from '../../../src/protocol/rights.ts';
 import { type PressboxServer, type ServerOptions, startServer } from '../../../src/server.ts';
 import { embeddedIn, openStore } from '../stores/store.ts';
+import { basePathOf } from './addresses.ts';
 import { freePort } from './free-port.ts';
+import { type FrontName, openFront, testedBasePath } from './front.ts';
 
 /** A real server on a free loopback port, with its own data directory and store, for the duration of a test. */
 export interface TestServer extends AsyncDisposable {
   server: PressboxServer;
   url: string;
+  /** Where on its host it is: empty, or such as `/news/live`. */
+  basePath: string;
+  origin: string;
+  /** What links and `Location` have for a path of the server, such as `/live/fire`: the path below its base path. */
+  pathTo(path: string): string;
+  /** The address of such a link, or of a path of the server. */
+  addressOf(path: string): string;
+  /** The names of the cookies of a session. Over TLS, `__Host-` is before them. */
+  cookieName: string;
+  ownerCookieName: string;
   dataDir: string;
   /** The directory with the bytes of its journal. */
   storeDir: string;
@@ -21,7 +34,18 @@ export interface TestServer extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-export async function startTestServer(env: Record<string, string> = {}, options: ServerOptions = {}): Promise<TestServer> {
+export interface TestServerOptions extends ServerOptions {
+  /** How readers reach it. Default: as the environment of the tests says, else at the root of its port. */
+  front?: { name: FrontName; basePath: string };
+}
+
+export async function startTestServer(
+  env: Record<string, string> = {},
+  { front: through = frontOfEnvironment(), ...options }: TestServerOptions = {},
+): Promise<TestServer> {
+  // The port must not be ephemeral, because another program could take such a port during a restart.
+  const [firstPort, proxyPort] = [await freePort(), await freePort()];
+  const front = await openFront({ ...through, port: firstPort, proxyPort });
   const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-test-'));
   const store = env.PRESSBOX_REDIS_URL === undefined ? await openStore(dataDir) : embeddedIn(dataDir);
   const start = (port: number) =>
@@ -33,17 +57,31 @@ export async function startTestServer(env: Record<string, string> = {}, options:
         PRESSBOX_WRITES_PER_SECOND: '0',
         PRESSBOX_REQUESTS_PER_SECOND: '0',
         PRESSBOX_CONNECTIONS_PER_ADDRESS: '0',
+        ...front.env,
         ...store.env,
         ...env,
       }),
-      options,
+      { ...options, ...front.options },
     );
   let tokens = 0;
   const started: TestServer = {
-    // The port must not be ephemeral, because another program could take such a port during a restart.
-    server: await start(await freePort()),
+    server: await start(firstPort),
     get url() {
-      return started.server.url;
+      return front.urlOf(started.server);
+    },
+    get basePath() {
+      return basePathOf(started.url);
+    },
+    get origin() {
+      return new URL(started.url).origin;
+    },
+    pathTo: (path) => started.basePath + path,
+    addressOf: (path) => (path.startsWith(`${started.basePath}/`) ? started.origin + path : started.url + path),
+    get cookieName() {
+      return sessionCookieName(started.basePath);
+    },
+    get ownerCookieName() {
+      return ownerCookieName(started.basePath);
     },
     dataDir,
     storeDir: store.directory,
@@ -59,17 +97,22 @@ export async function startTestServer(env: Record<string, string> = {}, options:
       });
     },
     async restart() {
-      const port = Number(new URL(started.url).port);
+      const port = Number(new URL(started.server.url).port);
       await started.server.close({ drainMs: 0 });
       started.server = await start(port);
     },
     async [Symbol.asyncDispose]() {
       await started.server.close({ drainMs: 0 });
+      await front[Symbol.asyncDispose]();
       await store.release();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
   return started;
+}
+
+function frontOfEnvironment(): { name: FrontName; basePath: string } {
+  return { name: (process.env.PRESSBOX_TEST_FRONT ?? 'none') as FrontName, basePath: testedBasePath() };
 }
 
 /** The server's secret. */

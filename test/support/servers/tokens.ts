@@ -13,6 +13,7 @@ import { startSite } from './site.ts';
 
 /** The secret that signs tokens, and the time at which the server checks them. */
 export const secret = new Uint8Array(randomBytes(32));
+const secrets = [secret] as const;
 export const now = Date.parse('2026-11-25T12:00:00Z');
 
 /** A server with these routes, behind the authentication and before the error handlers of the real one. Closed after the test. */
@@ -23,8 +24,8 @@ export async function serve(routes: (app: Express) => void, before: RequestHandl
   app.disable('x-powered-by');
   app.set('etag', false);
   for (const handler of before) app.use(handler);
-  const tokens = createTokens({ secret, now: () => now });
-  const sessions = createSessions({ tokens, secret, storedKey: async () => secret, now: () => now });
+  const tokens = createTokens({ secrets, now: () => now });
+  const sessions = createSessions({ tokens, secrets, storedKey: async () => secret, now: () => now });
   const store = {
     isRevoked: () => false,
     spend: async () => 'spent' as const,
@@ -34,7 +35,7 @@ export async function serve(routes: (app: Express) => void, before: RequestHandl
   const identity = createIdentity({
     tokens,
     sessions,
-    links: createSignInLinks({ secret, store, now: () => now }),
+    links: createSignInLinks({ secrets, store, now: () => now }),
     store,
     now: () => now,
   });

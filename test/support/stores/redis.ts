@@ -48,6 +48,16 @@ const endAll = () => {
   for (const end of atExit) end();
 };
 
+/** Calls `end` if the test process exits before the returned function was called. */
+export function endAtExit(end: () => void): () => void {
+  if (atExit.size === 0) process.once('exit', endAll);
+  atExit.add(end);
+  return () => {
+    atExit.delete(end);
+    if (atExit.size === 0) process.off('exit', endAll);
+  };
+}
+
 /** `lines` follow the safe settings and override them. */
 export async function startRedis(binary: string, lines: readonly string[] = []): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'pressbox-redis-'));
@@ -93,17 +103,14 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
   const stop = async () => {
     admin.disconnect();
     await kill();
-    atExit.delete(end);
-    if (atExit.size === 0) process.off('exit', endAll);
+    isEnded();
     // A forked child that rewrites the file outlives the server for a moment, and may create a file during the removal.
     await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   };
-  const end = () => {
+  const isEnded = endAtExit(() => {
     child?.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
-  };
-  if (atExit.size === 0) process.once('exit', endAll);
-  atExit.add(end);
+  });
   await start();
   return {
     url: `redis://pressbox:word@127.0.0.1:${port}`,

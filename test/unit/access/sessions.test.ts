@@ -24,16 +24,21 @@ interface Opened {
 }
 
 function opened({ jwksUrl, issuer, at = now, key = secret }: Opened = {}) {
-  const tokens = createTokens({ secret: key ?? undefined, jwksUrl, issuer, now: () => at });
+  const tokens = createTokens({ secrets: key === null ? undefined : [key], jwksUrl, issuer, now: () => at });
   const [revoked, ended] = [new Set<string>(), new Set<string>()];
-  const sessions = createSessions({ tokens, secret: key ?? undefined, storedKey: async () => storedKey, now: () => at });
+  const sessions = createSessions({
+    tokens,
+    secrets: key === null ? undefined : [key],
+    storedKey: async () => storedKey,
+    now: () => at,
+  });
   const store = {
     isRevoked: (jti: string) => revoked.has(jti),
     isSessionEnded: ({ id }: { id: string }) => ended.has(id),
     endSession: async ({ id }: { id: string }) => void ended.add(id),
     spend: async () => 'spent' as const,
   };
-  const links = createSignInLinks({ secret: key ?? undefined, store, now: () => at });
+  const links = createSignInLinks({ secrets: key === null ? undefined : [key], store, now: () => at });
   return { identity: createIdentity({ tokens, sessions, links, store, now: () => at }), revoked };
 }
 const token = (ttlSeconds = 3_600) => signToken(secret, { sub: 'ida', name: 'Ida Tarbell', grants, ttlSeconds, now, jti: 't1' });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { loadSecret, secretFor } from '../../../src/access/secret.ts';
+import { loadSecrets, secretsFor, secretsIn } from '../../../src/access/secret.ts';
+import { tokenLimits } from '../../../src/access/token-limits.ts';
 import { createTokens, signToken, type Tokens } from '../../../src/access/tokens.ts';
 import { Refusal } from '../../../src/protocol/problems.ts';
 import { startIssuer } from '../../support/servers/issuer.ts';
@@ -31,7 +32,7 @@ async function refusalOf(tokens: Tokens, token: string) {
 }
 
 describe('tokens signed with the secret', () => {
-  const tokens = createTokens({ secret, now: () => now });
+  const tokens = createTokens({ secrets: [secret], now: () => now });
   const sign = (payload: JWTPayload, key: Uint8Array = secret, alg = 'HS256') =>
     new SignJWT(payload).setProtectedHeader({ alg }).sign(key);
 
@@ -49,7 +50,7 @@ describe('tokens signed with the secret', () => {
 
   it('are refused from the moment when they expire, even if they were accepted just before', async () => {
     let at = now;
-    const clocked = createTokens({ secret, now: () => at });
+    const clocked = createTokens({ secrets: [secret], now: () => at });
     const token = await signToken(secret, { sub: 'ida', grants: {}, ttlSeconds: 30, now, jti: 't2' });
     expect(await clocked.verify(token)).toMatchObject({ jti: 't2' });
     at = now + 29_999;
@@ -60,7 +61,7 @@ describe('tokens signed with the secret', () => {
 
   it('are refused as issued in the future after the clock was set back too far, even if they were accepted just before', async () => {
     let at = now;
-    const clocked = createTokens({ secret, now: () => at });
+    const clocked = createTokens({ secrets: [secret], now: () => at });
     const token = await signToken(secret, { sub: 'ida', grants: {}, ttlSeconds: 30, now, jti: 't3' });
     await clocked.verify(token);
     at = now - 60_000;
@@ -141,7 +142,7 @@ describe('tokens signed with the secret', () => {
   it('are refused if they are unsigned or use another algorithm, even of the same family', async () => {
     await refusalOf(tokens, new UnsecuredJWT(claims).encode());
     const long = new Uint8Array(randomBytes(64));
-    await refusalOf(createTokens({ secret: long, now: () => now }), await sign(claims, long, 'HS512'));
+    await refusalOf(createTokens({ secrets: [long], now: () => now }), await sign(claims, long, 'HS512'));
     const { privateKey } = generateKeyPairSync('ed25519');
     await refusalOf(tokens, await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA' }).sign(privateKey));
   });
@@ -160,7 +161,7 @@ describe('tokens signed with the secret', () => {
 
   it('cannot be signed or verified with a secret that is too short', async () => {
     const short = new Uint8Array(31);
-    expect(() => createTokens({ secret: short, now: () => now })).toThrow('32 bytes');
+    expect(() => createTokens({ secrets: [short], now: () => now })).toThrow('32 bytes');
     await expect(signToken(short, { sub: 'a', grants: {}, ttlSeconds: 1, now, jti: 'x' })).rejects.toThrow('32 bytes');
     expect(() => createTokens({ now: () => now })).toThrow('secret or the URL');
   });
@@ -203,7 +204,7 @@ describe('tokens signed by an issuer with a JWK set', () => {
     const pem = new Uint8Array(Buffer.from(publicKey.export({ format: 'pem', type: 'spki' })));
     const token = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: 'RS256' }).sign(pem);
     await refusalOf(createTokens({ jwksUrl, now: () => now }), token);
-    await refusalOf(createTokens({ jwksUrl, secret, now: () => now }), token);
+    await refusalOf(createTokens({ jwksUrl, secrets: [secret], now: () => now }), token);
   });
 
   it('are refused if their key is not in the set', async () => {
@@ -218,7 +219,7 @@ describe('tokens signed by an issuer with a JWK set', () => {
     const sign = (more: JWTPayload = {}) =>
       new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg: 'ES256', kid: 'ES256' }).sign(privateKey);
     const strict = { issuer: 'https://id.example', audience: 'live', maxLifetimeSeconds: 600 };
-    const tokens = createTokens({ jwksUrl, secret, ...strict, now: () => now });
+    const tokens = createTokens({ jwksUrl, secrets: [secret], ...strict, now: () => now });
     const good = { iss: 'https://id.example', aud: 'live', iat: seconds - 60, exp: seconds + 540 };
     const { issued } = await tokens.verify(await sign(good));
     expect(issued).toEqual({ issuer: 'https://id.example', key: expect.stringMatching(/^[\w-]{43}$/) });
@@ -236,7 +237,7 @@ describe('tokens signed by an issuer with a JWK set', () => {
   });
 
   it('are accepted beside tokens signed with the secret', async () => {
-    const tokens = createTokens({ jwksUrl, secret, now: () => now });
+    const tokens = createTokens({ jwksUrl, secrets: [secret], now: () => now });
     const own = await signToken(secret, { sub: 'own', grants: {}, ttlSeconds: 60, now, jti: 'x' });
     expect((await tokens.verify(own)).sub).toBe('own');
   });
@@ -317,36 +318,77 @@ describe('the secret of a data directory', () => {
 
   it('is created once, readable by its owner only, and stays the same', async () => {
     const dataDir = join(parent, 'deep', 'data');
-    const first = await loadSecret(dataDir);
-    expect(first.length).toBeGreaterThanOrEqual(32);
-    expect(await loadSecret(dataDir)).toEqual(first);
+    const first = await loadSecrets(dataDir);
+    expect(first.map(({ length }) => length)).toEqual([43]);
+    expect(await loadSecrets(dataDir)).toEqual(first);
     expect(await readdir(dataDir)).toEqual(['token-secret']);
     expect((await stat(join(dataDir, 'token-secret'))).mode & 0o777).toBe(0o600);
-    expect((await readFile(join(dataDir, 'token-secret'), 'utf8')).trim()).toBe(Buffer.from(first).toString());
+    expect((await readFile(join(dataDir, 'token-secret'), 'utf8')).trim()).toBe(Buffer.from(first[0]).toString());
   });
 
   it('is the same for all processes that start at once', async () => {
-    const all = await Promise.all(Array.from({ length: 8 }, () => loadSecret(parent)));
-    expect(new Set(all.map((one) => Buffer.from(one).toString())).size).toBe(1);
+    const all = await Promise.all(Array.from({ length: 8 }, () => loadSecrets(parent)));
+    expect(new Set(all.map(([one]) => Buffer.from(one).toString())).size).toBe(1);
     expect(await readdir(parent)).toEqual(['token-secret']);
   });
 
   it('is made private again after a copy left it readable by others', async () => {
     await writeFile(join(parent, 'token-secret'), 'x'.repeat(43), { mode: 0o644 });
-    await loadSecret(parent);
+    await loadSecrets(parent);
     expect((await stat(join(parent, 'token-secret'))).mode & 0o777).toBe(0o600);
   });
 
   it('is refused and not replaced if it is too short', async () => {
     await writeFile(join(parent, 'token-secret'), 'short');
-    await expect(loadSecret(parent)).rejects.toThrow('fewer than 32 bytes');
+    await expect(loadSecrets(parent)).rejects.toThrow('must have at least 32 bytes. Restore the file');
     expect(await readFile(join(parent, 'token-secret'), 'utf8')).toBe('short');
   });
 
+  it('is several secrets if the operator wrote a list into its file', async () => {
+    const made = ['b', 'c'].map((letter) => letter.repeat(43));
+    await writeFile(join(parent, 'token-secret'), `${made.join(',')}\n`);
+    expect((await loadSecrets(parent)).map((one) => Buffer.from(one).toString())).toEqual(made);
+  });
+
   it('is not created if the operator set a secret or an issuer', async () => {
-    expect(await secretFor({ jwtSecret: secret, dataDir: parent })).toBe(secret);
-    expect(await secretFor({ jwksUrl: 'https://id.example.org/keys', dataDir: parent })).toBeUndefined();
+    expect(await secretsFor({ jwtSecrets: [secret], dataDir: parent })).toEqual([secret]);
+    expect(await secretsFor({ jwksUrl: 'https://id.example.org/keys', dataDir: parent })).toBeUndefined();
     expect(await readdir(parent)).toEqual([]);
-    expect(await secretFor({ dataDir: parent })).toEqual(await loadSecret(parent));
+    expect(await secretsFor({ dataDir: parent })).toEqual(await loadSecrets(parent));
+  });
+});
+
+describe('secretsIn', () => {
+  const [long, other] = ['x'.repeat(43), randomBytes(32).toString('base64')];
+  const passphrase = 'correct horse battery staple, or any other';
+  const read = (text: string) => {
+    const found = secretsIn(text);
+    return typeof found === 'string' ? found : found.map((one) => Buffer.from(one).toString());
+  };
+
+  it('reads one secret as it is', () => {
+    for (const text of [long, other, `${long}\n`, `${long} and ${other}`, 'é'.repeat(16)]) expect(read(text)).toEqual([text]);
+  });
+
+  it('reads several secrets, without the white space around them, each once', () => {
+    expect(read(`${long}, ${other}`)).toEqual([long, other]);
+    expect(read(`${other},\n${long},${other}\n`)).toEqual([other, long]);
+    const spaced = 'correct horse battery staple or any other';
+    expect(read(`${spaced},${long}`)).toEqual([spaced, long]);
+  });
+
+  it('keeps a secret with commas of its own in one piece', () => {
+    for (const text of [passphrase, `${'no!'.repeat(20)},${'neither?'.repeat(10)}`, `${','.repeat(40)}`])
+      expect(read(text)).toEqual([text]);
+  });
+
+  it('refuses a list with a secret that is too short, instead of taking all of it as one secret', () => {
+    for (const text of [`short,${long}`, `${long},short`, `${long},`, `${passphrase},${long}`])
+      expect(read(text)).toBe('must have at least 32 bytes in each of its secrets, which are separated by commas.');
+  });
+
+  it('refuses more secrets than are tried for every token', () => {
+    const text = Array.from({ length: tokenLimits.secretsMost + 1 }, (_, n) => `${n}`.repeat(43)).join(',');
+    expect(read(text)).toBe('must have at most 5 secrets.');
   });
 });

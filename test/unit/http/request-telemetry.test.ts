@@ -24,7 +24,7 @@ async function serve(health: () => Health) {
   const metrics = createMetrics({ tailBytes: 5 });
   const app = express();
   app.use(countProblems(metrics));
-  app.use(healthRoutes(health, metrics.text));
+  app.use(healthRoutes(health, metrics));
   app.get('/gone', (_request, response) => sendProblem(response, problem('channel-deleted')));
   app.use(handleErrors(createLog('silent')));
   const site = await startSite(app);
@@ -104,11 +104,18 @@ describe('metrics', () => {
     expect(text).toContain('pressbox_rate_limited_total{kind="writes"} 0');
     expect(text).toMatch(/^pressbox_resident_memory_bytes [1-9]\d+$/m);
     const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
-    expect(names.filter((name) => !name?.startsWith('pressbox_'))).toEqual([]);
+    // What every process has is named as by other client libraries.
+    const shared = /^(?:process|nodejs_eventloop_lag)_/;
+    expect(names.filter((name = '') => !name.startsWith('pressbox_') && !shared.test(name))).toEqual([]);
   });
 
-  it('contain every limit', async () => {
-    const text = await createMetrics({ tailBytes: 5 }).text();
+  it('contain every limit if the scrape asks for them, and no limit otherwise', async () => {
+    const { url } = await serve(ready);
+    const read = async (query: string) => await (await fetch(`${url}/metrics${query}`)).text();
+    for (const query of ['', '?limits=', '?limits=0', '?limits=1&limits=1', '?other=1'])
+      expect(await read(query)).not.toContain('pressbox_limit{');
+    const text = await read('?limits=1');
+    expect(text).toContain('pressbox_readers{transport="socket"} 0\n');
     for (const [name, value] of Object.entries({ ...limits, tailBytes: 5 }))
       expect(text).toContain(`pressbox_limit{name="${name}"} ${value}\n`);
   });
@@ -129,6 +136,7 @@ describe('metrics', () => {
     const lines: unknown[] = [];
     const log = {
       info: (_facts: object, message: string) => lines.push(message),
+      warn: (_facts: object, message: string) => lines.push(message),
       error: ({ err }: { err?: Error }, message: string) => lines.push(`${message}: ${err?.message}`),
     };
     const append = measureAppends(journal, { metrics, log, nowMs: () => (clock += 200) });
@@ -145,6 +153,24 @@ describe('metrics', () => {
     expect(text).toMatch(/^pressbox_append_seconds_sum 0\.6/m);
     // Consecutive failures are logged once.
     expect(lines).toEqual(['the journal accepts no writes: It is full.', 'the journal accepts writes again']);
+  });
+
+  it('log slow writes, once a minute', async () => {
+    let clock = 0;
+    const lines: object[] = [];
+    const log = { info() {}, error() {}, warn: (facts: object, message: string) => lines.push({ at: clock, ...facts, message }) };
+    let tookMs = 0;
+    const append = async () => {
+      clock += tookMs;
+      return { status: 'appended' } as AppendResult;
+    };
+    const measured = measureAppends({ append }, { metrics: createMetrics(), log, nowMs: () => clock });
+    for (tookMs of [400, 600, 600, 59_000, 700]) await measured('moon', {} as AppendRequest);
+    const slow = { channel: 'moon', message: 'writes to the journal are slow' };
+    expect(lines).toEqual([
+      { at: 1_000, tookMs: 600, ...slow },
+      { at: 61_300, tookMs: 700, ...slow },
+    ]);
   });
 
   it('count problems by code', async () => {
@@ -207,7 +233,7 @@ describe('the log', () => {
     log.info({ post, channel: { headline: words }, headline: words, note: words, body: { changes: { body: words } } }, 'x');
     log.info({ deep: { deeper: { post, current: post, errors: [{ input: words }] } } }, 'x');
     log.info(
-      { token, authorization: `Bearer ${token}`, headers: { authorization: token, Cookie: words }, jwtSecret: words },
+      { token, authorization: `Bearer ${token}`, headers: { authorization: token, Cookie: words }, jwtSecrets: [words] },
       'x',
     );
     log.info({ url: `/live/moon?token=${token}` }, `said ${token}`);

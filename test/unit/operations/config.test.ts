@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import express from 'express';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, configTable, publicUrlOf, readConfig, variables } from '../../../src/config.ts';
+import { ConfigError, publicUrlOf, readConfig } from '../../../src/config.ts';
+import { configTable, variables } from '../../../src/config-variables.ts';
 import { embedHosts } from '../../../src/protocol/embeds/frames.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 
@@ -21,12 +22,13 @@ describe('the configuration', () => {
       host: '127.0.0.1',
       port: 4000,
       publicUrl: undefined,
+      basePath: '',
       redisUrls: undefined,
       redisMinReplicas: 0,
       allowUnsafeRedis: false,
       dataDir: './data',
       mediaDir: 'data/media',
-      jwtSecret: undefined,
+      jwtSecrets: undefined,
       jwksUrl: undefined,
       jwtIssuer: undefined,
       jwtAudience: 'pressbox',
@@ -85,6 +87,7 @@ describe('the configuration', () => {
       PRESSBOX_HOST: '::',
       PRESSBOX_PORT: '0',
       PRESSBOX_PUBLIC_URL: 'https://live.example.org/',
+      PRESSBOX_BASE_PATH: '/live',
       PRESSBOX_REDIS_URL: 'redis+sentinel://a:26379,b:26379/pressbox',
       PRESSBOX_REDIS_MIN_REPLICAS: '2',
       PRESSBOX_ALLOW_UNSAFE_REDIS: 'on',
@@ -115,6 +118,7 @@ describe('the configuration', () => {
       host: '::',
       port: 0,
       publicUrl: 'https://live.example.org',
+      basePath: '/live',
       redisUrls: ['redis+sentinel://a:26379,b:26379/pressbox'],
       redisMinReplicas: 2,
       allowUnsafeRedis: true,
@@ -139,7 +143,7 @@ describe('the configuration', () => {
       workers: 1,
       logLevel: 'debug',
     });
-    expect(config.jwtSecret).toHaveLength(32);
+    expect(config.jwtSecrets?.[0]).toHaveLength(32);
   });
 
   it('normalizes the public URL', () => {
@@ -157,7 +161,7 @@ describe('the configuration', () => {
       'https://example.org/%20',
     ]) {
       expect(mistakesOf({ PRESSBOX_PUBLIC_URL: text }).mistakes).toEqual([
-        { name: 'PRESSBOX_PUBLIC_URL', message: expect.stringMatching(/^must have no path.*host name or a port of its own\.$/) },
+        { name: 'PRESSBOX_PUBLIC_URL', message: expect.stringMatching(/^must have no path\..*PRESSBOX_BASE_PATH/) },
       ]);
     }
   });
@@ -175,6 +179,7 @@ describe('the configuration', () => {
       PRESSBOX_PORT: '65536',
       PRESSBOX_ADMIN_PORT: '-1',
       PRESSBOX_PUBLIC_URL: 'live.example.org',
+      PRESSBOX_BASE_PATH: 'live',
       PRESSBOX_REDIS_URL: 'localhost',
       PRESSBOX_REDIS_MIN_REPLICAS: '-1',
       PRESSBOX_ALLOW_UNSAFE_REDIS: 'perhaps',
@@ -298,6 +303,7 @@ describe('the configuration', () => {
     ['redis://a:1,redis://b:2, redis://c:3'],
     ['redis+sentinel://a:1,b:2,c:3/name'],
     ['redis+sentinel://:word@a:1/name'],
+    ['rediss+sentinel://user:wo%3Ard@a,[::1]:2/name/3?sentinel_username=watch&sentinel_password=100%25'],
   ])('accepts %s as the address of a Redis', (url) => {
     const { redisUrls } = readConfig({ PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: 'x'.repeat(32) });
     for (const one of redisUrls!) expect(one).toMatch(/^redis\S+$/);
@@ -309,6 +315,11 @@ describe('the configuration', () => {
     ['redis://'],
     ['redis+sentinel://a:1,b:2'],
     ['redis+sentinel://a:1/n,redis://b:2'],
+    ['redis+sentinel://a:1,/name'],
+    ['redis+sentinel://a:1/name/one'],
+    ['redis+sentinel://user:100%@a:1/name'],
+    ['redis+sentinel://a:1/name?sentinel_pass=word'],
+    ['redis-sentinel://a:1/name'],
     ['redis://a,b'],
     ['REDIS://h'],
     ['redis://user:100%@h'],
@@ -372,11 +383,29 @@ describe('the configuration', () => {
   });
 
   it('derives the public address from host and port if none is set', () => {
-    expect(publicUrlOf({ host: '127.0.0.1', publicUrl: undefined }, 4000)).toBe('http://127.0.0.1:4000');
-    expect(publicUrlOf({ host: '::1', publicUrl: undefined }, 4000)).toBe('http://[::1]:4000');
-    expect(publicUrlOf({ host: '0.0.0.0', publicUrl: undefined }, 80)).toBe('http://localhost');
-    expect(publicUrlOf({ host: '::', publicUrl: 'https://live.example.org' }, 80)).toBe('https://live.example.org');
+    expect(publicUrlOf({ host: '127.0.0.1', publicUrl: undefined, basePath: '' }, 4000)).toBe('http://127.0.0.1:4000');
+    expect(publicUrlOf({ host: '::1', publicUrl: undefined, basePath: '' }, 4000)).toBe('http://[::1]:4000');
+    expect(publicUrlOf({ host: '0.0.0.0', publicUrl: undefined, basePath: '' }, 80)).toBe('http://localhost');
+    expect(publicUrlOf({ host: '::', publicUrl: 'https://live.example.org', basePath: '' }, 80)).toBe('https://live.example.org');
   });
+
+  it('adds the base path to the public address', () => {
+    expect(publicUrlOf({ host: '127.0.0.1', publicUrl: undefined, basePath: '/live' }, 4000)).toBe('http://127.0.0.1:4000/live');
+    const { host, publicUrl, basePath } = readConfig({
+      PRESSBOX_PUBLIC_URL: 'https://www.example.org/',
+      PRESSBOX_BASE_PATH: '/news/live/',
+    });
+    expect(publicUrlOf({ host, publicUrl, basePath }, 4000)).toBe('https://www.example.org/news/live');
+    for (const none of ['', '/']) expect(readConfig({ PRESSBOX_BASE_PATH: none }).basePath).toBe('');
+  });
+
+  it.each(['live', '/a//b', '/a b', '/..', '/a?b', '/%6c', '//evil.example', '/live/../x'])(
+    'refuses the base path %s',
+    (value) => {
+      const message = expect.stringContaining('must be a path such as /live');
+      expect(mistakesOf({ PRESSBOX_BASE_PATH: value }).mistakes).toEqual([{ name: 'PRESSBOX_BASE_PATH', message }]);
+    },
+  );
 
   it('describes every variable in the table of the docs', () => {
     const rows = configTable().split('\n').slice(2);

@@ -8,7 +8,7 @@ const elsewhere = (url: string) => ({ id: 'moon', url });
 describe('the permanent link of a post', () => {
   it('is its page on the server, below the path of the public URL', () => {
     expect(permanentLink(here, postId, 'https://live.example')).toBe(`https://live.example/live/moon/${postId}`);
-    expect(permanentLink(here, postId, 'https://news.example/live/')).toBe(`https://news.example/live/live/moon/${postId}`);
+    expect(permanentLink(here, postId, 'https://news.example/live')).toBe(`https://news.example/live/live/moon/${postId}`);
     expect(postPath('moon', postId)).toBe(`/live/moon/${postId}`);
   });
 
@@ -29,5 +29,6 @@ describe('the address of a channel', () => {
     expect(channelAddress(here, 'https://live.example')).toBe('https://live.example/live/moon');
     expect(pageFrom('moon', 7)).toBe('/live/moon?before=8');
     expect(onServer('/', 'http://127.0.0.1:4000')).toBe('http://127.0.0.1:4000/');
+    expect(onServer('/docs', 'https://news.example/live/')).toBe('https://news.example/live/docs');
   });
 });

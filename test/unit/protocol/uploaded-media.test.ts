@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { ImageMedia, Media } from '../../../src/protocol/model.ts';
-import { isReference, mediaIdIn, postWithAddresses, postWithReferences } from '../../../src/protocol/uploaded-media.ts';
+import type { ImageMedia, LinkMedia, Media } from '../../../src/protocol/model.ts';
+import {
+  isReference,
+  mediaIdIn,
+  mediaIdsIn,
+  postWithAddresses,
+  postWithReferences,
+} from '../../../src/protocol/uploaded-media.ts';
 
 const id = 'kR3vQ0yT9mB2xW7nL5sZ1A';
 const channelId = 'storm';
@@ -21,7 +27,8 @@ const image: ImageMedia = {
     { url: `media:${id}/1600.jpg`, width: 1600, mimeType: 'image/jpeg' },
   ],
 };
-const stored: Media[] = [image, { type: 'video', url: `media:${id}`, mimeType: 'video/mp4' }];
+const card: LinkMedia = { type: 'link', url: 'https://a.example/', title: 'A', image: `media:${id}`, source: 'B' };
+const stored: Media[] = [image, { type: 'video', url: `media:${id}`, mimeType: 'video/mp4' }, card];
 const shown = (media: readonly Media[], url: string | undefined = publicUrl) =>
   postWithAddresses({ channelId, media }, url).media;
 const back = (media: readonly Media[]) => postWithReferences({ channelId, media }, publicUrl).media;
@@ -36,9 +43,17 @@ describe('references to uploaded media', () => {
     expect(video.url).toBe(`${start}/video.mp4`);
   });
 
+  it('become the address of a smaller picture in the card of a link, and count as its uploads', () => {
+    const [, , link] = shown(stored);
+    expect(link).toEqual({ ...card, image: `${start}/800.jpg` });
+    expect(shown([{ ...card, image: `media:${id}/640.jpg` }])).toEqual([{ ...card, image: `${start}/640.jpg` }]);
+    expect(mediaIdsIn([card])).toEqual([id]);
+  });
+
   it('are the same byte for byte after both directions', () => {
     const other: ImageMedia = { ...image, url: `media:${id}/640.jpg` };
-    for (const media of [stored, [other]]) expect(JSON.stringify(back(shown(media)))).toBe(JSON.stringify(media));
+    for (const media of [stored, [other], [{ ...card, image: `media:${id}/640.jpg` }]])
+      expect(JSON.stringify(back(shown(media)))).toBe(JSON.stringify(media));
   });
 
   it('leave media elsewhere and in other channels alone', () => {

@@ -23,11 +23,12 @@ const arrows: Record<string, readonly string[]> = {
   ],
   'src/workers/worker-limits.ts': ['src/protocol/'],
   'src/make-directory.ts': [],
+  'src/lock-file.ts': [],
   'src/unknown-settings.ts': [],
   // Turns a failed start into a sentence.
   'src/startup-errors.ts': ['src/journal/engine.ts', 'src/config.ts', 'src/access/secret.ts', 'src/web/pages/assets.ts'],
   // The server as the package exports it.
-  'src/server-package.ts': ['src/server.ts', 'src/startup-errors.ts', 'src/config.ts'],
+  'src/server-package.ts': ['src/server.ts', 'src/startup-errors.ts', 'src/config.ts', 'src/config-variables.ts'],
   // The composition root.
   'src/server.ts': ['src/'],
   // Opens the store of uploads.
@@ -80,14 +81,17 @@ const arrows: Record<string, readonly string[]> = {
     'src/protocol/',
   ],
   'src/repair.ts': ['src/protocol/', 'src/journal/redis/'],
-  // The rules for origins and secrets belong to the code that uses them.
-  'src/config.ts': [
+  'src/backup.ts': ['src/access/secret.ts', 'src/journal/sqlite/'],
+  'src/migrate.ts': ['src/access/secret.ts', 'src/journal/', 'src/journal/sqlite/', 'src/journal/redis/'],
+  // The rules for origins, secrets and addresses of stores belong to the code that uses them.
+  'src/config-variables.ts': [
     'src/http/origins.ts',
     'src/access/secret.ts',
+    'src/journal/redis/connection/store-address.ts',
     'src/protocol/',
-    'src/unknown-settings.ts',
     'src/workers/worker-limits.ts',
   ],
+  'src/config.ts': ['src/config-variables.ts', 'src/access/secret.ts', 'src/unknown-settings.ts', 'src/workers/worker-limits.ts'],
   'src/api/': [
     'src/newsroom/',
     'src/live/',
@@ -105,8 +109,9 @@ const arrows: Record<string, readonly string[]> = {
   // The Markdown of authors, for server and browser.
   'src/markdown/': ['src/protocol/'],
   'src/journal/': ['src/protocol/'],
-  'src/journal/sqlite/': ['src/journal/', 'src/protocol/', 'src/make-directory.ts'],
-  'src/journal/redis/': ['src/journal/', 'src/protocol/'],
+  'src/journal/sqlite/': ['src/journal/', 'src/protocol/', 'src/lock-file.ts', 'src/make-directory.ts'],
+  'src/journal/redis/': ['src/journal/', 'src/journal/redis/connection/store-address.ts', 'src/protocol/'],
+  'src/journal/redis/connection/store-address.ts': [],
   // Uploaded pictures, videos and sounds: the port, and its store in a directory.
   'src/media/': ['src/protocol/', 'src/make-directory.ts'],
   'src/streams/': ['src/journal/engine.ts', 'src/journal/read-guard.ts', 'src/protocol/'],
@@ -140,7 +145,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/make-directory.ts',
   ],
   'src/http/': ['src/access/', 'src/journal/engine.ts', 'src/protocol/'],
-  'src/telemetry/': ['src/http/', 'src/config.ts', 'src/journal/engine.ts', 'src/protocol/'],
+  'src/telemetry/': ['src/http/', 'src/config-variables.ts', 'src/journal/engine.ts', 'src/journal/', 'src/protocol/'],
   'src/protocol/': [],
   'client/lib/': ['src/protocol/'],
   'client/browser/': ['client/lib/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
@@ -162,9 +167,13 @@ const arrows: Record<string, readonly string[]> = {
     'src/protocol/',
     'src/serve.ts',
     'src/startup-errors.ts',
+    'src/backup.ts',
+    'src/migrate.ts',
     'src/repair.ts',
     'src/verify.ts',
     'src/config.ts',
+    'src/lock-file.ts',
+    'src/make-directory.ts',
     'src/access/',
     'demo/',
     'conformance/',
@@ -181,7 +190,7 @@ const arrows: Record<string, readonly string[]> = {
 
 /** Where each package may be imported. Other packages may be imported nowhere. */
 const packages: Record<string, readonly string[]> = {
-  'node:sqlite': ['src/journal/sqlite/'],
+  'node:sqlite': ['src/journal/sqlite/', 'src/lock-file.ts'],
   ioredis: ['src/journal/redis/'],
   express: ['src/api/', 'src/live/', 'src/web/', 'src/http/', 'src/telemetry/', 'src/server.ts', 'src/app.ts'],
   'engine.io': ['src/live/'],
@@ -192,7 +201,7 @@ const packages: Record<string, readonly string[]> = {
   lit: ['client/browser/element/', 'client/browser/desk/'],
   idb: ['client/browser/desk/'],
   'eventsource-parser': ['client/', 'conformance/'],
-  zod: ['src/protocol/', 'src/apidocs/', 'src/config.ts', 'src/api/', 'src/web/brand/'],
+  zod: ['src/protocol/', 'src/apidocs/', 'src/config-variables.ts', 'src/api/', 'src/web/brand/'],
   sharp: ['src/media/'],
   jose: ['src/access/'],
   helmet: ['src/http/'],

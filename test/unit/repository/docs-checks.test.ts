@@ -4,6 +4,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { atOwnPort, notBelowPath } from '../../support/runner/below-path.ts';
 import { root } from '../../support/runner/imports.ts';
 import { longFiles } from '../../support/runner/long-files.ts';
 import { promisesOnEachStore, slowPromises } from '../../support/runner/on-each-store.ts';
@@ -75,8 +76,9 @@ describe('the summary of a test run', () => {
   });
 });
 
-it('names only existing files as long files and as tests of promises', () => {
-  const named = [...longFiles, ...slowPromises, ...promisesOnEachStore];
+it('names only existing files as long files, as tests of promises and as tests below a base path', () => {
+  const belowPath = Object.keys({ ...atOwnPort, ...notBelowPath }).filter((file) => !file.includes('*'));
+  const named = [...longFiles, ...slowPromises, ...promisesOnEachStore, ...belowPath];
   expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 

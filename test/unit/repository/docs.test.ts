@@ -4,7 +4,8 @@ import { dirname, join, matchesGlob, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { decisionPages, docPages, generatedPages, withGenerated } from '../../../scripts/docs.ts';
-import { readConfig, variables } from '../../../src/config.ts';
+import { readConfig } from '../../../src/config.ts';
+import { variables } from '../../../src/config-variables.ts';
 import { root } from '../../support/runner/imports.ts';
 import { blocksOf } from '../../support/samples/markdown-blocks.ts';
 
@@ -13,7 +14,7 @@ const { scripts, files } = JSON.parse(read('package.json')) as { scripts: Record
 
 /** Every page of the docs, by its path in the project. */
 const pages = [
-  ...['.', 'src', 'bench', 'examples', 'test'].flatMap((folder) =>
+  ...['.', 'src', 'bench', 'deploy', 'examples', 'test'].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => name.endsWith('.md'))
       .map((name) => join(folder, name)),
@@ -111,7 +112,7 @@ describe('the docs', () => {
   it('show how to make a secret that is long enough', async () => {
     const [lines = ''] = blocksOf(read('docs/reference/configuration.md'), 'The secret');
     const { stdout } = await promisify(execFile)('bash', ['-euc', lines]);
-    expect(readConfig({ PRESSBOX_JWT_SECRET: stdout.trim() }).jwtSecret?.length).toBeGreaterThan(40);
+    expect(readConfig({ PRESSBOX_JWT_SECRET: stdout.trim() }).jwtSecrets?.[0].length).toBeGreaterThan(40);
   });
 
   it('describe every folder and file of src, and name only existing files', () => {

@@ -32,6 +32,7 @@ function open(names: string) {
     },
     onFailure,
     delivered,
+    turnEnded: () => {},
     scheduler: scheduler,
   });
   const come = (bytes = 1) => {

@@ -8,7 +8,18 @@ const withoutTags = (markup: string) => markup.replace(/<[^>]+>/g, '');
 const textOf = (part: Part) => withoutTags(html`<p>${part}</p>`.text);
 
 describe('the API reference', () => {
-  const assets = { front: '', followPost: '', keepSession: '', script: '', style: '', site: '', docs: '', words: {} };
+  const assets = {
+    basePath: '',
+    front: '',
+    followPost: '',
+    keepSession: '',
+    script: '',
+    style: '',
+    print: '',
+    site: '',
+    docs: '',
+    words: {},
+  };
   const page = docsPage({ publicUrl: 'https://live.example', assets });
 
   it('says once that a value may be null, whichever way its schema is written', () => {

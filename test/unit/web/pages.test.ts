@@ -11,12 +11,14 @@ import { schemaOrgFaults } from '../../support/samples/schema-org.ts';
 
 const words = { de: '/assets/words-de.jkl.js' };
 const assets = {
+  basePath: '',
   script: '/assets/live.abc.js',
   words,
   front: '/assets/front.abc.js',
   followPost: '/assets/follow-post.abc.js',
   keepSession: '/assets/keep-session.abc.js',
   style: '/assets/live.def.css',
+  print: '/assets/print.mno.css',
   site: '/assets/site.pqr.css',
   docs: '/assets/docs.ghi.css',
 };

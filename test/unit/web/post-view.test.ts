@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { regions } from '../../../client/browser/view/page.ts';
+import { renderRegion } from '../../../client/browser/view/page.ts';
 import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
 import type { Media, ReaderPost } from '../../../src/protocol/model.ts';
 import { escaped, hostile, textOf } from '../../support/attacks/page-text.ts';
@@ -215,8 +215,8 @@ describe('the summary of a channel', () => {
   it('is shown above the posts, unless it is pinned', () => {
     const summary = aPost({ kind: 'summary', html: '<p>So far.</p>' });
     const shown = { channel: aChannel(), posts: [summary], keyEvents: [], summary, pinned: null };
-    expect(textOf(regions.summary(shown).text)).toContain('So far.');
-    expect(regions.summary({ ...shown, pinned: summary }).text).toBe('');
+    expect(textOf(renderRegion('summary', shown, '').text)).toContain('So far.');
+    expect(renderRegion('summary', { ...shown, pinned: summary }, '').text).toBe('');
   });
 });
 
@@ -245,6 +245,14 @@ describe('the media of a post', () => {
     );
     expect(html).not.toContain('gallery');
     expect(rendered({ media: [{ ...picture, renditions: undefined }] })).not.toContain('<picture>');
+  });
+
+  it('say in quarters where the focus of a picture is', () => {
+    const withFocus = (x: number, y: number) => rendered({ media: [{ ...picture, focus: { x, y } }] });
+    expect(withFocus(0.1, 0.6)).toContain('height="600" class="x0 y2" loading');
+    expect(withFocus(1, 0.13)).toContain('class="x4 y1"');
+    expect(withFocus('"><script>' as never, null as never)).toContain('class="xNaN y0"');
+    expect(rendered({ media: [picture] })).not.toContain('class="x');
   });
 
   it('are a gallery if several of them are pictures, each a link to its file', () => {

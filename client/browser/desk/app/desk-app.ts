@@ -3,14 +3,15 @@ import { keyed } from 'lit/directives/keyed.js';
 import { deskSignInPath } from '../../../../src/protocol/addresses.ts';
 import { onlyToAuthor } from '../../../../src/protocol/rights.ts';
 import type { DeskConflict } from '../changes/conflict.ts';
-import { type AppWords, appWordsIn } from '../i18n/app.ts';
+import { type AppWords, appWordsIn } from '../i18n/app/index.ts';
 import type { OutboxEntry } from '../outbox/outbox-model.ts';
 import type { DeskTimeline } from '../timeline/timeline.ts';
+import { basePath } from './base-path.ts';
 import { DeskElement } from './desk-element.ts';
 import type { DeskAuthor, DeskModel } from './desk-model.ts';
 import type { DeskKeys } from './keys-dialog.ts';
 import type { OpenCoverage } from './open-coverages.ts';
-import { deskPath } from './places.ts';
+import { deskPath, signInPath } from './places.ts';
 
 /** `<desk-app>`: below the bar, the place of the desk that the address names. A room whose element is not defined takes no space. */
 export class DeskApp extends DeskElement {
@@ -36,7 +37,7 @@ export class DeskApp extends DeskElement {
   protected override render(): TemplateResult {
     const { desk, language } = this;
     const words = appWordsIn(language);
-    return html`<main class="desk" id="desk" tabindex="-1" @desk-show-post=${this.#onShowPost} @desk-resolve=${this.#onResolve}>${this.#partMissing(words)}${this.#waitsForTabs(words)}${this.#sessionEnd()}${this.#place(words)}</main>
+    return html`<main class="desk" id="desk" tabindex="-1" @desk-show-post=${this.#onShowPost} @desk-resolve=${this.#onResolve}><div class="desk-notices">${this.#partMissing(words)}${this.#waitsForTabs(words)}${this.#sessionEnd()}</div>${this.#place(words)}</main>
 <desk-keys .keys=${desk.keys} .language=${language}></desk-keys>${this.#conflict()}`;
   }
 
@@ -102,10 +103,10 @@ export class DeskApp extends DeskElement {
   #signedOut(unreachable: boolean, words: AppWords): TemplateResult {
     if (unreachable) return html`<p class="notice" role="status">${words.unreachable}</p>`;
     // Without its code, the address of a link leads nowhere.
-    const to = encodeURIComponent(location.pathname === deskSignInPath ? deskPath : location.pathname);
+    const to = location.pathname === basePath + deskSignInPath ? deskPath : location.pathname;
     return html`<div class="desk-alone"><h1>${words.signedOut}</h1>
 <p>${words.signInHow}</p>
-<p><a class="desk-button" href=${`/sign-in?to=${to}`}>${words.signIn}</a></p></div>`;
+<p><a class="desk-button" href=${signInPath(to)}>${words.signIn}</a></p></div>`;
   }
 
   #list({ session, outbox, drafts }: DeskAuthor): TemplateResult {

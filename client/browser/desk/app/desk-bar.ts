@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Plural } from '../../i18n/words.ts';
 import { counted } from '../../view/counts.ts';
-import { type AppWords, appWordsIn } from '../i18n/app.ts';
+import { type AppWords, appWordsIn } from '../i18n/app/index.ts';
 import { DeskElement } from './desk-element.ts';
 import type { DeskModel } from './desk-model.ts';
 import { type DeskStatus, statusOf, unsentIn } from './desk-status.ts';

@@ -14,6 +14,7 @@ import {
 } from '../session/session.ts';
 import { isSameSession, stateAfter } from '../session/session-changes.ts';
 import { SessionWatch } from '../session/session-watch.ts';
+import { basePath } from './base-path.ts';
 import { KeyRegistry } from './keys.ts';
 import { forgetHeadlines, type OpenCoverage, OpenCoverages } from './open-coverages.ts';
 import type { Place } from './places.ts';
@@ -231,7 +232,7 @@ export class DeskModel {
     );
     outbox.subscribe(() => this.#onOutbox(outbox));
     const coverages = new OpenCoverages({
-      url: location.origin,
+      url: location.origin + basePath,
       storage: this.#storage,
       ownerKey,
       isOwn: (postId) => isPublishedHere(outbox, postId),

@@ -1,5 +1,5 @@
 import { html, type TemplateResult } from 'lit';
-import { appWordsIn } from '../i18n/app.ts';
+import { appWordsIn } from '../i18n/app/index.ts';
 import { DeskElement } from './desk-element.ts';
 import { type KeyBinding, type KeyRegistry, keyNames } from './keys.ts';
 

@@ -1,5 +1,6 @@
 import type { Channel, Event } from '../../../../src/protocol/model.ts';
 import { LiveReader } from '../../../lib/live-reader.ts';
+import { deviceName } from './device-names.ts';
 
 /** A coverage that is open on this desk: it is followed and has a tab in the bar, whether it is shown or not. */
 export interface OpenCoverage {
@@ -145,7 +146,7 @@ export class OpenCoverages {
   }
 
   get #storageKey(): string {
-    return `pressbox-desk-open:${this.#options.ownerKey}`;
+    return `${deviceName}-open:${this.#options.ownerKey}`;
   }
 
   /** Beside the ids, which earlier versions of the desk read too. */
@@ -190,7 +191,7 @@ export class OpenCoverages {
   }
 }
 
-const headlinesPrefix = 'pressbox-desk-headlines:';
+const headlinesPrefix = `${deviceName}-headlines:`;
 
 /** Removes the headlines of all authors from this device. The next visit of an author shows them once it has loaded the coverages. */
 export function forgetHeadlines(storage: Storage | undefined): void {
@@ -211,7 +212,7 @@ function inTurn(change: () => void): void {
   // Missing without a secure context.
   const locks: LockManager | undefined = navigator.locks;
   if (locks === undefined) attempt();
-  else void locks.request('pressbox-desk-open', attempt).catch(() => {});
+  else void locks.request(`${deviceName}-open`, attempt).catch(() => {});
 }
 
 function isHeadline(value: unknown): value is Headline {

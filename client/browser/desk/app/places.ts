@@ -1,3 +1,4 @@
+import { basePath } from './base-path.ts';
 /** The places of the desk and their addresses. */
 export type Place =
   | { at: 'list' }
@@ -5,7 +6,12 @@ export type Place =
   /** `code`: from the fragment, which no server sees. */
   | { at: 'sign-in'; code: string };
 
-export const deskPath = '/desk/';
+export const deskPath = `${basePath}/desk/`;
+
+/** The page that signs in with a token and leads to a page of this server. */
+export function signInPath(to: string): string {
+  return `${basePath}/sign-in?to=${encodeURIComponent(to)}`;
+}
 
 /** A channel may be called `sign-in` too, so only an address with a code signs in. */
 export function placeOf({ pathname, hash }: Pick<URL, 'pathname' | 'hash'>): Place {

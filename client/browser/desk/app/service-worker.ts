@@ -26,13 +26,15 @@ interface WorkerScope {
 }
 const worker = self as unknown as WorkerScope;
 
-const cacheName = 'pressbox-desk';
-const pageUrl = '/desk/';
+/** Where on its host the server is, from the address of this script. */
+const basePath = worker.location.pathname.replace(/\/desk\/[^/]*$/, '');
+const cacheName = `pressbox-desk${basePath}`;
+const pageUrl = `${basePath}/desk/`;
 /** A page that takes longer is shown as it was kept. The new one is shown at the next visit. */
 const pageWaitMs = 700;
 
 /** The list of kept files. Nothing else has this address. */
-const listUrl = '/desk/kept-files';
+const listUrl = `${pageUrl}kept-files`;
 
 worker.addEventListener('install', (event) => {
   event.waitUntil(
@@ -58,12 +60,12 @@ worker.addEventListener('fetch', (event) => {
 
 /** The ids of channels have no dot. */
 function isPage({ pathname }: URL): boolean {
-  return /^\/desk\/[^/.]*$/.test(pathname);
+  return pathname.startsWith(pageUrl) && /^[^/.]*$/.test(pathname.slice(pageUrl.length));
 }
 
 /** Files have the hash of their content in their name. */
 function isFile(pathname: string): boolean {
-  return /^\/(?:assets|brand)\//.test(pathname);
+  return pathname.startsWith(basePath) && /^\/(?:assets|brand)\//.test(pathname.slice(basePath.length));
 }
 
 /** The page is the same for everyone, so it is loaded without a cookie. */
@@ -76,7 +78,7 @@ async function loadPage(): Promise<Response> {
 /** Keeps the page once all its files are kept: a page without its script would be worse than an older one. */
 async function keep(page: Response): Promise<void> {
   const cache = await caches.open(cacheName);
-  const files = [...new Set([...builtFiles, ...filesOf(await page.clone().text())])].sort();
+  const files = [...new Set([...builtFiles.map((file) => basePath + file), ...filesOf(await page.clone().text())])].sort();
   const kept = new Set((await cache.keys()).map(({ url }) => new URL(url).pathname));
   await Promise.all(files.filter((file) => !kept.has(file)).map((file) => cache.add(file)));
   await cache.put(pageUrl, page);

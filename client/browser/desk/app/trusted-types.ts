@@ -1,10 +1,13 @@
+import { basePath } from './base-path.ts';
+import { deskPath } from './places.ts';
+
 /**
  * The Trusted Types policy `pressbox` of the desk. The build puts it in place of `trusted-html.ts`, because the desk alone starts
  * workers, and a policy of one name is created once.
  */
 const policy = makePolicy();
 
-const serviceWorkerUrl = '/desk/service-worker.js';
+const serviceWorkerUrl = `${deskPath}service-worker.js`;
 /** Set by the build: the address of the worker that scales pictures. */
 declare const scalingWorkerUrl: string;
 
@@ -24,7 +27,7 @@ export function trustedServiceWorkerUrl(): string {
 }
 
 export function trustedScalingWorkerUrl(): string {
-  return trustedScript(scalingWorkerUrl);
+  return trustedScript(basePath + scalingWorkerUrl);
 }
 
 function trustedScript(url: string): string {
@@ -43,6 +46,6 @@ function makePolicy(): Policy | undefined {
   return trustedTypes?.createPolicy('pressbox', {
     createHTML: (markup: string) => markup,
     // Any other address becomes an empty one, which starts nothing.
-    createScriptURL: (url: string) => (url === serviceWorkerUrl || url === scalingWorkerUrl ? url : ''),
+    createScriptURL: (url: string) => (url === serviceWorkerUrl || url === basePath + scalingWorkerUrl ? url : ''),
   });
 }

@@ -39,7 +39,7 @@ export interface CorrectForm extends KindAsker {
   readonly replaced: OutboxEntry | undefined;
   /** How the change was found when the form was opened. Undefined: it begins here. */
   readonly opened: 'restored' | 'carried-over' | undefined;
-  readonly notice: 'took-over' | 'both-changed' | 'not-stored' | undefined;
+  readonly notice: 'took-over' | 'both-changed' | 'storing' | 'not-stored' | undefined;
   readonly lacks: readonly Lack[];
   readonly changeLacks: readonly ChangeLack[];
   readonly form: PostForm;
@@ -241,7 +241,8 @@ function lacks(correct: CorrectForm, form: PostForm, words: ChangesWords): Templ
     ...correct.lacks.map(({ path, why }) => `${labelOf(path, form)} ${form.words.lacks[why]}.`),
     ...correct.changeLacks.map((lack) => sentences[lack]),
   ];
-  const notStored = correct.notice === 'not-stored' ? warning(words.notStored) : nothing;
+  const stored = { storing: form.words.storing, 'not-stored': words.notStored };
+  const notStored = correct.notice === 'storing' || correct.notice === 'not-stored' ? warning(stored[correct.notice]) : nothing;
   if (all.length === 0) return notStored;
   return html`${notStored}<div class="desk-notice desk-warning" role="alert">${all.map((sentence) => html`<p>${sentence}</p>`)}</div>`;
 }

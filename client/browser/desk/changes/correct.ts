@@ -16,6 +16,7 @@ import { changesWordsIn } from '../i18n/changes/index.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { holds } from '../outbox/lookup.ts';
 import type { OutboxEntry } from '../outbox/outbox-model.ts';
+import { tellIfSlow } from '../outbox/slow-storage.ts';
 import { principalOf } from '../session/session.ts';
 import { basePostOf } from './base-post.ts';
 import {
@@ -323,15 +324,20 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
     this.#isPublishing = true;
     try {
       this.#save(change);
-      await drafts.handOver(this.#key);
-      await this.outbox.add(write, {
-        holdMs: this.memory.undoSeconds * 1_000,
-        base,
-        ...(this.#basedOn !== undefined && { basedOn: this.#basedOn }),
+      const store = async () => {
+        await drafts.handOver(this.#key);
+        await this.outbox.add(write, {
+          holdMs: this.memory.undoSeconds * 1_000,
+          base,
+          ...(this.#basedOn !== undefined && { basedOn: this.#basedOn }),
+        });
+      };
+      await tellIfSlow(store(), (isSlow) => {
+        this.notice = isSlow ? 'storing' : undefined;
       });
       // The change that lost stays until the text that its author made of it is in the outbox too.
       const lost = this.replaced;
-      if (lost !== undefined && (await this.outbox.discard(lost.id))) await drafts.forget(lost.write);
+      if (lost !== undefined && (await this.outbox.discard(lost.id).catch(() => undefined))) await drafts.forget(lost.write);
       this.#end(changesWordsIn(this.language).handedOver);
     } catch (error) {
       console.warn('The change could not be stored.', error);

@@ -8,6 +8,7 @@ import {
 } from '../../../../src/protocol/model.ts';
 import { settingOf } from '../../view/page.ts';
 import { renderPost } from '../../view/post.ts';
+import { basePath } from '../app/base-path.ts';
 import { bodyHtml } from '../composer/render-draft.ts';
 import { withPreviews } from '../pictures/picture-previews.ts';
 
@@ -45,6 +46,6 @@ export function renderChanged(
             { revision, kind: change.kind, note: change.note, at, by: '' },
           ],
   };
-  const setting = { ...settingOf(channel), place: 'summary' } as const;
+  const setting = { ...settingOf(channel, basePath), place: 'summary' } as const;
   return withPreviews(changed.media, (media) => renderPost(readerView({ ...changed, media }), setting).text);
 }

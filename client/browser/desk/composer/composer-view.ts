@@ -50,6 +50,7 @@ export interface ComposerState {
   memory: ComposerMemory;
   lacks: readonly Lack[];
   notice: 'not-stored' | 'open-elsewhere' | undefined;
+  isStoring: boolean;
   announcement: string;
   restoredAt: string | undefined;
   /** The beginning of the draft, on the folded composer. */
@@ -94,8 +95,8 @@ function restored({ words }: PostForm, { composer, restoredAt }: ComposerState):
   return html`<p class="desk-notice" role="status">${words.restoredFrom(restoredAt)} <button type="button" class="desk-quiet" @click=${() => composer.putAside()}>${words.putAside}</button></p>`;
 }
 
-function notices({ words }: PostForm, { drafts, notice }: ComposerState): TemplateResult {
-  return html`${drafts.isKept ? nothing : html`<p class="desk-notice">${words.draftsNotKept}</p>`}${
+function notices({ words }: PostForm, { drafts, notice, isStoring }: ComposerState): TemplateResult {
+  return html`${isStoring ? html`<p class="desk-notice desk-warning" role="alert">${words.storing}</p>` : nothing}${drafts.isKept ? nothing : html`<p class="desk-notice">${words.draftsNotKept}</p>`}${
     notice === 'not-stored' ? html`<p class="desk-notice desk-warning" role="alert">${words.notStored}</p>` : nothing
   }${notice === 'open-elsewhere' ? html`<p class="desk-notice" role="alert">${words.openElsewhere}</p>` : nothing}`;
 }

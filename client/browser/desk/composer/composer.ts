@@ -9,6 +9,7 @@ import { firstWords } from '../drafts/write-title.ts';
 import { type BodyEditor, createEditor } from '../editor/editor.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { hindranceOf, type Write } from '../outbox/outbox-model.ts';
+import { tellIfSlow } from '../outbox/slow-storage.ts';
 import { principalOf } from '../session/session.ts';
 import { composerView } from './composer-view.ts';
 import { ComposerMemory } from './device-memory.ts';
@@ -31,6 +32,7 @@ export class DeskComposer extends RoomElement {
     previewing: { state: true },
     lacks: { state: true },
     notice: { state: true },
+    isStoring: { state: true },
     announcement: { state: true },
     restoredAt: { state: true },
     moreOpen: { state: true },
@@ -47,6 +49,8 @@ export class DeskComposer extends RoomElement {
   /** The lacks that are shown. Undefined until the author tries to publish. */
   declare private lacks: Lack[] | undefined;
   declare private notice: 'not-stored' | 'open-elsewhere' | undefined;
+  /** A post was published, and the device takes long to store it. */
+  declare private isStoring: boolean;
   /** The text that screen readers announce. */
   declare private announcement: string;
   /** The time at which the reopened draft was written, in milliseconds since 1970. */
@@ -64,6 +68,7 @@ export class DeskComposer extends RoomElement {
     this.previewing = false;
     this.moreOpen = false;
     this.linking = false;
+    this.isStoring = false;
     this.announcement = '';
   }
 
@@ -122,6 +127,7 @@ export class DeskComposer extends RoomElement {
       memory: this.memory,
       lacks: this.lacks ?? [],
       notice: this.notice,
+      isStoring: this.isStoring,
       announcement: this.announcement,
       restoredAt: this.restoredAt === undefined ? undefined : clockIn(channel, new Date(this.restoredAt).toISOString(), language),
       foldedText: firstWords(this.#draft.headline || this.#draft.body),
@@ -226,8 +232,11 @@ export class DeskComposer extends RoomElement {
     if (this.#canFold) this.fold();
     else this.write();
     try {
-      await this.drafts.handOver(key);
-      await this.outbox.add(write, { holdMs: seconds * 1_000, urgent });
+      const store = async () => {
+        await this.drafts.handOver(key);
+        await this.outbox.add(write, { holdMs: seconds * 1_000, urgent });
+      };
+      await tellIfSlow(store(), (isSlow) => this.#tellStoring(isSlow));
       const isHindered = hindranceOf(this.outbox.delivery, navigator.onLine) !== undefined;
       const { savedHere, sentAtOnce, heldFor } = this.#words;
       this.announcement = isHindered ? savedHere : seconds === 0 ? sentAtOnce : heldFor(String(seconds));
@@ -238,6 +247,11 @@ export class DeskComposer extends RoomElement {
       this.folded = false;
       this.notice = 'not-stored';
     }
+  }
+
+  #tellStoring(isSlow: boolean): void {
+    this.isStoring = isSlow;
+    if (isSlow) this.folded = false;
   }
 
   /** Puts the cursor into the field that a lack is about. */

@@ -1,4 +1,5 @@
 import type { Media, Person } from '../../../../src/protocol/model.ts';
+import { deviceName } from '../app/device-names.ts';
 
 /** The choices of an author on this device: the time to undo a post, when to ask before sending it, and the bylines used before. */
 export class ComposerMemory {
@@ -73,7 +74,7 @@ export class ComposerMemory {
   }
 
   #key(name: string): string {
-    return `pressbox-desk-${name}:${this.#ownerKey}`;
+    return `${deviceName}-${name}:${this.#ownerKey}`;
   }
 }
 

@@ -53,7 +53,7 @@ function pictureFields(form: PostForm, media: ImageMedia, at: string, set: (medi
   const change = (field: keyof ImageMedia) => (value: string) => set({ ...media, [field]: value });
   const isOnDevice = pictureIdOf(media.url) !== undefined;
   return html`<desk-picture .form=${form} .media=${media} .set=${set} .language=${form.language}></desk-picture>
-${isOnDevice ? nothing : textField(form, { path: `${at}.url`, label: words.pictureAddress, value: media.url, kind: 'address', change: change('url') })}
+${isOnDevice ? nothing : textField(form, { path: `${at}.url`, label: words.pictureAddress, value: media.url, kind: 'address', change: (url) => set(withUrl(media, url)) })}
 ${isDecorative(media) ? nothing : textField(form, { path: `${at}.alt`, label: words.description, hint: words.descriptionHelp, value: media.alt, change: change('alt') })}
 ${textField(form, { path: `${at}.caption`, label: words.caption, value: media.caption, kind: 'text', change: change('caption') })}
 ${textField(form, { path: `${at}.credit`, label: words.credit, value: media.credit, list: form.id('credits'), change: change('credit') })}`;
@@ -66,6 +66,11 @@ function cardFields(form: PostForm, media: LinkMedia, at: string, set: (media: M
 ${textField(form, { path: `${at}.url`, label: words.cardAddress, value: media.url, kind: 'address', change: (url) => set(withAddress(media, url)) })}
 ${textField(form, { path: `${at}.source`, label: words.cardSource, value: media.source, change: change('source') })}
 ${textField(form, { path: `${at}.description`, label: words.cardDescription, value: media.description, change: change('description') })}`;
+}
+
+/** The point that stays in view belongs to the picture at the address. */
+function withUrl({ focus: _focus, ...picture }: ImageMedia, url: string): ImageMedia {
+  return { ...picture, url };
 }
 
 /** A post on another site that was written elsewhere belongs to its address, and goes with it. */

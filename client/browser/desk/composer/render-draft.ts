@@ -5,6 +5,7 @@ import { blankPost } from '../../../../src/protocol/post-fields.ts';
 import { Refusal } from '../../../../src/protocol/problems.ts';
 import { directionOf } from '../../view/direction.ts';
 import { type PostSetting, renderPost } from '../../view/post.ts';
+import { basePath } from '../app/base-path.ts';
 import { withPreviews } from '../pictures/picture-previews.ts';
 import { type Lack, lacksOf, type PostDraft, toNewPost } from './post-draft.ts';
 
@@ -13,7 +14,7 @@ import { type Lack, lacksOf, type PostDraft, toNewPost } from './post-draft.ts';
 /** The html of a body. Undefined if the server would refuse the body. */
 export function bodyHtml(body: string, channelId: string): string | undefined {
   try {
-    return renderHtml(body, (postId) => postPath(channelId, postId));
+    return renderHtml(body, (postId) => basePath + postPath(channelId, postId));
   } catch (error) {
     if (error instanceof Refusal) return undefined;
     throw error;
@@ -48,6 +49,6 @@ export function renderDraft(
     history: [],
   };
   const { timezone, language } = channel;
-  const setting = { timezone, language, runs: directionOf(language), place };
+  const setting = { timezone, language, basePath, runs: directionOf(language), place };
   return withPreviews(post.media, (media) => renderPost({ ...post, media }, setting).text);
 }

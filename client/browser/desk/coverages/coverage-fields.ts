@@ -29,6 +29,7 @@ import {
 } from '../../../../src/protocol/model.ts';
 import { isVisible } from '../../../../src/protocol/visible-text.ts';
 import type { ChannelFields, ChannelPatch, NewChannel } from '../../../lib/author-client.ts';
+import { deviceAddress } from '../pictures/pictures-in-writes.ts';
 import { timeOfWall, wallTimeOf } from './wall-time.ts';
 
 /** The form of a coverage, as texts of its fields. The functions below fill it, check it, and make what it sends. */
@@ -44,6 +45,7 @@ export interface CoverageForm {
   access: Access;
   language: string;
   timezone: string;
+  /** `chosenAddress`: a picture of this device. */
   pictureUrl: string;
   pictureAlt: string;
   pictureCaption: string;
@@ -55,6 +57,9 @@ export interface CoverageForm {
   changeKind: RevisionKind;
   changeNote: string;
 }
+
+/** Stands for the picture of this device that is chosen in the form. */
+export const chosenAddress = deviceAddress('chosen');
 
 export function emptyForm({ language, timezone }: Pick<Channel, 'language' | 'timezone'>): CoverageForm {
   return {
@@ -210,11 +215,11 @@ function lineOf({ name, role }: Person): string {
   return role === undefined ? name : `${name}, ${role}`;
 }
 
-/** The size belongs to the address. */
+/** The size and the focus belong to the address. */
 function pictureOf(form: CoverageForm, before: Picture | null): Picture | null {
   const url = form.pictureUrl.trim();
   if (url === '') return null;
-  const { width, height } = before?.url === url ? before : {};
+  const { width, height, focus } = before?.url === url ? before : {};
   const [caption, credit] = [form.pictureCaption.trim(), form.pictureCredit.trim()];
   return {
     url,
@@ -223,6 +228,7 @@ function pictureOf(form: CoverageForm, before: Picture | null): Picture | null {
     ...(credit !== '' && { credit }),
     ...(width !== undefined && { width }),
     ...(height !== undefined && { height }),
+    ...(focus !== undefined && { focus }),
   };
 }
 
@@ -246,6 +252,7 @@ function urlFault(url: string, schemes: readonly string[]): Fault | undefined {
 }
 
 function pictureUrlFault(url: string, origin: string): Fault | undefined {
+  if (url === chosenAddress) return undefined;
   return urlFault(url, ['https:', 'http:']) ?? (isLoadable(url, origin) ? undefined : 'not-loadable');
 }
 

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { ifDefined } from 'lit/directives/if-defined.js';
-import { accesses, type Channel, needsNote, revisionKinds } from '../../../../src/protocol/model.ts';
+import { accesses, type Channel, needsNote, type Picture, revisionKinds } from '../../../../src/protocol/model.ts';
 import { mayEdit } from '../../../../src/protocol/rights.ts';
 import { slugOf } from '../../../../src/protocol/slug.ts';
 import { languages } from '../../i18n/languages.ts';
@@ -8,12 +8,17 @@ import { ownZone } from '../../view/time-choice.ts';
 import { AuthorElement } from '../app/author-element.ts';
 import { type CoverageFormWords, coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { coverageWordsIn } from '../i18n/coverages.ts';
-import type { Write } from '../outbox/outbox-model.ts';
+import { picturesWordsIn } from '../i18n/pictures.ts';
+import type { OutboxEntry, Write } from '../outbox/outbox-model.ts';
 import { settled } from '../outbox/settled.ts';
+import { PicturesFull } from '../pictures/device-picture.ts';
+import { helpFor } from '../pictures/picture-fields.ts';
+import { pictureIdOf } from '../pictures/pictures-in-writes.ts';
 import { principalOf } from '../session/session.ts';
 import {
   type CoverageForm,
   changesText,
+  chosenAddress,
   emptyForm,
   type Faults,
   faultsOf,
@@ -22,9 +27,14 @@ import {
   patchOf,
   rebased,
 } from './coverage-fields.ts';
+import type { ChosenPicture } from './coverage-picture.ts';
 
 /** Why the form was not sent, or not accepted. */
-type Answer = { kind: 'taken' | 'not-yours' | 'not-stored' | 'changed-meanwhile' } | { kind: 'refused'; text: string };
+type Answer =
+  | { kind: 'taken' | 'not-yours' | 'not-stored' | 'changed-meanwhile' }
+  /** `text`: in the language of the desk. */
+  | { kind: 'picture'; text: string }
+  | { kind: 'refused'; text: string };
 
 /**
  * `<desk-coverage-form>`: the fields of a coverage. Without `channel` it opens a new one. Events: `desk-saved` with the id of the
@@ -36,6 +46,7 @@ export class CoverageFormElement extends AuthorElement {
     ids: { attribute: false },
     form: { state: true },
     faults: { state: true },
+    chosen: { state: true },
     answer: { state: true },
     saving: { state: true },
   };
@@ -45,6 +56,8 @@ export class CoverageFormElement extends AuthorElement {
   declare ids: readonly string[] | undefined;
   declare form: CoverageForm;
   declare faults: Faults;
+  /** The picture of this device. Then `form.pictureUrl` stands for it. */
+  declare chosen: ChosenPicture | undefined;
   declare answer: Answer | undefined;
   declare saving: boolean;
   /** The author typed an id, so the headline no longer suggests one. */
@@ -76,7 +89,8 @@ ${this.#text('section', words.section, { own: true })}
 ${this.#area('byline', words.byline, 2, { hint: words.bylineHint, own: true })}
 <div class="desk-pair">${this.#language(words)}${this.#zone(words)}</div>
 ${channel === undefined && this.ids === undefined ? this.#id(words) : nothing}
-${this.#text('pictureUrl', words.pictureUrl, { type: 'url', hint: words.pictureUrlHint })}
+<desk-coverage-picture .chosen=${this.chosen} .set=${this.#choosePicture} .language=${this.language}></desk-coverage-picture>
+${this.chosen ? nothing : this.#text('pictureUrl', words.pictureUrl, { type: 'url', hint: words.pictureUrlHint })}
 ${form.pictureUrl.trim() === '' ? nothing : this.#picture(words)}
 ${this.#text('url', words.url, { type: 'url', hint: words.urlHint })}</details>
 ${this.#answer(words)}
@@ -89,6 +103,20 @@ ${this.#answer(words)}
 ${this.#area('pictureCaption', words.pictureCaption, 2, { own: true })}
 ${this.#text('pictureCredit', words.pictureCredit, { own: true })}`;
   }
+
+  /** A picture has its own description. Without one of this device, the coverage has its earlier picture. */
+  readonly #choosePicture = (chosen: ChosenPicture | undefined): void => {
+    const isAnother = (chosen === undefined) !== (this.chosen === undefined);
+    this.chosen = chosen;
+    if (!isAnother) return;
+    const { pictureUrl, pictureAlt, pictureCaption, pictureCredit } =
+      this.channel && chosen === undefined ? formOf(this.channel) : emptyForm(this.form);
+    const url = chosen === undefined ? pictureUrl : chosenAddress;
+    this.form = { ...this.form, pictureUrl: url, pictureAlt, pictureCaption, pictureCredit };
+    this.faults = {};
+    const field = chosen === undefined ? '.desk-add-picture' : '[name="pictureAlt"]';
+    void this.updateComplete.then(() => this.#focus(field));
+  };
 
   /** Readers are told what kind of change it was. */
   #change(words: CoverageFormWords): TemplateResult {
@@ -186,6 +214,8 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     switch (answer.kind) {
       case 'refused':
         return html`${words.refused} <span lang="en" dir="ltr">${answer.text}</span>`;
+      case 'picture':
+        return answer.text;
       case 'not-yours':
         return words.notYours(this.session.rights.editor.join(', '));
       default:
@@ -223,33 +253,70 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     if (channel === undefined && !this.#mayOpen(form.id)) return this.#explainId({ kind: 'not-yours' });
     const patch = channel && patchOf(form, channel);
     if (channel !== undefined && patch === undefined) return this.#send('desk-saved', { channelId: channel.id, isDone: true });
-    const write: Write =
-      channel !== undefined && patch !== undefined
-        ? { type: 'update-channel', channelId: channel.id, expected: channel.revision, patch }
-        : { type: 'create-channel', channel: newChannelOf(form) };
     this.saving = true;
     try {
-      await this.#save(write);
+      const saved =
+        channel !== undefined && patch !== undefined
+          ? await this.#save({ type: 'update-channel', channelId: channel.id, expected: channel.revision, patch })
+          : await this.#openCoverage(form);
+      if (saved !== undefined) this.#send('desk-saved', { channelId: channel?.id ?? form.id, isDone: saved === 'done' });
     } finally {
       this.saving = false;
     }
   };
 
-  async #save(write: Write): Promise<void> {
+  /** A picture of this device follows once the coverage exists, because it is uploaded to the coverage. */
+  async #openCoverage(form: CoverageForm): Promise<'done' | 'later' | undefined> {
+    const { picture } = newChannelOf(form);
+    if (this.chosen === undefined) return await this.#save({ type: 'create-channel', channel: newChannelOf(form) });
+    const opened = await this.#save({ type: 'create-channel', channel: newChannelOf({ ...form, pictureUrl: '' }) });
+    if (opened === undefined) return undefined;
+    const write: Write = { type: 'update-channel', channelId: form.id, expected: '*', patch: { picture: picture ?? null } };
+    if (opened === 'later') return (await this.#add(write)) && 'later';
+    const saved = await this.#save(write);
+    // The coverage exists, so what its author tries next changes it.
+    if (saved === undefined) this.channel = await this.client.getChannel(form.id, { deadlineMs: readMs }).catch(() => undefined);
+    return saved;
+  }
+
+  /** Undefined if it was not accepted, and the form says why. */
+  async #save(write: Write): Promise<'done' | 'later' | undefined> {
     const { outbox } = this;
-    const entry = await outbox.add(write, { holdMs: 0 }).catch(() => undefined);
-    if (entry === undefined) return this.#explain({ kind: 'not-stored' });
+    const entry = await this.#add(write);
+    if (entry === undefined) return undefined;
     const outcome = await settled(outbox, entry.id);
-    const channelId = write.type === 'create-channel' ? write.channel.id : write.channelId;
-    if (outcome.status === 'done' || outcome.status === 'later') {
-      return this.#send('desk-saved', { channelId, isDone: outcome.status === 'done' });
-    }
-    // The form still has the text.
-    await outbox.discard(entry.id);
+    if (outcome.status === 'done' || outcome.status === 'later') return outcome.status;
     const { problem } = outcome;
-    if (problem.code === 'channel-exists') return this.#explainId({ kind: 'taken' });
-    if (outcome.status === 'conflict' && this.channel !== undefined) return await this.#rebase(this.channel);
-    this.#explain({ kind: 'refused', text: problem.detail ?? problem.title });
+    // The form still has the text.
+    await (outcome.status === 'picture-refused' ? outbox.undo(entry.id) : outbox.discard(entry.id));
+    if (outcome.status === 'picture-refused') {
+      this.#explain({ kind: 'picture', text: helpFor(problem, picturesWordsIn(this.language)) });
+    } else if (problem.code === 'channel-exists') this.#explainId({ kind: 'taken' });
+    else if (outcome.status === 'conflict' && this.channel !== undefined) await this.#rebase(this.channel);
+    else this.#explain({ kind: 'refused', text: problem.detail ?? problem.title });
+    return undefined;
+  }
+
+  /** Undefined if it cannot be stored on this device. */
+  async #add(write: Write): Promise<OutboxEntry | undefined> {
+    try {
+      return await this.outbox.add(await this.#withPicture(write), { holdMs: 0 });
+    } catch (error) {
+      const { full } = picturesWordsIn(this.language).problems;
+      this.#explain(error instanceof PicturesFull ? { kind: 'picture', text: full } : { kind: 'not-stored' });
+      return undefined;
+    }
+  }
+
+  /** The write with the address of the chosen picture, whose bytes are stored before. */
+  async #withPicture(write: Write): Promise<Write> {
+    const { chosen, outbox } = this;
+    if (chosen === undefined || write.type !== 'update-channel' || !write.patch.picture) return write;
+    const { file, crop, focus } = chosen;
+    const url = await outbox.pictures.add(write.channelId, file);
+    if (crop !== undefined) await outbox.pictures.crop(pictureIdOf(url) ?? '', crop);
+    const picture: Picture = { ...write.patch.picture, url, ...(focus && { focus }) };
+    return { ...write, patch: { ...write.patch, picture } };
   }
 
   /** A colleague was faster. Fields that this author did not touch take the colleague's values. */

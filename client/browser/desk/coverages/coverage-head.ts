@@ -5,6 +5,7 @@ import { mayEdit } from '../../../../src/protocol/rights.ts';
 import { directionOf } from '../../view/direction.ts';
 import { wordsOf } from '../../view/time.ts';
 import { AuthorElement } from '../app/author-element.ts';
+import { basePath } from '../app/base-path.ts';
 import type { Headline } from '../app/open-coverages.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { type CoverageWords, coverageWordsIn } from '../i18n/coverages.ts';
@@ -34,7 +35,7 @@ export class CoverageHead extends AuthorElement {
     const { state, access, headline } = channel;
     return html`<header class="desk-head"><p class="state"><span class="badge ${state}">${wordsOf({ language })[state]}</span>${access === 'public' ? nothing : html` <span class="dated">${words.accesses[access]}</span>`}</p>
 ${this.#name({ text: headline, language: channel.language })}
-<p class="desk-head-actions"><a class="as-readers" href=${channelPath(this.channelId)} target="_blank">${words.asReaders}</a>${this.#buttons(channel, words)}</p>
+<p class="desk-head-actions"><a class="as-readers" href=${basePath + channelPath(this.channelId)} target="_blank">${words.asReaders}</a>${this.#buttons(channel, words)}</p>
 ${failed ? html`<p class="fault" role="alert">${coverageFormWordsIn(language).answers['not-stored']}</p>` : nothing}</header>
 <desk-coverage-dialog .session=${this.session} .outbox=${this.outbox} .client=${this.client} .language=${language}></desk-coverage-dialog>
 <desk-end-coverage .outbox=${this.outbox} .client=${this.client} .language=${language} .channel=${channel}></desk-end-coverage>`;

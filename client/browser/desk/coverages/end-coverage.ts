@@ -5,6 +5,7 @@ import type { Channel } from '../../../../src/protocol/model.ts';
 import type { AuthorClient, SeenPost } from '../../../lib/author-client.ts';
 import type { Plural } from '../../i18n/words.ts';
 import { counted } from '../../view/counts.ts';
+import { basePath } from '../app/base-path.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { type CoverageWords, coverageWordsIn } from '../i18n/coverages.ts';
@@ -74,7 +75,7 @@ ${checked.hasOlder ? html`<p class="hint">${this.#counted(words.searched, checke
   #posts(sentence: Plural, posts: readonly SeenPost[], words: CoverageWords): TemplateResult {
     const { id, language } = this.channel;
     const links = posts.slice(0, namedMost).map((post) => {
-      return html`<li><a href=${postPath(id, post.id)} target="_blank" lang=${language} dir="auto">${post.headline ?? words.withoutHeadline}</a></li>`;
+      return html`<li><a href=${basePath + postPath(id, post.id)} target="_blank" lang=${language} dir="auto">${post.headline ?? words.withoutHeadline}</a></li>`;
     });
     return html`<li>${this.#counted(sentence, posts.length)}<ul>${links}</ul></li>`;
   }

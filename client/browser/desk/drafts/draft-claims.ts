@@ -1,3 +1,4 @@
+import { deviceName } from '../app/device-names.ts';
 /** The part of Web Locks that is used here. */
 export interface Locks {
   request(name: string, options: { signal: AbortSignal }, held: () => Promise<void>): Promise<unknown>;
@@ -23,7 +24,7 @@ export class DraftClaims {
   readonly #requests = new Map<string, Promise<unknown>>();
 
   constructor(ownerKey: string, locks: Locks | undefined = (globalThis.navigator as { locks?: Locks } | undefined)?.locks) {
-    this.#prefix = `pressbox-desk-draft:${ownerKey}:`;
+    this.#prefix = `${deviceName}-draft:${ownerKey}:`;
     this.#locks = locks;
   }
 

@@ -1,5 +1,6 @@
 import type { DBSchema } from 'idb';
 import { type OnBlocked, openDeskDatabase } from '../app/desk-database.ts';
+import { deviceName } from '../app/device-names.ts';
 import type { Draft } from './draft-model.ts';
 
 /** The port to the storage of drafts: the browser's database, or the memory of the page. */
@@ -19,7 +20,7 @@ interface DraftSchema extends DBSchema {
 /** Drafts in IndexedDB. Rejects if the browser has none, as in some private windows. */
 export async function openDraftStore(onBlocked?: OnBlocked): Promise<DraftStore> {
   const { use, close } = await openDeskDatabase<DraftSchema>({
-    name: 'pressbox-desk-drafts',
+    name: `${deviceName}-drafts`,
     schemaVersion: 1,
     upgrade(database) {
       if (database.objectStoreNames.contains('drafts')) return;

@@ -2,6 +2,7 @@ import type { AuthorPost } from '../../../../src/protocol/model.ts';
 import { newKey } from '../../../lib/ids.ts';
 import { onPageLifecycle } from '../../../lib/page-lifecycle.ts';
 import type { OnBlocked } from '../app/desk-database.ts';
+import { deviceName } from '../app/device-names.ts';
 import { channelOf, isDelivered, type Outbox, type OutboxEntry, type Write } from '../outbox/outbox-model.ts';
 import { DraftClaims } from './draft-claims.ts';
 import { type Draft, keyOf, saysTheSame } from './draft-model.ts';
@@ -80,7 +81,7 @@ export class Drafts {
     this.#outlivesPage = isKept;
     this.#undo.push(onPageLifecycle({ wake() {}, hide: () => this.#hide(), leave() {} }));
     if (typeof BroadcastChannel === 'function') {
-      this.#tabs = new BroadcastChannel(`pressbox-desk-drafts:${ownerKey}`);
+      this.#tabs = new BroadcastChannel(`${deviceName}-drafts:${ownerKey}`);
       this.#tabs.onmessage = () => void this.load();
     }
   }
@@ -367,7 +368,7 @@ export class Drafts {
   }
 
   #emergencyKey(key: string): string {
-    return `pressbox-desk-draft:${this.#options.ownerKey}:${key}`;
+    return `${deviceName}-draft:${this.#options.ownerKey}:${key}`;
   }
 
   #changed(): void {

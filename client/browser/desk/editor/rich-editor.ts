@@ -18,7 +18,7 @@ import { pasting } from './paste/paste.ts';
 import { selectionAt } from './place-in-text.ts';
 import { schema } from './schema.ts';
 import { selectionInText } from './selection-in-text.ts';
-import { startByKey } from './start-by-key.ts';
+import { startByAuthor } from './start-by-author.ts';
 import { goBelow, goToCell, leaveBelow, leaveCode, tableShapes } from './table-commands.ts';
 
 const { nodes } = schema;
@@ -87,7 +87,7 @@ export function createRichEditor(parent: HTMLElement, first: OpenBody, options: 
 
 function pluginsFor(options: RichOptions): Plugin[] {
   return [
-    startByKey(),
+    startByAuthor(),
     foreignKeys,
     markdownRules(),
     keymap(keysFor(options)),

@@ -1,3 +1,4 @@
+import { deviceName } from '../app/device-names.ts';
 import type { TabMessage, Tabs } from './tabs-model.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { TabMessage, Tabs } from './tabs-model.ts';
  * waits for one, is not kept in the back/forward cache.
  */
 export function browserTabs(ownerKey: string): Tabs {
-  const name = `pressbox-desk-outbox:${ownerKey}`;
+  const name = `${deviceName}-outbox:${ownerKey}`;
   const channel = new BroadcastChannel(name);
   const closing = new AbortController();
   return {

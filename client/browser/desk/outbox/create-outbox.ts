@@ -3,10 +3,11 @@ import type { Http } from '../../../lib/http.ts';
 import { newKey } from '../../../lib/ids.ts';
 import { devicePictures } from '../pictures/device-pictures.ts';
 import type { Environment, Uploader, UploaderParts } from '../pictures/upload-pictures.ts';
+import type { Clock } from './clock.ts';
 import { inOrder } from './order.ts';
 import type { AddOptions, Delivery, Outbox, OutboxEntry, Protection, Write } from './outbox-model.ts';
 import { changed, type Decide, type OutboxStore, type Stored } from './outbox-store.ts';
-import { type Clock, createSender, type SenderParts } from './sender.ts';
+import { createSender, type SenderParts } from './sender.ts';
 import { newEntry, type Owner, publicEntry, type StoredEntry } from './stored-entry.ts';
 import type { Tabs } from './tabs-model.ts';
 import {

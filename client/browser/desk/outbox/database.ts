@@ -1,6 +1,7 @@
 import type { DBSchema, IDBPDatabase } from 'idb';
 import { newKey } from '../../../lib/ids.ts';
 import { type OnBlocked, openDeskDatabase } from '../app/desk-database.ts';
+import { deviceName } from '../app/device-names.ts';
 import type { DevicePicture, PictureFile } from '../pictures/device-picture.ts';
 import { isDelivered } from './outbox-model.ts';
 import { changed, type OutboxStore, oldestFirst, type Stored, understood } from './outbox-store.ts';
@@ -35,7 +36,7 @@ export async function openDatabase(owner: Owner, onBlocked?: OnBlocked): Promise
   let remembered: readonly StoredEntry[] = [];
 
   const { use, close } = await openDeskDatabase<OutboxSchema>({
-    name: 'pressbox-desk-outbox',
+    name: `${deviceName}-outbox`,
     schemaVersion: 2,
     upgrade(database) {
       if (!database.objectStoreNames.contains('entries')) {

@@ -1,11 +1,12 @@
 import { Http } from '../../../lib/http.ts';
+import { basePath } from '../app/base-path.ts';
 import type { OnBlocked } from '../app/desk-database.ts';
 import { browserTabs } from './browser-tabs.ts';
+import type { Clock } from './clock.ts';
 import { createOutbox } from './create-outbox.ts';
 import { openDatabase } from './database.ts';
 import type { Outbox, Protection } from './outbox-model.ts';
 import { memoryStore } from './outbox-store.ts';
-import type { Clock } from './sender.ts';
 import type { Owner } from './stored-entry.ts';
 import { soleTab } from './tabs-model.ts';
 
@@ -25,7 +26,7 @@ export async function openOutbox({ session, askAfterMs, onBlocked }: OutboxOptio
     owner,
     store,
     tabs: protection === 'insecure' || protection === 'no-storage' ? soleTab() : browserTabs(owner.ownerKey),
-    http: new Http({ url: '' }),
+    http: new Http({ url: basePath }),
     clock: browserClock(),
     random: Math.random,
     isOnline: () => navigator.onLine,

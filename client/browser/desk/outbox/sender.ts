@@ -3,6 +3,7 @@ import { backoffMs, connectBackoff } from '../../../lib/backoff.ts';
 import { bodyWithField, type Http } from '../../../lib/http.ts';
 import { sentWrite } from '../pictures/pictures-in-writes.ts';
 import { type AttemptOutcome, outcomeOfAnswer, outcomeOfError } from './attempt-outcome.ts';
+import type { Clock } from './clock.ts';
 import type { lookUp } from './lookup.ts';
 import { channelsToSend } from './order.ts';
 import { sessionConfirmedMs } from './outbox-limits.ts';
@@ -10,6 +11,7 @@ import type { Delivery } from './outbox-model.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import type { Owner, StoredEntry } from './stored-entry.ts';
 import { advance, settle, settleLookUp } from './transitions.ts';
+import { createWorkLoop } from './work-loop.ts';
 
 /**
  * Sends the entries of one author, in the one tab that may. Coverages are independent of each other: each has at most one request
@@ -25,13 +27,6 @@ export interface Sender {
   run(signal: AbortSignal): Promise<void>;
   /** Something has changed: looks what there is to send. `again`: does not wait for the end of a pause. */
   wake(again?: boolean): void;
-}
-
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** Calls back after a time. Returns its own undo. */
-  alarm(ms: number, ring: () => void): () => void;
 }
 
 export interface SenderParts {
@@ -65,23 +60,12 @@ export function createSender(parts: SenderParts): Sender {
   const ownerHeader = { 'pressbox-owner-key': owner.ownerKey };
   const lanes = new Map<string, Lane>();
   let confirmedAt: number | undefined;
-  let rouse = () => {};
   /** Counts the changes, so that one during a decision is not missed. */
   let changes = 0;
+  const loop = createWorkLoop(clock, startLanes);
 
   return {
-    async run(signal) {
-      signal.addEventListener('abort', () => rouse(), { once: true });
-      while (!signal.aborted) {
-        const woken = new Promise<void>((resolve) => {
-          rouse = resolve;
-        });
-        const nextAt = await startLanes(signal);
-        const cancel = nextAt === undefined ? () => {} : clock.alarm(Math.max(0, nextAt - clock.now()), () => rouse());
-        await woken;
-        cancel();
-      }
-    },
+    run: loop.run,
     wake(again = false) {
       changes += 1;
       for (const lane of lanes.values()) lane.isIdle = false;
@@ -89,7 +73,7 @@ export function createSender(parts: SenderParts): Sender {
         confirmedAt = undefined;
         for (const lane of lanes.values()) Object.assign(lane, { failures: 0, notBefore: 0 });
       }
-      rouse();
+      loop.wake();
     },
   };
 
@@ -143,7 +127,7 @@ export function createSender(parts: SenderParts): Sender {
       pause(lane, 'storage-failed');
     } finally {
       lane.isBusy = false;
-      rouse();
+      loop.wake();
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Problem } from '../../../../src/protocol/problems.ts';
+import type { DevicePicture } from '../pictures/device-picture.ts';
 import type { Outbox, OutboxEntry } from './outbox-model.ts';
 
 /** The outcome of a write that its author waits for. `later`: it is on this device and goes out by itself. */
@@ -6,6 +7,8 @@ export type Settled =
   | { status: 'done' }
   | { status: 'refused'; problem: Problem }
   | { status: 'conflict'; problem: Problem }
+  /** The server does not take a picture of the write, which waits on this device. */
+  | { status: 'picture-refused'; problem: Problem }
   | { status: 'later' };
 
 /** How long an author looks at "Saving …" before the desk says that it goes on by itself, milliseconds. */
@@ -15,7 +18,10 @@ const patienceMs = 6_000;
 export async function settled(outbox: Outbox, id: string): Promise<Settled> {
   const { promise, resolve } = Promise.withResolvers<Settled>();
   const check = () => {
-    const found = outcomeOf(outbox.entries.find((entry) => entry.id === id));
+    const found = outcomeOf(
+      outbox.entries.find((entry) => entry.id === id),
+      outbox.pictures.all,
+    );
     if (found !== undefined) resolve(found);
   };
   const undo = outbox.subscribe(check);
@@ -30,7 +36,7 @@ export async function settled(outbox: Outbox, id: string): Promise<Settled> {
 }
 
 /** Undefined while there is no answer. A delivered entry leaves the outbox after a while. */
-function outcomeOf(entry: OutboxEntry | undefined): Settled | undefined {
+function outcomeOf(entry: OutboxEntry | undefined, pictures: readonly DevicePicture[]): Settled | undefined {
   if (entry === undefined) return { status: 'done' };
   const { state } = entry;
   switch (state.at) {
@@ -40,8 +46,12 @@ function outcomeOf(entry: OutboxEntry | undefined): Settled | undefined {
     case 'refused':
     case 'conflict':
       return { status: state.at, problem: state.problem };
+    case 'saved': {
+      const uploads = pictures.filter(({ id }) => entry.pictures?.includes(id)).map(({ upload }) => upload);
+      const refused = uploads.find((upload) => upload.at === 'refused');
+      return refused && { status: 'picture-refused', problem: refused.problem };
+    }
     case 'held':
-    case 'saved':
     case 'sending':
     case 'asking':
       return undefined;

@@ -146,7 +146,7 @@ function isInAnotherForm({ target }: Event): boolean {
 }
 
 /** Devices give some files no type. The server looks at the bytes. */
-function isPicture({ type, name }: File): boolean {
+export function isPicture({ type, name }: File): boolean {
   return type.startsWith('image/') || (type === '' && /\.(?:avif|heic|heif|jpe?g|png|webp)$/i.test(name));
 }
 

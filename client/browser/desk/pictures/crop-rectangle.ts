@@ -1,3 +1,4 @@
+import type { Focus } from '../../../../src/protocol/model.ts';
 import type { Crop } from './crop.ts';
 import { croppedShareLeast } from './scaling-limits.ts';
 
@@ -56,6 +57,19 @@ function around(crop: Crop, { width, height }: { width: number; height: number }
   const left = crop.left + (crop.width - width) / 2;
   const top = crop.top + (crop.height - height) / 2;
   return movedBy({ left, top, width, height }, 0, 0);
+}
+
+export const middle: Focus = { x: 0.5, y: 0.5 };
+
+/** The point of the whole picture that is at this share of the part. */
+export function pointAt({ x, y }: Focus, { left, top, width, height }: Crop): Focus {
+  return { x: left + x * width, y: top + y * height };
+}
+
+/** The share of the part at which this point of the whole picture is, or the nearest one, in hundredths. */
+export function focusIn({ left, top, width, height }: Crop, { x, y }: Focus): Focus {
+  const hundredths = (share: number) => Math.round(within(share, 0, 1) * 100) / 100;
+  return { x: hundredths((x - left) / width), y: hundredths((y - top) / height) };
 }
 
 function within(value: number, least: number, most: number): number {

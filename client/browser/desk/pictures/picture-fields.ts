@@ -1,13 +1,14 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
-import type { ImageMedia } from '../../../../src/protocol/model.ts';
+import type { Focus, ImageMedia } from '../../../../src/protocol/model.ts';
 import type { Problem } from '../../../../src/protocol/problems.ts';
+import { isWebUrl } from '../../view/links.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import type { PostForm } from '../composer/form.ts';
 import { cropWordsIn } from '../i18n/crop.ts';
 import { type PicturesWords, picturesWordsIn } from '../i18n/pictures.ts';
-import { isSameCrop } from './crop.ts';
-import { cropPicture } from './crop-dialog.ts';
+import { type Crop, type CropChoice, isSameCrop } from './crop.ts';
+import { chooseFocus, cropPicture } from './crop-dialog.ts';
 import { wholePicture } from './crop-rectangle.ts';
 import type { DevicePicture } from './device-picture.ts';
 import { dropPreview, previewOf, setPreview } from './picture-previews.ts';
@@ -38,7 +39,7 @@ export class DeskPicture extends DeskElement {
     const words = picturesWordsIn(this.language);
     const id = pictureIdOf(this.media.url);
     const choose = ({ target }: { target: HTMLInputElement }) => this.#setDecorative(target.checked);
-    return html`${id === undefined ? nothing : this.#onDevice(id, words)}
+    return html`${id === undefined ? this.#atAddress() : this.#onDevice(id, words)}
 <label class="composer-mark"><input type="checkbox" name="decorative" .checked=${live(isDecorative(this.media))} @change=${choose}><span>${words.decorative}</span></label>`;
   }
 
@@ -73,6 +74,24 @@ export class DeskPicture extends DeskElement {
 ${picture === undefined ? nothing : html`<button type="button" class="desk-quiet" @click=${() => void this.#crop(picture)}>${cropWordsIn(this.language).crop}</button>`}</div>`;
   }
 
+  /** One that is uploaded already, or on another site. */
+  #atAddress(): TemplateResult | typeof nothing {
+    const { url } = this.media;
+    if (!isWebUrl(url)) return nothing;
+    return html`<button type="button" class="desk-quiet" @click=${() => void this.#chooseFocus(url)}>${cropWordsIn(this.language).chooseFocus}</button>`;
+  }
+
+  async #chooseFocus(url: string): Promise<void> {
+    // Only pictures of this server have addresses with `http:`. The policy of the page allows them on its own host.
+    const address = url.replace(/^http:[/][/][^/]*/i, location.origin);
+    await chooseFocus(address, this.language, this.media.focus, async ({ focus }) => this.#setFocus(focus));
+  }
+
+  #setFocus(focus: Focus | undefined): void {
+    const { focus: _, ...others } = this.media;
+    this.set(focus === undefined ? others : { ...others, focus });
+  }
+
   #picture(id: string): DevicePicture | undefined {
     return this.form.outbox.pictures.all.find((one) => one.id === id);
   }
@@ -80,9 +99,15 @@ ${picture === undefined ? nothing : html`<button type="button" class="desk-quiet
   async #crop({ id, crop }: DevicePicture): Promise<void> {
     const { pictures } = this.form.outbox;
     const file = await pictures.fileOf(id);
-    const chosen = file && (await cropPicture(file, this.language, crop));
-    if (chosen === undefined || isSameCrop(chosen, crop ?? wholePicture)) return;
-    await pictures.crop(id, chosen);
+    const isAnother = (chosen: Crop) => !isSameCrop(chosen, crop ?? wholePicture);
+    const store = async ({ focus, ...chosen }: CropChoice) => {
+      if (isAnother(chosen)) await pictures.crop(id, chosen);
+      this.#setFocus(focus);
+    };
+    const { focus } = this.media;
+    const current = { ...(crop ?? wholePicture), ...(focus && { focus }) };
+    const chosen = file && (await cropPicture(file, this.language, current, store));
+    if (chosen === undefined || !isAnother(chosen)) return;
     dropPreview(id);
     await this.#loadPreview(id);
   }
@@ -106,6 +131,7 @@ ${picture === undefined ? nothing : html`<button type="button" class="desk-quiet
   }
 }
 
-function helpFor(problem: Problem, { helps }: PicturesWords): string {
+/** What helps if the server does not take a picture. */
+export function helpFor(problem: Problem, { helps }: PicturesWords): string {
   return helps[problem.code] ?? problem.detail ?? problem.title;
 }

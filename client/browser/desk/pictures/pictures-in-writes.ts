@@ -1,4 +1,4 @@
-import type { ImageMedia, Media } from '../../../../src/protocol/model.ts';
+import type { ImageMedia, Media, Picture } from '../../../../src/protocol/model.ts';
 import type { Write } from '../outbox/outbox-model.ts';
 
 /**
@@ -23,8 +23,8 @@ export function pictureIdOf(url: string): string | undefined {
   return url.startsWith(scheme) ? url.slice(scheme.length) : undefined;
 }
 
-export function isDecorative(media: Media): boolean {
-  return media.type === 'image' && (media as DraftPicture).decorative === true;
+export function isDecorative(media: Media | Picture): boolean {
+  return (media as Partial<DraftPicture>).decorative === true;
 }
 
 /** The ids of the pictures of this device that the write names. */
@@ -35,17 +35,34 @@ export function picturesIn(write: Write): string[] {
 /** The write as it is sent. `uploads`: the references of uploaded pictures by the ids that these have on this device. */
 export function sentWrite(write: Write, uploads: Readonly<Record<string, string>> = {}): Write {
   if (!mediaIn(write).some((media) => isDecorative(media) || pictureIdOf(media.url) !== undefined)) return write;
-  const sent = (media: Media): Media => {
-    const { decorative: _decorative, ...others } = media as DraftPicture;
-    return { ...others, url: uploads[pictureIdOf(media.url) ?? ''] ?? media.url } as Media;
+  const sent = <M extends Media | Picture>(media: M): M => {
+    const { decorative: _decorative, ...others } = media as M & DraftPicture;
+    return { ...others, url: uploads[pictureIdOf(media.url) ?? ''] ?? media.url } as M;
   };
-  const media = mediaIn(write).map(sent);
-  if (write.type === 'publish') return { ...write, post: { ...write.post, media } };
-  if (write.type !== 'revise') return write;
-  return { ...write, revision: { ...write.revision, changes: { ...write.revision.changes, media } } };
+  switch (write.type) {
+    case 'publish':
+      return { ...write, post: { ...write.post, media: (write.post.media ?? []).map(sent) } };
+    case 'revise': {
+      const { changes } = write.revision;
+      return { ...write, revision: { ...write.revision, changes: { ...changes, media: (changes.media ?? []).map(sent) } } };
+    }
+    case 'update-channel':
+      return write.patch.picture ? { ...write, patch: { ...write.patch, picture: sent(write.patch.picture) } } : write;
+    default:
+      return write;
+  }
 }
 
-function mediaIn(write: Write): readonly Media[] {
-  if (write.type === 'publish') return write.post.media ?? [];
-  return write.type === 'revise' ? (write.revision.changes.media ?? []) : [];
+function mediaIn(write: Write): readonly (Media | Picture)[] {
+  switch (write.type) {
+    case 'publish':
+      return write.post.media ?? [];
+    case 'revise':
+      return write.revision.changes.media ?? [];
+    case 'update-channel':
+      return write.patch.picture ? [write.patch.picture] : [];
+    default:
+      // A picture of a new coverage follows in a write of its own, because the server takes uploads only of coverages that exist.
+      return [];
+  }
 }

@@ -4,9 +4,10 @@ import { backoffMs, connectBackoff } from '../../../lib/backoff.ts';
 import type { HttpRequest, HttpResponse } from '../../../lib/http.ts';
 import { bodyWithField, isObject, ProblemError } from '../../../lib/http.ts';
 import { outcomeOfError } from '../outbox/attempt-outcome.ts';
+import type { Clock } from '../outbox/clock.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
-import type { Clock } from '../outbox/sender.ts';
-import type { Owner } from '../outbox/stored-entry.ts';
+import type { Owner, StoredEntry } from '../outbox/stored-entry.ts';
+import { createWorkLoop } from '../outbox/work-loop.ts';
 import type { Crop } from './crop.ts';
 import type { DevicePicture, PictureUpload } from './device-picture.ts';
 import { type ScalingGoal, slowBytesPerSecond, slowGoal, timedBytes, usualGoal } from './scaling-limits.ts';
@@ -51,31 +52,20 @@ export function createUploader(parts: UploaderParts): Uploader {
   let failures = 0;
   let pausedAt = 0;
   let notBefore = 0;
-  let rouse = () => {};
   /** The speed of the last upload. */
   let bytesPerSecond = Number.POSITIVE_INFINITY;
   /** The last file that was made, because an upload may need several attempts. */
   let prepared: { picture: DevicePicture; file: Blob } | undefined;
+  const loop = createWorkLoop(clock, uploadAll);
 
   return {
-    async run(signal) {
-      signal.addEventListener('abort', () => rouse(), { once: true });
-      while (!signal.aborted) {
-        const woken = new Promise<void>((resolve) => {
-          rouse = resolve;
-        });
-        const nextAt = await uploadAll(signal);
-        const cancel = nextAt === undefined ? () => {} : clock.alarm(Math.max(0, nextAt - clock.now()), () => rouse());
-        await woken;
-        cancel();
-      }
-    },
+    run: loop.run,
     wake(again = false) {
       if (again) {
         failures = 0;
         notBefore = 0;
       }
-      rouse();
+      loop.wake();
     },
   };
 
@@ -86,7 +76,8 @@ export function createUploader(parts: UploaderParts): Uploader {
       // A clock that was set back ends the pause.
       if (notBefore > now && now >= pausedAt) return notBefore;
       try {
-        const next = (await store.read()).pictures.find(({ upload }) => upload.at === 'waiting');
+        const { entries, pictures } = await store.read();
+        const next = pictures.find(({ upload, channelId }) => upload.at === 'waiting' && !isToBeOpened(channelId, entries));
         if (next === undefined) return undefined;
         await upload(next, signal);
       } catch (error) {
@@ -161,6 +152,11 @@ export function createUploader(parts: UploaderParts): Uploader {
     notBefore = pausedAt + backoffMs(failures, random(), connectBackoff, atLeastMs);
     failures += 1;
   }
+}
+
+/** Whether the coverage does not exist yet, because this device has not sent it. */
+function isToBeOpened(channelId: string, entries: readonly StoredEntry[]): boolean {
+  return entries.some((entry) => entry.pending === 1 && entry.channelId === channelId && entry.write.type === 'create-channel');
 }
 
 function isSame(one: DevicePicture, other: DevicePicture): boolean {

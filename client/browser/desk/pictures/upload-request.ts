@@ -1,10 +1,11 @@
 import { Http } from '../../../lib/http.ts';
+import { basePath } from '../app/base-path.ts';
 import { uploadStallMs } from '../outbox/outbox-limits.ts';
 import type { Send } from './upload-pictures.ts';
 
 /** Sends a file with `XMLHttpRequest`, because `fetch` does not tell how much of a request has been sent. */
 export const sendFile: Send = (request, onProgress, signal) =>
-  new Http({ url: '', fetch: (url, init) => sendByXhr(url, init, onProgress) }).request(request, signal);
+  new Http({ url: basePath, fetch: (url, init) => sendByXhr(url, init, onProgress) }).request(request, signal);
 
 function sendByXhr(url: string, init: RequestInit, onProgress: (share: number) => void): Promise<Response> {
   return new Promise((resolve, reject) => {

@@ -1,3 +1,5 @@
+import { deviceName } from '../app/device-names.ts';
+
 const mostRemembered = 500;
 
 /**
@@ -11,7 +13,7 @@ export class Dismissals {
 
   constructor(ownerKey: string, storage: Pick<Storage, 'getItem' | 'setItem'> | undefined) {
     this.#storage = storage;
-    this.#key = `pressbox-desk-restatements:${ownerKey}`;
+    this.#key = `${deviceName}-restatements:${ownerKey}`;
     this.#dismissed = new Set(this.#stored());
   }
 

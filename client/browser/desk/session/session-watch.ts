@@ -1,3 +1,4 @@
+import { deviceName } from '../app/device-names.ts';
 import type { SessionFacts } from './session-changes.ts';
 
 /** How often a desk asks for the session, milliseconds. The shortest limit for an unused session is five minutes. */
@@ -28,7 +29,7 @@ export class SessionWatch {
     setInterval(() => (isVisible() || mustStayInUse()) && ask(), pollMs);
     document.addEventListener('visibilitychange', () => isVisible() && ask());
     if (typeof BroadcastChannel !== 'function') return;
-    this.#tabs = new BroadcastChannel('pressbox-desk');
+    this.#tabs = new BroadcastChannel(deviceName);
     this.#tabs.addEventListener('message', ({ data }: MessageEvent<Message>) => {
       if (data.type === 'session') onSession(data.session);
       else if (data.type === 'signed-out') onSignedOut();

@@ -1,5 +1,8 @@
+import { ownerCookieName } from '../../../../src/protocol/cookie-names.ts';
 import type { Grants, Principal } from '../../../../src/protocol/rights.ts';
 import { Http } from '../../../lib/http.ts';
+import { basePath } from '../app/base-path.ts';
+import { deviceName } from '../app/device-names.ts';
 
 /** The session of the signed-in author, from `GET /v1/session`. */
 export interface DeskSession {
@@ -28,7 +31,7 @@ export type SessionState =
 
 export async function loadSession(storage: Storage | undefined): Promise<SessionState> {
   try {
-    const { body, headers } = await new Http({ url: '' }).get('/v1/session');
+    const { body, headers } = await new Http({ url: basePath }).get('/v1/session');
     const { session } = body as { session: DeskSession | null };
     return session === null ? { status: 'signed-out' } : { status: 'signed-in', session, serverAheadMs: aheadOf(headers) };
   } catch {
@@ -45,7 +48,7 @@ function aheadOf(headers: Headers): number {
 
 /** Ends the session on every server. Throws if it could not be ended. */
 export async function signOut(): Promise<void> {
-  await new Http({ url: '' }).request({ method: 'DELETE', path: '/v1/session' });
+  await new Http({ url: basePath }).request({ method: 'DELETE', path: '/v1/session' });
 }
 
 /** The sender of this session's requests, for the rules of `rights.ts`. */
@@ -53,7 +56,7 @@ export function principalOf({ sub, name, rights, expiresAt }: DeskSession): Prin
   return { sub, name, jti: '', grants: rights, expiresAt: Date.parse(expiresAt) };
 }
 
-const storageKey = 'pressbox-desk-session';
+const storageKey = `${deviceName}-session`;
 
 /** Stores the session for a visit without a network, or removes it after signing out. */
 export function rememberSession(storage: Storage | undefined, state: SessionState): void {
@@ -65,12 +68,24 @@ export function rememberSession(storage: Storage | undefined, state: SessionStat
   }
 }
 
-/** The session that was last seen on this device. None after it has expired, because somebody else may use the device by then. */
+/**
+ * The session that was last seen on this device, if it is still the one of this browser. None after it has expired, because somebody
+ * else may use the device by then, and none if somebody else has signed in since, on whatever page.
+ */
 export function rememberedSession(storage: Storage | undefined): DeskSession | undefined {
   try {
     const session = JSON.parse(storage?.getItem(storageKey) ?? 'null') as DeskSession | null;
-    return session !== null && Date.parse(session.expiresAt) > Date.now() ? session : undefined;
+    const isCurrent = session !== null && Date.parse(session.expiresAt) > Date.now() && session.ownerKey === ownerInCookie();
+    return isCurrent ? session : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The owner key of the session cookie, which scripts cannot read. A browser with TLS may still have the cookie without. */
+function ownerInCookie(): string | undefined {
+  const cookies = (globalThis as { document?: { cookie: string } }).document?.cookie ?? '';
+  const all = new Map(cookies.split('; ').map((cookie) => cookie.split('=') as [string, string]));
+  const name = ownerCookieName(basePath);
+  return all.get(`__Host-${name}`) ?? all.get(name);
 }

@@ -1,8 +1,10 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { Http, isTransient, ProblemError } from '../../../lib/http.ts';
+import { basePath } from '../app/base-path.ts';
 import { clockTime } from '../app/clock-time.ts';
 import { DeskElement } from '../app/desk-element.ts';
+import { deskPath, signInPath } from '../app/places.ts';
 import { type SignInWords, signInWordsIn } from '../i18n/sign-in.ts';
 import { type LinkClaims, linkClaimsOf } from './link-claims.ts';
 import type { DeskSession } from './session.ts';
@@ -107,11 +109,13 @@ ${content}</div>`;
   /** A link that was used here before leads back to the desk. */
   #toDesk(words: SignInWords): TemplateResult | typeof nothing {
     const { session } = this;
-    return session === undefined ? nothing : html`<p><a class="desk-button" href="/desk/">${words.goOnAs(session.name)}</a></p>`;
+    return session === undefined
+      ? nothing
+      : html`<p><a class="desk-button" href=${deskPath}>${words.goOnAs(session.name)}</a></p>`;
   }
 
   #otherWays(words: SignInWords): TemplateResult {
-    return html`<p><a href="/sign-in?to=%2Fdesk%2F">${words.otherWays}</a></p>`;
+    return html`<p><a href=${signInPath(deskPath)}>${words.otherWays}</a></p>`;
   }
 
   readonly #press = async (): Promise<void> => {
@@ -120,7 +124,7 @@ ${content}</div>`;
     this.state = { at: 'busy' };
     try {
       if (!(wasUnanswered && (await this.#isSignedIn()))) {
-        await new Http({ url: '', token: code }).request({ method: 'POST', path: '/v1/session' });
+        await new Http({ url: basePath, token: code }).request({ method: 'POST', path: '/v1/session' });
       }
       this.dispatchEvent(new CustomEvent('desk-signed-in', { bubbles: true }));
     } catch (error) {
@@ -132,7 +136,7 @@ ${content}</div>`;
 
   /** The cookie may have arrived although the rest of the answer did not. */
   async #isSignedIn(): Promise<boolean> {
-    const { body } = await new Http({ url: '' }).get('/v1/session');
+    const { body } = await new Http({ url: basePath }).get('/v1/session');
     const now = (body as { session: DeskSession | null }).session;
     const before = this.session;
     return now !== null && now.sub === linkClaimsOf(this.code)?.sub && now.expiresAt !== before?.expiresAt;

@@ -4,7 +4,7 @@ import { parse } from '../../morph.ts';
 import { directionOf } from '../../view/direction.ts';
 import { html } from '../../view/html.ts';
 import { clockText, type Setting, wordsOf } from '../../view/time.ts';
-import { timelineWordsIn } from '../i18n/timeline.ts';
+import { timelineWordsIn } from '../i18n/timeline/index.ts';
 import type { PostAction } from './post-rights.ts';
 
 /** The buttons below a post on the desk. Null if its author may do nothing with it. */

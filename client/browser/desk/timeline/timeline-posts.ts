@@ -1,3 +1,4 @@
+import { channelPath } from '../../../../src/protocol/addresses.ts';
 import type { Event, ReaderPost } from '../../../../src/protocol/model.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
 import { Announcer } from '../../announcer.ts';
@@ -11,6 +12,7 @@ import { renderPinned } from '../../view/overview.ts';
 import { settingOf } from '../../view/page.ts';
 import { renderNewer, renderOlder } from '../../view/paging.ts';
 import { wordsOf } from '../../view/time.ts';
+import { basePath } from '../app/base-path.ts';
 import type { PostAction } from './post-rights.ts';
 import { openLinksBeside, replaceTools, toolsOf } from './post-tools.ts';
 
@@ -154,7 +156,7 @@ export class TimelinePosts {
 
   #toolsOf(post: ReaderPost): HTMLElement | null {
     const { actionsOn, language } = this.#options;
-    return toolsOf(post, actionsOn(post), language, settingOf(this.#timeline.channel));
+    return toolsOf(post, actionsOn(post), language, settingOf(this.#timeline.channel, basePath));
   }
 
   #renderAround(): void {
@@ -164,10 +166,11 @@ export class TimelinePosts {
       element.lang = channel.language;
       element.dir = directionOf(channel.language);
     }
-    morphInside(pinned, renderPinned(this.#timeline, settingOf(channel)).text);
+    morphInside(pinned, renderPinned(this.#timeline, settingOf(channel, basePath)).text);
     const setting = this.#ownSetting;
-    morphInside(newer, renderNewer(this.#timeline, setting).text);
-    morphInside(older, renderOlder(this.#timeline, setting).text);
+    const address = basePath + channelPath(channel.id);
+    morphInside(newer, renderNewer(this.#timeline, setting, address).text);
+    morphInside(older, renderOlder(this.#timeline, setting, address).text);
     this.#showNews();
   }
 
@@ -181,6 +184,6 @@ export class TimelinePosts {
   /** For words around the posts: in the language of the desk. */
   get #ownSetting() {
     const { language } = this.#options;
-    return { ...settingOf(this.#timeline.channel), language, words: wordsOf({ language }) };
+    return { ...settingOf(this.#timeline.channel, basePath), language, words: wordsOf({ language }) };
   }
 }

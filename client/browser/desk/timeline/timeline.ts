@@ -11,7 +11,7 @@ import type { DeskWithdraw } from '../changes/withdraw.ts';
 import type { Draft } from '../drafts/drafts.ts';
 import type { TextPlace } from '../editor/place-in-text.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
-import { type TimelineWords, timelineWordsIn } from '../i18n/timeline.ts';
+import { type TimelineWords, timelineWordsIn } from '../i18n/timeline/index.ts';
 import { isPublishedHere, type OutboxEntry, postOf } from '../outbox/outbox-model.ts';
 import { principalOf } from '../session/session.ts';
 import { OwnPosts } from './own-posts.ts';

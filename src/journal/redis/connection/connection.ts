@@ -1,13 +1,19 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import type { Log } from '../../announcer.ts';
 import { JournalRefused, JournalUnavailable, messageOf } from '../../engine.ts';
+import { refusalOfMark } from '../../migrate/marks.ts';
 import { redisLimits } from '../redis-limits.ts';
 import { type Operation, type Reply, run, type Scripts } from '../scripts.ts';
+import { newerData } from '../store-format.ts';
 import { destroyWhenIdle } from './idle-timeout.ts';
-import { type Fault, faultsOf, sentenceOf } from './server-settings.ts';
+import type { OneServer } from './one-server.ts';
+import { redisAt } from './open-redis.ts';
+import { type Fault, factsOf, faultsOfReplicas, inspectServer, sentenceOf } from './server-settings.ts';
 
-const { redisSilenceMs: silenceMs, redisConnectMs: connectMs, deadlineMs: briefMs, settingsMs } = redisLimits;
+const { redisSilenceMs: silenceMs, redisConnectMs: connectMs, deadlineMs, settingsMs } = redisLimits;
 const { redisReconnectFirstMs: firstMs, redisReconnectMostMs: mostMs, redisLetGoMs, redisPollMs } = redisLimits;
+
+const reconnectPause = (times: number) => Math.min(mostMs, firstMs * 2 ** (times - 1)) * (0.5 + Math.random() / 2);
 
 /**
  * By default ioredis resends unanswered commands after a reconnect. Request ids make that harmless, but the caller should learn
@@ -22,7 +28,10 @@ const options = {
   connectTimeout: connectMs,
   // Short, because the other end of a replaced connection may be silent.
   disconnectTimeout: redisLetGoMs,
-  retryStrategy: (times: number) => Math.min(mostMs, firstMs * 2 ** (times - 1)) * (0.5 + Math.random() / 2),
+  retryStrategy: reconnectPause,
+  // Without an answer, the client asks the next Sentinel.
+  sentinelCommandTimeout: deadlineMs,
+  sentinelRetryStrategy: reconnectPause,
 } satisfies RedisOptions;
 
 export interface ConnectionOptions {
@@ -31,7 +40,11 @@ export interface ConnectionOptions {
   minReplicas: number;
   allowUnsafe: boolean;
   scripts: Scripts;
-  /** Set for one connection of an engine, so that each message is logged once. */
+  /** Called with the seconds until a command was answered or has failed. */
+  onAnswered?: ((seconds: number) => void) | undefined;
+  /** Shared by the connections of an engine. */
+  server: OneServer;
+  /** Set for one connection of an engine, which also checks the replicas, so that each message is logged once. */
   log?: Log | undefined;
 }
 
@@ -46,37 +59,49 @@ export class Connection {
   #admitting = false;
   /** Incremented when the connection is lost. Earlier checks do not apply to the next connection. */
   #connectionLosses = 0;
-  /**
-   * How long a check waits for the settings of replicas. It waits long only at the start: later, readers would have to wait, so
-   * `recheck` checks replicas that did not answer in time.
-   */
-  #replicasMs: number = settingsMs;
+  /** Whether the engine has started with this connection. From then on, unsafe settings of replicas do not stop it. */
+  #isLive = false;
   #closed = false;
   #why = 'Redis was not reached yet';
   #refusal: JournalRefused | undefined;
-  /** Unsafe settings of the server, if they are allowed. */
+  /** Unsafe settings of the server, if they are allowed, and of its replicas. */
   faults: readonly Fault[] = [];
+  /** The replicas that were in sync when the server was last asked. */
+  replicasOnline = 0;
+  #counting: Promise<void> | undefined;
   /** Called when the connection may be used (again). */
   onOpen: () => void = () => {};
   onLost: () => void = () => {};
 
   constructor(given: ConnectionOptions) {
     this.#options = given;
-    this.redis = new Redis(given.url, { ...options, connectionName: `pressbox-${given.name}` });
+    this.redis = redisAt(given.url, { ...options, connectionName: `pressbox-${given.name}` });
+    // Says why a Sentinel could not name the master. The error that follows only says that no Sentinel could.
+    this.redis.on('sentinelError', (error: Error) => {
+      this.#why = /No such master|invalid reply: null/.test(error.message)
+        ? `the Sentinels monitor no master called ${this.redis.options.name}`
+        : withCertificate(error.message, given.url);
+    });
     this.redis.on('error', (error: Error) => {
+      if (error.message.startsWith('All sentinels are unreachable')) return;
       this.#why = error.message === '' ? String((error as { code?: string }).code) : error.message;
       if (isRefusal(error)) this.#refusal = new JournalRefused(`Redis: ${error.message}`);
     });
     this.redis.on('connect', () => destroyWhenIdle(this.redis, silenceMs));
     this.redis.on('ready', () => void this.admit());
     this.redis.on('close', () => {
-      const lost = this.#admitted;
-      this.#admitted = false;
-      this.#connectionLosses += 1;
-      if (!lost) return;
-      this.#why = 'the connection was lost';
-      this.onLost();
+      this.#lose('the connection was lost');
     });
+  }
+
+  #lose(why: string): void {
+    const lost = this.#admitted;
+    this.#admitted = false;
+    this.#connectionLosses += 1;
+    this.#options.server.leave(this);
+    if (!lost) return;
+    this.#why = why;
+    this.onLost();
   }
 
   get isOpen(): boolean {
@@ -101,7 +126,7 @@ export class Connection {
       if (performance.now() > deadline) throw new JournalUnavailable(`Redis cannot be reached: ${this.#why}`, 'unchanged');
       await new Promise((resolve) => setTimeout(resolve, redisPollMs));
     }
-    this.#replicasMs = briefMs;
+    this.#isLive = true;
   }
 
   /**
@@ -109,24 +134,29 @@ export class Connection {
    * can change without a restart.
    */
   async admit(): Promise<void> {
-    const { url, minReplicas, allowUnsafe, scripts, log } = this.#options;
+    const { allowUnsafe, minReplicas, scripts, server } = this.#options;
     if (this.#admitted || this.#admitting || this.redis.status !== 'ready') return;
     this.#admitting = true;
     const losses = this.#connectionLosses;
     try {
       // If the user may not use the database in the URL, ioredis silently uses the first one. This command fails instead.
       if (this.redis.options.db) await this.redis.select(this.redis.options.db);
-      const faults = await faultsOf(this.redis, url, scripts, minReplicas, this.#replicasMs);
+      const { facts, faults } = await inspectServer(this.redis, scripts, minReplicas > 0);
+      // Readers would have to wait for replicas, so they are checked here only before the start, and later by `recheck`.
+      if (!this.#isLive) faults.push(...(await this.#faultsOfReplicas()));
       if (faults.length > 0 && !allowUnsafe) return this.#refuse(faults);
       await Promise.all(Object.values(scripts).map(({ text }) => this.redis.script('LOAD', text)));
-      if (faults.length > 0 && this.faults.length === 0) log?.warn({ faults }, 'Redis has unsafe settings and is used anyway');
-      this.faults = faults;
       this.#refusal = undefined;
       if (losses !== this.#connectionLosses || this.#closed) return;
+      if (!server.join(this, facts)) return this.drop('the server is not the master any more');
+      this.#noteFaults(faults);
+      this.replicasOnline = facts.replicasOnline;
       this.#admitted = true;
       this.onOpen();
+      if (this.#isLive) void this.recheck();
     } catch (error) {
       this.#why = messageOf(error);
+      if (error instanceof JournalRefused) this.#refusal = error;
       if (isRefusal({ message: this.#why })) this.#refusal = new JournalRefused(`Redis: ${this.#why}`);
     } finally {
       this.#admitting = false;
@@ -134,23 +164,53 @@ export class Connection {
   }
 
   /**
-   * Checks the settings again while connected: settings can change, and replicas can join. If they are unsafe, the connection is
-   * not used until `admit` succeeds. Not for a subscribing connection, which can send no other commands.
+   * Checks the settings again while connected: settings can change, and replicas can join. If those of the server are unsafe, the
+   * connection is not used until `admit` succeeds. Not for a subscribing connection, which can send no other commands.
    */
   async recheck(): Promise<void> {
-    const { url, minReplicas, allowUnsafe, scripts, log } = this.#options;
+    const { minReplicas, allowUnsafe, scripts } = this.#options;
     if (!this.#admitted) return;
     const losses = this.#connectionLosses;
-    const faults = await faultsOf(this.redis, url, scripts, minReplicas, settingsMs).catch(() => undefined);
-    if (faults === undefined || losses !== this.#connectionLosses || !this.#admitted) return;
-    if (faults.length > 0 && !allowUnsafe) {
-      this.#refuse(faults);
-      this.#admitted = false;
-      this.onLost();
+    const [found, ofReplicas] = await Promise.all([
+      inspectServer(this.redis, scripts, minReplicas > 0).catch(() => undefined),
+      this.#faultsOfReplicas().catch(() => []),
+    ]);
+    if (found === undefined || losses !== this.#connectionLosses || !this.#admitted) return;
+    this.replicasOnline = found.facts.replicasOnline;
+    if (found.faults.length > 0 && !allowUnsafe) {
+      this.#refuse(found.faults);
+      this.#lose('it has unsafe settings');
       return;
     }
-    if (faults.length > this.faults.length) log?.warn({ faults }, 'Redis has unsafe settings and is used anyway');
+    this.#noteFaults([...found.faults, ...ofReplicas]);
+  }
+
+  /** Only on the connection that logs, so that each replica is asked once. */
+  async #faultsOfReplicas(): Promise<Fault[]> {
+    const { url, scripts, log } = this.#options;
+    return log === undefined ? [] : await faultsOfReplicas(this.redis, url, scripts, settingsMs);
+  }
+
+  #noteFaults(faults: readonly Fault[]): void {
+    const { log } = this.#options;
+    const [ofServer, ofReplicas] = [faults.filter(({ at }) => at === undefined), faults.filter(({ at }) => at !== undefined)];
+    const isNew = (found: readonly Fault[]) =>
+      found.some(({ at, setting }) => !this.faults.some((known) => known.at === at && known.setting === setting));
+    if (isNew(ofServer)) log?.warn({ faults: ofServer }, 'Redis has unsafe settings and is used anyway');
+    if (isNew(ofReplicas)) log?.warn({ faults: ofReplicas }, 'a replica has unsafe settings, and writes go on');
     this.faults = faults;
+  }
+
+  /** Asks the server how many replicas are in sync. Simultaneous calls share one question. */
+  countReplicas(): Promise<void> {
+    this.#counting ??= this.ask(factsOf)
+      .then(({ replicasOnline }) => {
+        this.replicasOnline = replicasOnline;
+      })
+      .finally(() => {
+        this.#counting = undefined;
+      });
+    return this.#counting;
   }
 
   #refuse(faults: readonly Fault[]): void {
@@ -158,6 +218,7 @@ export class Connection {
     if (this.#refusal?.message !== refusal.message)
       this.#options.log?.error({ faults }, 'Redis has unsafe settings and is not used');
     this.#refusal = refusal;
+    this.faults = faults;
   }
 
   /** Throws `JournalUnavailable`: `unchanged` if the command was not sent or certainly did nothing. */
@@ -167,18 +228,30 @@ export class Connection {
 
   async ask<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
     if (this.#closed) throw new JournalUnavailable('The journal is closed.', 'unchanged');
-    if (this.trouble !== undefined) throw new JournalUnavailable(this.trouble, 'unchanged');
+    if (this.trouble !== undefined) throw new JournalUnavailable(this.trouble, 'unchanged', { cause: this.#refusal });
     this.#corkUntilNextTurn();
+    const began = performance.now();
     try {
       return await command(this.redis);
     } catch (error) {
       throw unavailable(error);
+    } finally {
+      this.#options.onAnswered?.((performance.now() - began) / 1_000);
     }
   }
 
   /** Drops a connection that receives nothing and opens a new one. */
   replace(): void {
     this.redis.disconnect(true);
+  }
+
+  /** Drops a connection to a server that must not be used any more, with the answers that are on their way. */
+  drop(why: string): void {
+    // ioredis gives up for good if it is disconnected while it asks a Sentinel.
+    if (this.redis.status !== 'ready') return;
+    this.#lose(why);
+    this.redis.disconnect(true);
+    this.redis.stream.destroy();
   }
 
   close(): void {
@@ -201,6 +274,15 @@ export class Connection {
   }
 }
 
+/** ioredis keeps the error of an encrypted connection to a Sentinel to itself. Most often it is about the certificate. */
+function withCertificate(message: string, url: string): string {
+  if (!url.startsWith('rediss+sentinel:')) return message;
+  return message.replace(
+    /Connection is closed\.$/,
+    'it was closed. Its certificate must be trusted, and valid for this address.',
+  );
+}
+
 /** Errors that waiting does not fix: wrong user, password or database, or an invalid certificate. */
 function isRefusal({ message, code = '' }: { message: string; code?: string }): boolean {
   return /^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:invalid )?DB index)\b/.test(message) || /CERT|ALTNAME/.test(code);
@@ -208,14 +290,17 @@ function isRefusal({ message, code = '' }: { message: string; code?: string }): 
 
 /** Errors after which a command certainly did nothing: Redis refused it before it ran, or before its first write. */
 const didNothing =
-  /^(?:ASK|BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|MOVED|NOAUTH|NOREPLICAS|NOSCRIPT|OOM|READONLY|TRYAGAIN|Stream isn't writeable)\b/;
+  /^(?:ASK|BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|MOVED|NEWERDATA|NOAUTH|NOREPLICAS|NOSCRIPT|OOM|READONLY|STOREFILLING|STOREMOVED|TRYAGAIN|Stream isn't writeable)\b/;
 
-/** Errors of a server that answers but takes no writes, with the reason as a sentence. */
+/** Errors of a server that answers but takes no writes from this process, with the reason as a sentence. */
 const refusals: Readonly<Record<string, string>> = {
   MISCONF: 'Its disk cannot be written.',
+  NEWERDATA: newerData,
   NOREPLICAS: 'Too few replicas are connected.',
   OOM: 'Its memory is full.',
   READONLY: 'It is a replica.',
+  STOREFILLING: refusalOfMark({ kind: 'filling', id: '' }) as string,
+  STOREMOVED: refusalOfMark({ kind: 'moved', id: '' }) as string,
 };
 
 function unavailable(error: unknown): JournalUnavailable {

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { JournalUnavailable, messageOf } from '../../engine.ts';
 import { redisLimits } from '../redis-limits.ts';
 import { destroyWhenIdle } from './idle-timeout.ts';
+import { replicaAt } from './open-redis.ts';
 
 const { redisReachMs: reachMs, replicaTakenMs: takenMs, redisPollMs: pollMs } = redisLimits;
 
@@ -24,11 +25,7 @@ async function onReplica(url: string, { host, port }: { host: string; port: numb
     connectTimeout: reachMs,
     retryStrategy: () => null,
   } satisfies RedisOptions;
-  // ioredis prefers the URL to the options, so the URL must name the replica.
-  const there = new URL(url);
-  there.hostname = host.includes(':') ? `[${host}]` : host;
-  there.port = String(port);
-  const replica = new Redis(there.href, options);
+  const replica = replicaAt(url, host, port, options);
   // For waiting commands ioredis only reports that the connection was closed. This event has the reason.
   let why = '';
   replica.on('error', (error: Error) => {

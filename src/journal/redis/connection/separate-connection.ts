@@ -1,7 +1,12 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { JournalRefused, JournalUnavailable, messageOf } from '../../engine.ts';
+import { readMark } from '../../migrate/marks.ts';
 import { idAt, registry } from '../keys.ts';
 import { redisLimits } from '../redis-limits.ts';
+import { whyRefused } from '../store-format.ts';
+import { redisAt } from './open-redis.ts';
+import { noCluster } from './server-settings.ts';
+import { isStoreUrl } from './store-address.ts';
 
 const { verifyLines: pageLines, verifyConnectMs } = redisLimits;
 
@@ -10,27 +15,51 @@ const { verifyLines: pageLines, verifyConnectMs } = redisLimits;
  * same time. Throws if the store cannot be used.
  */
 export async function* overSeparateConnection<T>(url: string, use: (redis: Redis) => AsyncGenerator<T>): AsyncGenerator<T> {
-  if (!/^rediss?:/.test(url)) throw new JournalRefused('Name one Redis server, as redis:// or rediss://.');
-  const redis = new Redis(url, {
+  const { redis, explained } = await openSeparateConnection(url);
+  try {
+    const format = await redis.get(registry.format);
+    // The data of a store that was moved is all there.
+    const why = readMark(format)?.kind === 'moved' ? undefined : whyRefused(format);
+    if (why !== undefined) throw new JournalRefused(why);
+    yield* use(redis);
+  } catch (error) {
+    throw explained(error);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+export interface SeparateConnection {
+  redis: Redis;
+  /** Converts an error of a command to `JournalUnavailable` with the cause. */
+  explained(error: unknown): JournalUnavailable;
+}
+
+/** A connection apart from those of a server, whose commands fail as soon as it is lost. Throws like `explained`. */
+export async function openSeparateConnection(url: string): Promise<SeparateConnection> {
+  if (!isStoreUrl(url)) throw new JournalRefused(noCluster);
+  const redis = redisAt(url, {
     lazyConnect: true,
     connectTimeout: verifyConnectMs,
+    sentinelCommandTimeout: verifyConnectMs,
     retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
     maxRetriesPerRequest: 0,
   });
   let why = '';
   redis.on('error', (error: Error) => {
     why = error.message;
   });
+  const explained = (error: unknown) =>
+    new JournalUnavailable(`Redis: ${why || messageOf(error)}`, 'unchanged', { cause: error });
   try {
     await redis.connect();
     // If the user may not use the database in the URL, ioredis silently uses the first one. This command fails instead.
     if (redis.options.db) await redis.select(redis.options.db);
-    yield* use(redis);
+    return { redis, explained };
   } catch (error) {
-    const message = why || messageOf(error);
-    throw new JournalUnavailable(`Redis: ${message}`, 'unchanged', { cause: error });
-  } finally {
     redis.disconnect();
+    throw explained(error);
   }
 }
 

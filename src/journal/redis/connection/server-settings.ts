@@ -1,8 +1,14 @@
 import type { Redis } from 'ioredis';
+import { JournalRefused } from '../../engine.ts';
+import type { CheckedSetting, UnsafeSetting } from '../../store-settings.ts';
 import { registry } from '../keys.ts';
 import type { Scripts } from '../scripts.ts';
 import { eachReplica } from './replicas.ts';
 import { withTimeout } from './with-timeout.ts';
+
+/** The sentence for addresses and servers of a cluster. */
+export const noCluster =
+  'Redis Cluster is not supported. Name one server (redis:// or rediss://), or Sentinels (redis+sentinel:// or rediss+sentinel://).';
 
 /**
  * The settings of Redis that the guarantees of the engine depend on: a write is answered after it is synced, and an erased text
@@ -11,7 +17,7 @@ import { withTimeout } from './with-timeout.ts';
 export interface Fault {
   /** The replica, as host and port. Undefined: the server itself. */
   at?: string;
-  setting: string;
+  setting: CheckedSetting;
   /** The current value. Not named `value`, because the log drops that field. */
   found: string;
   /** The line of the configuration file that fixes the setting. */
@@ -19,12 +25,12 @@ export interface Fault {
 }
 
 interface Wanted {
-  setting: string;
+  setting: CheckedSetting;
   line: string;
   isSafe: (values: Map<string, string>) => boolean;
 }
 
-const exactly = (setting: string, value: string, line = `${setting} ${value}`): Wanted => ({
+const exactly = (setting: CheckedSetting, value: string, line = `${setting} ${value}`): Wanted => ({
   setting,
   line,
   isSafe: (values) => values.get(setting) === value,
@@ -59,45 +65,94 @@ const rights = [
   ...['zrangebylex', 'zrevrangebylex', 'zlexcount', 'bgrewriteaof', 'slowlog|reset', 'commandlog|reset'],
 ];
 
-/**
- * Unsafe settings of the server, and of the replicas that answer within `replicasMs`. Throws the error of Redis if reading the
- * settings is not permitted.
- */
-export async function faultsOf(
-  redis: Redis,
-  url: string,
-  scripts: Scripts,
-  minReplicas: number,
-  replicasMs: number,
-): Promise<Fault[]> {
-  const faults = await faultsAt(redis, scripts, minReplicas > 0);
-  const ofReplicas: Fault[] = [];
-  const inspect = async (replica: Redis, at: string) => {
-    ofReplicas.push(...(await faultsAt(replica, scripts, true)).map((fault) => ({ at, ...fault })));
-  };
-  await withTimeout(replicasMs, eachReplica(redis, url, inspect));
-  return [...faults, ...ofReplicas];
+/** With these settings wrong, a server may keep erased texts in a dump file. */
+const keepsDump: readonly CheckedSetting[] = ['save', 'repl-diskless-sync', 'rdb-del-sync-files'];
+
+/** A server as `INFO` describes it. */
+export interface ServerFacts {
+  /** Differs after each start of the server. */
+  runId: string;
+  /** The id of its history, and the id of the history that it continued when it was promoted. */
+  replicationId: string;
+  continuedId: string;
+  isReplica: boolean;
+  /** Replicas that have finished their first synchronisation. */
+  replicasOnline: number;
+  hasReplicas: boolean;
 }
 
-async function faultsAt(redis: Redis, scripts: Scripts, mayHaveReplicas: boolean): Promise<Fault[]> {
+/** Throws `JournalRefused` if the server is a node of a cluster. */
+export async function factsOf(redis: Redis): Promise<ServerFacts> {
+  const info = await redis.info('server', 'replication', 'cluster');
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
+  if (field('cluster_enabled') === '1') throw new JournalRefused(noCluster);
+  return {
+    runId: field('run_id'),
+    replicationId: field('master_replid'),
+    continuedId: field('master_replid2'),
+    isReplica: field('role') === 'slave',
+    replicasOnline: info.match(/^slave\d+:.*\bstate=online\b/gm)?.length ?? 0,
+    hasReplicas: Number(field('connected_slaves')) > 0,
+  };
+}
+
+/** Unsafe settings of the replicas that answer within `replicasMs`. */
+export async function faultsOfReplicas(redis: Redis, url: string, scripts: Scripts, replicasMs: number): Promise<Fault[]> {
+  const faults: Fault[] = [];
+  const inspect = async (replica: Redis, at: string) => {
+    const inspected = await inspectServer(replica, scripts, true);
+    faults.push(...inspected.faults.map((fault) => ({ at, ...fault })));
+  };
+  await withTimeout(replicasMs, eachReplica(redis, url, inspect));
+  return faults;
+}
+
+/** Throws if the replica may keep erased texts in a dump file. */
+export async function refuseDump(replica: Redis): Promise<void> {
+  const values = await settingsOf(replica);
+  const fault = [...always, ...withReplicas].find(({ setting, isSafe }) => keepsDump.includes(setting) && !isSafe(values));
+  if (fault) throw new Error(`it may keep the text in a dump file. Set it with the line: ${fault.line}`);
+}
+
+async function settingsOf(redis: Redis): Promise<Map<string, string>> {
   const names = [...always, ...withReplicas].map(({ setting }) => setting);
-  const [flat, info, lacking] = await Promise.all([
-    redis.call('CONFIG', 'GET', ...names, 'repl-diskless-load') as Promise<string[]>,
-    redis.info('replication'),
+  const flat = (await redis.call('CONFIG', 'GET', ...names, 'repl-diskless-load')) as string[];
+  const values = new Map<string, string>();
+  for (let at = 0; at < flat.length; at += 2) values.set(flat[at] as string, flat[at + 1] as string);
+  return values;
+}
+
+/**
+ * The server, and its unsafe settings. Throws the error of Redis if reading the settings is not permitted, and `JournalRefused`
+ * if it is a node of a cluster.
+ */
+export async function inspectServer(
+  redis: Redis,
+  scripts: Scripts,
+  mayHaveReplicas: boolean,
+): Promise<{ facts: ServerFacts; faults: Fault[] }> {
+  // Before the script, which a node of a cluster refuses with an error that does not say so.
+  const facts = await factsOf(redis);
+  const [values, lacking] = await Promise.all([
+    settingsOf(redis),
     // EVAL with the text, because the server may not have the script yet, and the user may not be allowed to load scripts.
     redis.call('EVAL', scripts['missing-rights'].text, 1, registry.nodes, ...rights) as Promise<string[]>,
   ]);
-  const values = new Map<string, string>();
-  for (let at = 0; at < flat.length; at += 2) values.set(flat[at] as string, flat[at + 1] as string);
-  const replicated = mayHaveReplicas || /^role:slave/m.test(info) || !/^connected_slaves:0\r?$/m.test(info);
+  const replicated = mayHaveReplicas || facts.isReplica || facts.hasReplicas;
   const wanted = replicated ? [...always, ...withReplicas] : always;
   const faults = wanted
     .filter(({ isSafe }) => !isSafe(values))
     .map(({ setting, line }) => ({ setting, found: values.get(setting) ?? '', line }));
-  if (lacking.length === 0) return faults;
+  if (lacking.length === 0) return { facts, faults };
   const user = redis.options.username ?? 'default';
   const given = lacking.map((right) => `+${right}`).join(' ');
-  return [...faults, { setting: 'user', found: `${user}, without ${lacking.join(', ')}`, line: `user ${user} … ${given}` }];
+  faults.push({ setting: 'user', found: `${user}, without ${lacking.join(', ')}`, line: `user ${user} … ${given}` });
+  return { facts, faults };
+}
+
+/** The faults without addresses, which not everyone may see. */
+export function unsafeSettings(faults: readonly Fault[]): UnsafeSetting[] {
+  return faults.map(({ at, setting, line }) => ({ setting, role: at === undefined ? 'master' : 'replica', line }));
 }
 
 /** The faults as text for the operator. */
@@ -109,6 +164,6 @@ export function sentenceOf(faults: readonly Fault[]): string {
   return [
     'Redis may lose acknowledged writes or keep erased texts:',
     ...lines,
-    'Change the configuration of Redis and restart it.',
+    'Set them with CONFIG SET, and in the configuration of Redis for its next start.',
   ].join('\n');
 }

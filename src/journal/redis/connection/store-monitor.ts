@@ -21,6 +21,8 @@ export interface StoreMonitorParts {
   nodeId: string;
   log: Log;
   onReach: (reach: Reachability) => void;
+  /** Called with the seconds that a message took through Redis and back to the subscriber. */
+  onHeard: (seconds: number) => void;
 }
 
 /**
@@ -72,13 +74,15 @@ export class StoreMonitor {
   async #probe(): Promise<void> {
     // Check the lease first, so that a process that was suspended notices that it has expired before it answers a request.
     this.#renewLease();
-    const { bus, subscriber, commands, connections } = this.#parts;
+    const { bus, subscriber, commands, connections, onHeard } = this.#parts;
     for (const connection of connections) void connection.admit();
     if (bus.isListening && subscriber.isOpen && commands.isOpen) {
       this.#probeFailure = undefined;
+      const began = performance.now();
       const hasArrived = await withTimeout(deadlineMs, bus.probe(), (error) => {
         this.#probeFailure = messageOf(error);
       });
+      onHeard((performance.now() - began) / 1_000);
       if (hasArrived) this.#probedAt = performance.now();
       // Redis answers on the other connection, so only the connection of the subscriber is silent.
       else if (
@@ -169,13 +173,18 @@ export class StoreMonitor {
     return trouble ?? failure ?? 'Redis does not answer';
   }
 
+  /** Milliseconds since both the last probe and the last comparison had succeeded. */
+  get agoMs(): number {
+    return performance.now() - Math.min(this.#probedAt, this.#comparedAt);
+  }
+
   #renewLease(): void {
-    const goodAt = Math.min(this.#probedAt, this.#comparedAt);
-    const reachable = performance.now() - goodAt < leaseMs;
+    const { agoMs } = this;
+    const reachable = agoMs < leaseMs;
     if (reachable === this.reach.reachable) return;
     this.reach = { reachable, since: new Date().toISOString() };
     const { log, onReach } = this.#parts;
-    const forMs = Math.round(performance.now() - goodAt);
+    const forMs = Math.round(agoMs);
     if (reachable) log.info({}, 'Redis is reachable again');
     else log.error({ forMs, why: this.why }, 'Redis is unreachable: readers may see stale state');
     onReach(this.reach);

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Connection } from '../connection/connection.ts';
 import { eachReplicaAfterAll } from '../connection/replicas.ts';
+import { refuseDump } from '../connection/server-settings.ts';
 import { registry } from '../keys.ts';
 import { redisLimits } from '../redis-limits.ts';
 
@@ -47,6 +48,7 @@ export class Rewrites {
         const number = await master.zadd(registry.rewrites, 'INCR', 1, 'begun');
         const rewritten: string[] = [];
         const onReplica = async (replica: Redis, place: string) => {
+          await refuseDump(replica);
           await this.#rewriteAt(replica);
           rewritten.push(place);
         };
@@ -75,6 +77,7 @@ export class Rewrites {
       if (done === null) return;
       const isBehind = async (place: string) => Number((await master.zscore(registry.rewrites, place)) ?? 0) < Number(done);
       const onReplica = async (replica: Redis, place: string) => {
+        await refuseDump(replica);
         await this.#rewriteAt(replica);
         await master.zadd(registry.rewrites, 'GT', done, place);
       };

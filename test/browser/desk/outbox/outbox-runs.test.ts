@@ -26,7 +26,7 @@ const { PRESSBOX_DESK_RUNS: wanted, PRESSBOX_DESK_SEED: given } = process.env;
 const runs = Number(wanted ?? 25);
 const firstSeed = Number(given ?? Math.floor(Math.random() * 1e9));
 /** Without PRESSBOX_DESK_RUNS, no run begins after this. */
-const withinMs = 40_000;
+const withinMs = 20_000;
 const steps = 14;
 /** An entry that is unsent for this long waits for its author. */
 const askAfterMs = 6_000;

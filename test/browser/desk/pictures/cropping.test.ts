@@ -10,6 +10,10 @@ const landscape = sharp({ create: { width: 1600, height: 1200, channels: 3, back
   .jpeg()
   .toBuffer();
 
+const portrait = sharp({ create: { width: 1200, height: 1800, channels: 3, background: '#4a7fb5' } })
+  .jpeg()
+  .toBuffer();
+
 describeWith(needs.chromium, 'cropping a picture in Chromium', (chromium) => {
   const open = examineCropping(() => startBrowser(chromium));
 
@@ -22,6 +26,24 @@ describeWith(needs.chromium, 'cropping a picture in Chromium', (chromium) => {
     await dragByFinger(fingers, rectangleOf(page), -width * 0.2, height);
     await page.getByRole('button', { name: 'Crop', exact: true }).click();
     expect(await cropped()).toEqual({ left: 20, top: 40, width: 60, height: 60 });
+  });
+
+  it('shows its buttons in small windows without scrolling', async () => {
+    const { page, openCropping } = await open({ language: 'fr' });
+    await openCropping(await portrait, 'image/jpeg');
+    for (const [width, height] of [
+      [1280, 720],
+      [390, 844],
+      [320, 568],
+      [844, 390],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      const inSight = `[...document.querySelectorAll('.desk-crop form button')].filter((button) => {
+        const { x, y, width, height } = button.getBoundingClientRect();
+        return [0.1, 0.9].every((share) => document.elementFromPoint(x + width / 2, y + height * share) === button);
+      }).map((button) => button.textContent)`;
+      expect(await page.evaluate(inSight), `${width} × ${height} pixels`).toEqual(['Recadrer', 'Annuler']);
+    }
   });
 
   it('passes axe-core and fits its window, in light and dark, with forced colours and from right to left', async () => {
@@ -96,6 +118,24 @@ function examineCropping(start: () => Promise<TestBrowser>) {
     await dragByMouse(page, handleOf(page, 'top-left'), -width / 4, -height * 0.3);
     await page.getByRole('button', { name: 'Crop', exact: true }).click();
     expect(await cropped()).toEqual({ left: 25, top: 0, width: 75, height: 75 });
+  });
+
+  it('sets the point that stays in view by a press and by keyboard', async () => {
+    const { page, openCropping, cropped } = await open();
+    await openCropping(await landscape, 'image/jpeg');
+    const { x, y, width, height } = await stageOf(page);
+    await page.mouse.click(x + width * 0.3, y + height * 0.25);
+    await page.getByRole('status').getByText('In view: 30% from the left and 25% from the top').waitFor();
+    await page.getByRole('button', { name: 'Crop', exact: true }).click();
+    const whole = { left: 0, top: 0, width: 100, height: 100 };
+    expect(await cropped()).toEqual({ ...whole, focusX: 30, focusY: 25 });
+    await openCropping(await landscape, 'image/jpeg');
+    const mark = page.getByRole('application', { name: 'Point that stays in view' });
+    await rectangleOf(page).press('Tab');
+    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowUp']) await page.keyboard.press(key);
+    expect(await mark.evaluate((element) => element.matches(':focus'))).toBe(true);
+    await page.getByRole('button', { name: 'Crop', exact: true }).press('Enter');
+    expect(await cropped()).toEqual({ ...whole, focusX: 54, focusY: 48 });
   });
 
   it('keeps the ratio that was chosen, and needs no dragging', async () => {

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../../support/runner/needs.ts';
 import { startBrowser, startLasting } from '../../browser.ts';
 import { eventually, isLive } from '../../newsroom.ts';
-import { deskSite } from '../desk-site.ts';
+import { deskSite, storedName } from '../desk-site.ts';
 import { killBrowser } from '../outbox/outbox-site.ts';
 import { choosePhotos, smallPhoto } from './photos.ts';
 
@@ -55,7 +55,7 @@ describeWith(needs.chromium, 'a photo from the phone', (chromium) => {
 
 async function draftsOf(page: Page): Promise<string> {
   return await page.evaluate<string>(`new Promise((resolve) => {
-    indexedDB.open('pressbox-desk-drafts').onsuccess = ({ target: { result: database } }) => {
+    indexedDB.open(${storedName('drafts')}).onsuccess = ({ target: { result: database } }) => {
       database.transaction('drafts').objectStore('drafts').getAll().onsuccess = ({ target: { result } }) => {
         database.close();
         resolve(JSON.stringify(result));

@@ -31,7 +31,7 @@ export interface PicturePage extends WatchedPage {
   /** Picks the file and opens the dialog that crops it. */
   openCropping(file: Buffer, mimeType: string): Promise<void>;
   /** The answer of the dialog, in hundredths. */
-  cropped(): Promise<Crop | undefined>;
+  cropped(): Promise<(Crop & { focusX?: number; focusY?: number }) | undefined>;
 }
 
 /** A page with the code for pictures alone, under the policy of the desk. */
@@ -84,8 +84,12 @@ export function pictureSite(start: () => Promise<TestBrowser>) {
         await page.getByRole('dialog').waitFor();
       },
       cropped: () =>
-        page.evaluate(`window.cropping.then((crop) => crop &&
-          Object.fromEntries(Object.entries(crop).map(([name, share]) => [name, Math.round(share * 100)])))`),
+        page.evaluate(`window.cropping.then((chosen) => {
+          if (chosen === undefined) return undefined;
+          const { focus, ...crop } = chosen;
+          const shares = { ...crop, ...(focus && { focusX: focus.x, focusY: focus.y }) };
+          return Object.fromEntries(Object.entries(shares).map(([name, share]) => [name, Math.round(share * 100)]));
+        })`),
     };
   };
 }

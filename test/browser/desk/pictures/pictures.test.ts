@@ -2,37 +2,24 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../../support/runner/needs.ts';
 import { startBrowser } from '../../browser.ts';
-import { eventually, faultsOf, isLive } from '../../newsroom.ts';
-import { chooseUndoSeconds, deskSite } from '../desk-site.ts';
+import { eventually, faultsOf } from '../../newsroom.ts';
 import { choosePhotos, giveFile, smallPhoto } from './photos.ts';
-
-const composer = (page: Page) => page.locator('desk-composer');
-const text = (page: Page) => page.getByRole('textbox', { name: 'Text', exact: true });
-const row = (page: Page) => composer(page).locator('.composer-row[data-media="image"]');
-const description = (page: Page) => row(page).getByLabel('What the picture shows');
-const publish = (page: Page) => composer(page).locator('.composer-publish');
-const entries = (page: Page) => page.locator('.desk-outbox li');
-const thumbnail = (page: Page) => row(page).locator('.desk-device-picture img');
-
-/** Resolves once the browser has drawn the picture. */
-async function isDrawn(page: Page): Promise<void> {
-  await eventually(async () => {
-    expect(await thumbnail(page).evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth)).toBe(320);
-  });
-}
+import {
+  all,
+  composer,
+  description,
+  entries,
+  isDrawn,
+  openDatabase,
+  pictures,
+  publish,
+  row,
+  storedPictures,
+  text,
+} from './pictures-suite.ts';
 
 describeWith(needs.chromium, 'pictures from the device', (chromium) => {
-  const site = deskSite(() => startBrowser(chromium));
-
-  async function open(options = {}) {
-    const { id } = await site.coverage([], { headline: 'Harbour fire' });
-    const watched = await site.openDesk(id, {}, options);
-    await isLive(watched.page);
-    await composer(watched.page).locator('.desk-add-pictures').waitFor();
-    await chooseUndoSeconds(watched.page, 0);
-    return { id, ...watched };
-  }
-  const mediaOf = async (id: string) => (await site.author.listPosts(id)).posts.map(({ media }) => media);
+  const { site, open, mediaOf } = pictures(() => startBrowser(chromium));
 
   it('are shown, uploaded while their author writes, and published with their description and credit', async () => {
     const { id, page, complaints } = await open();
@@ -179,25 +166,13 @@ async function signOut(page: Page): Promise<void> {
   await page.getByRole('link', { name: 'Sign in' }).waitFor();
 }
 
-const openDatabase = (name: string) =>
-  `new Promise((resolve, reject) => { const opening = indexedDB.open('${name}'); opening.onsuccess = () => resolve(opening.result); opening.onerror = reject; })`;
-const all = (name: string, store: string) =>
-  `${openDatabase(name)}.then((database) => new Promise((resolve) => {
-    const asking = database.transaction('${store}').objectStore('${store}').getAll();
-    asking.onsuccess = () => { database.close(); resolve(asking.result); };
-  }))`;
-
-async function storedPictures(page: Page): Promise<number> {
-  return await page.evaluate<number>(`${all('pressbox-desk-outbox', 'pictureFiles')}.then(({ length }) => length)`);
-}
-
 async function storedDrafts(page: Page): Promise<string> {
-  return await page.evaluate<string>(`${all('pressbox-desk-drafts', 'drafts')}.then((drafts) => JSON.stringify(drafts))`);
+  return await page.evaluate<string>(`${all('drafts', 'drafts')}.then((drafts) => JSON.stringify(drafts))`);
 }
 
 /** As if the only picture on the device had this size. */
 async function claimBytes(page: Page, megabytes: number): Promise<void> {
-  await page.evaluate(`${all('pressbox-desk-outbox', 'pictures')}.then(([picture]) => ${openDatabase('pressbox-desk-outbox')}.then((database) => new Promise((resolve) => {
+  await page.evaluate(`${all('outbox', 'pictures')}.then(([picture]) => ${openDatabase('outbox')}.then((database) => new Promise((resolve) => {
     const change = database.transaction('pictures', 'readwrite');
     change.objectStore('pictures').put({ ...picture, bytes: ${megabytes} * 1024 * 1024 });
     change.oncomplete = () => { database.close(); resolve(); };

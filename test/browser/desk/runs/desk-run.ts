@@ -6,6 +6,7 @@ import { signLinkCode } from '../../../../src/access/sign-in-links.ts';
 import type { Random } from '../../../support/samples/random.ts';
 import type { LossyFront } from '../../../support/servers/lossy-front.ts';
 import type { ServerProcess } from '../../../support/servers/process.ts';
+import { storedName } from '../desk-site.ts';
 import { type DeskSnapshot, DeskTab, patienceMs } from './desk-tab.ts';
 import { DeskWriter } from './desk-writer.ts';
 import { isWaiting, type JournalText } from './written-texts.ts';
@@ -261,7 +262,7 @@ export class DeskRun {
     await this.#tabs[0]?.page
       .evaluate(`(() => {
         const key = document.querySelector('desk-outbox').session.ownerKey;
-        localStorage.setItem('pressbox-desk-undo-seconds:' + key, '${seconds}');
+        localStorage.setItem(${storedName('undo-seconds')} + ':' + key, '${seconds}');
       })()`)
       .catch(() => {});
   }

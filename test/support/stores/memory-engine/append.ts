@@ -9,7 +9,7 @@ import type { PlacedEntry } from '../../../../src/journal/entry-placement.ts';
 import { channelFrom, type PreparedEntry, type Text } from '../../../../src/journal/entry-record.ts';
 import { epochOf, fingerprint, newRoot, newSalt, nextCheck, positionAt } from '../../../../src/journal/hash-chain.ts';
 import { countsAfter } from '../../../../src/journal/post-tags.ts';
-import type { Position } from '../../../../src/protocol/cursor.ts';
+import { isSamePosition, type Position } from '../../../../src/protocol/cursor.ts';
 import type { Channel, ServerFacts } from '../../../../src/protocol/model.ts';
 import { limits } from '../../../../src/protocol/wire-limits.ts';
 import { type MemoryChannel, type MemoryEntry, type MemoryStore, requestKey } from './store.ts';
@@ -141,10 +141,12 @@ export function deleteChannel(
   store: MemoryStore,
   channelId: string,
   request: RequestId,
-  { serverFacts, requestAt }: { serverFacts: readonly ServerFacts[]; requestAt: number },
-): 'deleted' | 'was-deleted' | 'missing' {
+  { serverFacts, requestAt, at }: { serverFacts: readonly ServerFacts[]; requestAt: number; at: Position | undefined },
+): 'deleted' | 'was-deleted' | 'missing' | 'moved' {
   const channel = store.channels.get(channelId);
   if (channel === undefined) return store.deleted.has(channelId) ? 'was-deleted' : 'missing';
+  const { offset, check } = channel.entries.at(-1) as MemoryEntry;
+  if (at !== undefined && !isSamePosition(at, positionAt(epochOf(channel.root), offset, check))) return 'moved';
   store.deleted.set(channelId, channelOf(channel).access);
   store.channels.delete(channelId);
   for (const [key, kept] of store.requests) if (key.startsWith(`${channelId} `)) kept.salted = { text: undefined };

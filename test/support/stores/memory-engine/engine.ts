@@ -94,6 +94,13 @@ class MemoryEngine implements Engine {
     this.#open;
   }
 
+  /** The store is this process. */
+  readonly comparedAgoMs = 0;
+
+  async size(): Promise<number> {
+    return this.#open.bytes;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#announcer.close();
@@ -143,10 +150,10 @@ class MemoryEngine implements Engine {
   readonly pendingErasures = 0;
   readonly damagedChannels = 0;
 
-  async deleteChannel(channelId: string, request: RequestId, by: string) {
+  async deleteChannel(channelId: string, request: RequestId, by: string, at?: Position) {
     const serverFacts = [factsOfDeletion(channelId, { now: this.#now(), by })];
-    const deletion = deleteChannel(this.#open, channelId, request, { serverFacts, requestAt: this.#requestClock.now() });
-    if (deletion === 'missing') return { status: deletion };
+    const deletion = deleteChannel(this.#open, channelId, request, { serverFacts, requestAt: this.#requestClock.now(), at });
+    if (deletion === 'missing' || deletion === 'moved') return { status: deletion };
     if (deletion === 'deleted') {
       this.#announcer.announceErased(channelId, null);
       this.#announcer.announce(channelId, { type: 'gone' });

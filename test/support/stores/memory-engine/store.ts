@@ -28,6 +28,12 @@ export class MemoryStore {
     return made.length === 0 ? undefined : Math.max(...made);
   }
 
+  /** The size of the entries as JSON. */
+  get bytes(): number {
+    const entries = [...this.channels.values()].map((channel) => channel.entries);
+    return Buffer.byteLength(JSON.stringify([this.serverEntries, entries]));
+  }
+
   /** Adds to the server's own journal. Call it in the step that does what the facts say. */
   record(facts: readonly ServerFacts[]): void {
     for (const fact of facts) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   type CoverageForm,
+  chosenAddress,
   emptyForm,
   faultsOf,
   formOf,
@@ -103,6 +104,8 @@ describe('the form of a coverage', () => {
       expect([changes, found]).toEqual([changes, faults]);
     }
     expect(faultsOf(changed({ pictureUrl: `http://localhost:1/a.svg` }), { origin: 'http://localhost:1', channel })).toEqual({});
+    expect(faultsOf(changed({ pictureUrl: chosenAddress }), { origin, channel })).toEqual({});
+    expect(faultsOf(changed({ pictureUrl: 'device:typed' }), { origin, channel })).toEqual({ pictureUrl: 'not-https' });
     expect(faultsOf({ ...formOf(channel), id: 'Fire' }, { origin, channel: undefined })).toEqual({ id: 'not-id' });
   });
 

@@ -103,6 +103,22 @@ describe('a body in the rich editor', () => {
     expectShown(opened.write(doc), doc);
   });
 
+  it('ends bold text before a line end if a link that is bold in part begins with the line end', () => {
+    const opened = openBody('a\nbc') as NonNullable<ReturnType<typeof openBody>>;
+    const link = schema.mark('link', { href: 'https://a.example/x', title: null });
+    const { doc } = new Transform(opened.doc).addMark(2, 5, link).addMark(1, 4, schema.mark('strong'));
+    expect(opened.write(doc)).toBe('**a**\n[**b**c](https://a.example/x)');
+    expectShown(opened.write(doc), doc);
+  });
+
+  it('ends with its text if nothing but a space of another kind follows in the next line', () => {
+    const opened = openBody('') as NonNullable<ReturnType<typeof openBody>>;
+    const content = [schema.text('a'), schema.nodes.hard_break.create(), schema.text('\u00a0')];
+    const doc = schema.topNodeType.create(null, schema.nodes.paragraph.create(null, content));
+    expect(opened.write(doc)).toBe('a');
+    expectShown(opened.write(doc), doc);
+  });
+
   it('is written whole even if the server would refuse it', () => {
     const { table, table_row: row, table_header: header, table_cell: cell } = schema.nodes;
     const rowOf = (type: NodeType) => row.create(null, Array<Node>(10).fill(type.create(null, schema.text('x'))));

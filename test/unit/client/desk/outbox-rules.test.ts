@@ -142,6 +142,24 @@ describe('a post with a picture of this device', () => {
     expect(device.state(id)).toMatchObject({ at: 'refused' });
   });
 
+  it('is one with a coverage too, which then has its reference as its picture', () => {
+    const device = new Device();
+    device.picture('one', { at: 'waiting' });
+    const picture = { url: 'device:one', alt: 'A crater' };
+    const id = device.add({ type: 'update-channel', channelId: 'eclipse', expected: 3, patch: { section: 'Sky', picture } });
+    expect(device.next()).toBe('nothing');
+    for (let round = 0; round < 2; round += 1) {
+      device.picture('one', uploaded('one'));
+      expect(device.next()).toBe(`send ${id}`);
+      device.attempt(refusalFor('picture.url')());
+      expect(device.pictures).toMatchObject([{ id: 'one', upload: { at: 'waiting' } }]);
+    }
+    device.picture('one', uploaded('one'));
+    device.attempt(unknown);
+    const sent = { section: 'Sky', picture: { ...picture, url: `media:${'one'.padEnd(22, 'x')}` } };
+    expect(JSON.parse(device.entry(id).request.body ?? '')).toEqual(sent);
+  });
+
   it('keeps the posts that build on it waiting, and is given back with its picture', () => {
     const device = new Device();
     device.picture('one', { at: 'waiting' });

@@ -98,8 +98,10 @@ function isSpace({ text, isBreak, isCode }: Piece): boolean {
 
 /** Takes the marks from spaces and breaks at both ends of the text that has them. */
 function expelSpaces(pieces: readonly Piece[]): void {
-  const all = new Set(pieces.flatMap(({ marks }) => marks));
-  for (const mark of all) {
+  const all = [...new Set(pieces.flatMap(({ marks }) => marks))];
+  const isLink = ({ type }: Mark) => type.name === 'link';
+  // Links first, because the other marks are interrupted where a link begins or ends.
+  for (const mark of [...all.filter(isLink), ...all.filter((mark) => !isLink(mark))]) {
     if (mark.type.name === 'code') continue;
     for (const order of [pieces, pieces.toReversed()]) {
       let atEdge = true;
@@ -149,11 +151,9 @@ function trimmedLines(pieces: readonly Piece[]): Piece[] {
     } else (lines.at(-1) as Piece[]).push(piece);
   }
   const trimmed = lines.map((line) => trimmedLine(line));
-  const first = trimmed.findIndex((line) => line.length > 0);
-  const last = trimmed.findLastIndex((line) => line.length > 0);
-  if (first < 0) return [];
-  trimmed[first] = trimmedLine(trimmed[first] as Piece[], { first: true });
-  trimmed[last] = trimmedLine(trimmed[last] as Piece[], { last: true });
+  const first = trimEdge(trimmed, { first: true });
+  const last = trimEdge(trimmed, { last: true });
+  if (first < 0 || last < 0) return [];
   const isSoft = (at: number) => breaks[at]?.node.type.name === 'soft_break';
   return trimmed.slice(first, last + 1).flatMap((line, at) => {
     const before = first + at - 1;
@@ -162,6 +162,17 @@ function trimmedLines(pieces: readonly Piece[]): Piece[] {
     const isDropped = isSoft(before) && (line.length === 0 || trimmed[before]?.length === 0);
     return isDropped ? line : [breaks[before] as Piece, ...line];
   });
+}
+
+/** Trims the first or the last line of which something is left. Returns its index, or -1 if nothing is left. */
+function trimEdge(lines: Piece[][], edge: { first?: boolean; last?: boolean }): number {
+  for (;;) {
+    const at = edge.first ? lines.findIndex(({ length }) => length > 0) : lines.findLastIndex(({ length }) => length > 0);
+    if (at < 0) return at;
+    const line = trimmedLine(lines[at] as Piece[], edge);
+    lines[at] = line;
+    if (line.length > 0) return at;
+  }
 }
 
 /** Markdown trims a whole paragraph of more kinds of spaces than a line. */

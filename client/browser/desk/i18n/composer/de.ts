@@ -104,6 +104,7 @@ export const de: ComposerWords = {
     `Der Beitrag geht in ${seconds} Sekunden hinaus. In der Liste der ungesendeten Beiträge können Sie ihn zurückholen.`,
   sentAtOnce: 'Der Beitrag wird gesendet.',
   savedHere: 'Der Beitrag ist auf diesem Gerät gespeichert und geht hinaus, sobald er gesendet werden kann.',
+  storing: 'Noch nicht auf diesem Gerät gespeichert. Lassen Sie diese Seite geöffnet.',
   notStored:
     'Der Beitrag konnte auf diesem Gerät nicht gespeichert werden und wurde nicht gesendet. Der Text steht noch hier. Bitte noch einmal versuchen.',
   drafts: (count) => `Entwürfe (${count})`,

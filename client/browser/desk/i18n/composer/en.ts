@@ -103,6 +103,7 @@ export const en: ComposerWords = {
   heldFor: (seconds) => `The post goes out in ${seconds} seconds. You can undo it in the list of unsent posts.`,
   sentAtOnce: 'The post is being sent.',
   savedHere: 'The post is saved on this device and goes out once it can be sent.',
+  storing: 'Not stored on this device yet. Keep this page open.',
   notStored: 'The post could not be stored on this device and was not sent. Its text is still here. Try again.',
   drafts: (count) => `Drafts (${count})`,
   restoredFrom: (at) => `Your draft of ${at} is here again.`,

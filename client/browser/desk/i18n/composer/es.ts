@@ -103,6 +103,7 @@ export const es: ComposerWords = {
   heldFor: (seconds) => `El mensaje sale en ${seconds} segundos. Puede deshacerlo en la lista de mensajes sin enviar.`,
   sentAtOnce: 'El mensaje se está enviando.',
   savedHere: 'El mensaje está guardado en este dispositivo y sale en cuanto se pueda enviar.',
+  storing: 'Aún no se ha guardado en este dispositivo. Mantenga esta página abierta.',
   notStored: 'El mensaje no se pudo guardar en este dispositivo y no se ha enviado. El texto sigue aquí. Inténtelo de nuevo.',
   drafts: (count) => `Borradores (${count})`,
   restoredFrom: (at) => `Su borrador de ${at} está aquí de nuevo.`,

@@ -103,6 +103,7 @@ export const fr: ComposerWords = {
   heldFor: (seconds) => `Le message part dans ${seconds} secondes. Vous pouvez l’annuler dans la liste des messages non envoyés.`,
   sentAtOnce: 'Le message est en cours d’envoi.',
   savedHere: 'Le message est enregistré sur cet appareil et part dès qu’il peut être envoyé.',
+  storing: 'Pas encore enregistré sur cet appareil. Gardez cette page ouverte.',
   notStored:
     'Le message n’a pas pu être enregistré sur cet appareil et n’a pas été envoyé. Son texte est toujours là. Réessayez.',
   drafts: (count) => `Brouillons (${count})`,

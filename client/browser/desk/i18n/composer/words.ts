@@ -99,6 +99,8 @@ export interface ComposerWords {
   sentAtOnce: string;
   /** In place of these two while nothing can be sent. */
   savedHere: string;
+  /** The device takes long to store what was published. */
+  storing: string;
   notStored: string;
 
   // Drafts

@@ -2,21 +2,29 @@ import { Plugin, Selection } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 
 /**
- * Lets keys move the cursor to the start of the text right after the text got the focus. ProseMirror takes that for a fault of the
- * browser for 200 ms, and puts the cursor back, so that what is typed next lands where the author clicked. Only a move that no key
- * caused is such a fault.
+ * Lets authors move the cursor to the start of the text right after the text got the focus. ProseMirror takes that for a fault of
+ * the browser for 200 ms, and puts the cursor back, so that what is typed next lands elsewhere. Only a move that neither a key nor
+ * a press caused is such a fault.
  */
-export function startByKey(): Plugin {
-  let isByKey = false;
+export function startByAuthor(): Plugin {
+  let isPressed = false;
+  let isByAuthor = false;
   return new Plugin({
     props: {
       handleDOMEvents: {
+        mousedown: () => {
+          isPressed = true;
+        },
         focus: () => {
-          isByKey = false;
+          isByAuthor = isPressed;
+          isPressed = false;
+        },
+        blur: () => {
+          isPressed = false;
         },
         keydown: (view) => {
-          if (isByKey) followToStart(view);
-          isByKey = true;
+          if (isByAuthor) followToStart(view);
+          isByAuthor = true;
         },
       },
     },
@@ -24,7 +32,7 @@ export function startByKey(): Plugin {
       const listeners = new AbortController();
       // Before ProseMirror, which listens while the event bubbles.
       const options = { capture: true, signal: listeners.signal };
-      document.addEventListener('selectionchange', () => isByKey && followToStart(view), options);
+      document.addEventListener('selectionchange', () => isByAuthor && followToStart(view), options);
       return { destroy: () => listeners.abort() };
     },
   });

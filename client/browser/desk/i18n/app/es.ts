@@ -1,0 +1,43 @@
+import type { AppWords } from './words.ts';
+
+export const appWords: AppWords = {
+  partMissing: 'No se ha podido cargar una parte de esta página. Lo que escribe se conserva.',
+  reload: 'Recargar',
+  openCoverages: 'Coberturas abiertas',
+  newPosts: { one: '# entrada nueva', other: '# entradas nuevas' },
+  close: (coverage) => `Cerrar ${coverage}`,
+  signIn: 'Iniciar sesión',
+  signOut: 'Cerrar sesión',
+  signedOut: 'No ha iniciado sesión',
+  signInHow: 'Abra el enlace que le dio su redacción o inicie sesión con una clave.',
+  unreachable: 'No se puede contactar con el servidor, así que la página no sabe quién ha iniciado sesión. Lo reintenta sola.',
+  otherTabs: 'Otra pestaña tiene una versión anterior de esta página. Cierre sus otras pestañas y esta se abrirá.',
+  waitsForTabs:
+    'Una versión más reciente de esta página espera en otra pestaña. Hasta que se abra, no se guarda nada de lo que escriba aquí. Cierre las otras pestañas de esta página.',
+  desk: 'Redacción',
+  connected: 'Al día',
+  reconnecting: 'Conectando…',
+  offline: 'Sin conexión',
+  needsYou: { one: '# entrada le espera', other: '# entradas le esperan' },
+  unsent: { one: '# aún sin publicar', other: '# aún sin publicar' },
+  sending: { one: 'Enviando #', other: 'Enviando #' },
+  held: { one: '# sale en un momento', other: '# salen en un momento' },
+  notOutYet: { one: '# entrada aún no está publicada', other: '# entradas aún no están publicadas' },
+  unsentStays:
+    'Lo que ha escrito queda en este dispositivo. Se enviará cuando vuelva a iniciar sesión aquí; nadie más puede verlo ni enviarlo.',
+  signOutAnyway: 'Cerrar sesión',
+  stay: 'Seguir conectado',
+  notSignedOut: 'Su sesión sigue abierta',
+  notSignedOutWhy: 'No se pudo contactar con el servidor, así que la sesión no se cerró. Inténtelo cuando tenga conexión.',
+  keys: 'Teclas',
+  keysKey: 'Mostrar las teclas',
+  done: 'Cerrar',
+  delivery: {
+    offline: 'sin red',
+    unreachable: 'servidor inaccesible',
+    'signed-out': 'sesión cerrada',
+    'other-author': 'otra persona ha iniciado sesión',
+    'storage-failed': 'este dispositivo no puede guardarlo',
+    outdated: 'recargue la página',
+  },
+};

@@ -1,0 +1,43 @@
+import type { AppWords } from './words.ts';
+
+export const appWords: AppWords = {
+  partMissing: 'Une partie de cette page n’a pas pu être chargée. Ce que vous écrivez est conservé.',
+  reload: 'Recharger',
+  openCoverages: 'Directs ouverts',
+  newPosts: { one: '# nouveau message', other: '# nouveaux messages' },
+  close: (coverage) => `Fermer ${coverage}`,
+  signIn: 'Se connecter',
+  signOut: 'Se déconnecter',
+  signedOut: 'Vous n’êtes pas connecté',
+  signInHow: 'Ouvrez le lien que votre rédaction vous a donné, ou connectez-vous avec un jeton.',
+  unreachable: 'Le serveur est injoignable, la page ne sait donc pas qui est connecté. Elle réessaie d’elle-même.',
+  otherTabs: 'Un autre onglet a une version plus ancienne de cette page. Fermez ses autres onglets, et celui-ci s’ouvrira.',
+  waitsForTabs:
+    'Une version plus récente de cette page attend dans un autre onglet. Tant qu’elle ne s’ouvre pas, rien de ce que vous écrivez ici n’est enregistré. Fermez les autres onglets de cette page.',
+  desk: 'Rédaction',
+  connected: 'À jour',
+  reconnecting: 'Connexion…',
+  offline: 'Hors ligne',
+  needsYou: { one: '# message vous attend', other: '# messages vous attendent' },
+  unsent: { one: '# pas encore publié', other: '# pas encore publiés' },
+  sending: { one: 'Envoi de # message', other: 'Envoi de # messages' },
+  held: { one: '# part dans un instant', other: '# partent dans un instant' },
+  notOutYet: { one: '# message n’est pas encore publié', other: '# messages ne sont pas encore publiés' },
+  unsentStays:
+    'Ce que vous avez écrit reste sur cet appareil. L’envoi reprend quand vous vous reconnectez ici ; personne d’autre ne peut le voir ni l’envoyer.',
+  signOutAnyway: 'Se déconnecter',
+  stay: 'Rester connecté',
+  notSignedOut: 'Vous êtes toujours connecté',
+  notSignedOutWhy: 'Le serveur était injoignable, la session n’a donc pas été fermée. Réessayez une fois le réseau revenu.',
+  keys: 'Touches',
+  keysKey: 'Afficher les touches',
+  done: 'Fermer',
+  delivery: {
+    offline: 'pas de réseau',
+    unreachable: 'serveur injoignable',
+    'signed-out': 'déconnecté',
+    'other-author': 'quelqu’un d’autre est connecté',
+    'storage-failed': 'cet appareil ne peut pas l’enregistrer',
+    outdated: 'rechargez la page',
+  },
+};

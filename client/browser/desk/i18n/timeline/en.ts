@@ -1,0 +1,19 @@
+import type { TimelineWords } from './words.ts';
+
+export const timelineWords: TimelineWords = {
+  timeline: 'Posts of this coverage',
+  edit: 'Edit or correct',
+  pin: 'Pin',
+  unpin: 'Unpin',
+  retract: 'Retract',
+  takedown: 'Take down',
+  nextPost: 'Next post',
+  previousPost: 'Previous post',
+  editPost: 'Edit or correct the post that has the focus',
+  loading: 'Loading the posts.',
+  offline:
+    'The posts cannot be loaded without a connection. You can write: what you publish is kept on this device and goes out once the connection is back.',
+  noCoverage: 'The server has no such coverage, or you may not read it.',
+  notLoaded: 'The posts could not be loaded. Try again.',
+  inNewTab: 'in a new tab',
+};

@@ -1,0 +1,18 @@
+/** The words of the timeline of a coverage on the desk. */
+export interface TimelineWords {
+  timeline: string;
+  edit: string;
+  pin: string;
+  unpin: string;
+  retract: string;
+  takedown: string;
+  nextPost: string;
+  previousPost: string;
+  editPost: string;
+  loading: string;
+  offline: string;
+  noCoverage: string;
+  notLoaded: string;
+  /** Behind the name of a link. */
+  inNewTab: string;
+}

@@ -1,0 +1,105 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { describeWith, needs } from '../../../support/runner/needs.ts';
+import { startBrowser } from '../../browser.ts';
+import { eventually, faultsOf } from '../../newsroom.ts';
+import { deskSite } from '../desk-site.ts';
+import { type Photo, smallPhoto } from './photos.ts';
+import { storedPictures } from './pictures-suite.ts';
+
+/** Makes the address of each new coverage another one. */
+let coverages = 0;
+
+describeWith(needs.chromium, 'the picture of a coverage', (chromium) => {
+  const site = deskSite(() => startBrowser(chromium));
+
+  it('is chosen from the device, cropped and described, for a new coverage and another one later', async () => {
+    const id = `harbour-${++coverages}`;
+    const { page, complaints } = await site.openDesk();
+    await page.getByRole('button', { name: 'New coverage' }).click();
+    await form(page).getByLabel('Headline').fill(id);
+    await form(page).locator('summary').click();
+    await choose(page, await smallPhoto(100));
+    await form(page).getByRole('button', { name: 'Crop' }).click();
+    const cropping = page.getByRole('dialog', { name: 'Crop the picture' });
+    await cropping.getByRole('radio', { name: '1:1' }).check({ force: true });
+    const mark = cropping.getByRole('application', { name: 'Point that stays in view' });
+    for (let press = 0; press < 5; press += 1) await mark.press('ArrowUp');
+    await cropping.getByRole('button', { name: 'Crop', exact: true }).click();
+    await cropping.waitFor({ state: 'detached' });
+    await form(page).getByRole('button', { name: 'Open coverage' }).click();
+    await form(page).getByText('This is needed.').waitFor();
+    expect(await form(page).locator(':focus').getAttribute('name')).toBe('pictureAlt');
+    await form(page).getByLabel('What the picture shows').fill('The harbour');
+    await form(page).getByLabel('Credit').fill('Ada Moon');
+    expect(await faultsOf(page)).toEqual([]);
+    await form(page).getByRole('button', { name: 'Open coverage' }).click();
+    await page.waitForURL(`**/desk/${id}`);
+    const { picture } = await site.author.getChannel(id);
+    expect(picture).toMatchObject({ alt: 'The harbour', credit: 'Ada Moon', width: 240, height: 240, focus: { x: 0.5, y: 0.4 } });
+    const reader = await site.open(id);
+    await reader.page.locator('.lead img[alt="The harbour"]').waitFor();
+    await eventually(async () => expect(await storedPictures(page)).toBe(0));
+
+    await page.getByRole('button', { name: 'Change' }).click();
+    // Its focus stays when its words change.
+    await form(page).getByLabel('Caption').fill('At noon');
+    await form(page).getByRole('button', { name: 'Save' }).click();
+    await form(page).waitFor({ state: 'hidden' });
+    expect((await site.author.getChannel(id)).picture).toEqual({ ...picture, caption: 'At noon' });
+    await page.getByRole('button', { name: 'Change' }).click();
+    await choose(page, await smallPhoto(101));
+    await form(page).getByLabel('What the picture shows').fill('The pier');
+    await form(page).getByRole('button', { name: 'Save' }).click();
+    await form(page).waitFor({ state: 'hidden' });
+    const { picture: other } = await site.author.getChannel(id);
+    expect(other).toMatchObject({ alt: 'The pier', width: 320, height: 240 });
+    expect(other).not.toHaveProperty('focus');
+    await reader.page.locator('.lead img[alt="The pier"]').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('is uploaded once there is a network, after its coverage, if there is none now', async () => {
+    const id = `storm-${++coverages}`;
+    const { page } = await site.openDesk('', {}, { viewport: { width: 390, height: 844 } });
+    await page.getByRole('button', { name: 'New coverage' }).waitFor();
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: 'New coverage' }).click();
+    await form(page).getByLabel('Headline').fill(id);
+    await form(page).locator('summary').click();
+    await choose(page, await smallPhoto(120));
+    await form(page).getByLabel('What the picture shows').fill('Waves');
+    await form(page).getByRole('button', { name: 'Open coverage' }).click();
+    await form(page).getByText('It is kept on this device').waitFor();
+    await page.context().setOffline(false);
+    await eventually(async () => {
+      expect(await site.author.getChannel(id)).toMatchObject({ picture: { alt: 'Waves', width: 320 }, revision: 2 });
+    });
+  });
+
+  it('says why the server does not take a file, and keeps the fields', async () => {
+    const { id } = await site.coverage([], { headline: 'The vote' });
+    const { page } = await site.openDesk(id);
+    await page.getByRole('button', { name: 'Change' }).click();
+    const { name, mimeType, buffer } = await smallPhoto(130);
+    await choose(page, { name, mimeType, buffer: buffer.subarray(0, 200) });
+    await form(page).getByLabel('What the picture shows').fill('Nothing');
+    await form(page).getByRole('button', { name: 'Save' }).click();
+    await form(page).getByText('The file is damaged').waitFor();
+    await choose(page, await smallPhoto(131));
+    await form(page).getByLabel('What the picture shows').fill('A queue');
+    await form(page).getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    expect(await site.author.getChannel(id)).toMatchObject({ picture: { alt: 'A queue' }, revision: 2 });
+  });
+});
+
+const form = (page: Page) => page.getByRole('dialog', { name: /coverage$/i });
+
+/** Chooses a file in place of the one that was chosen before. */
+async function choose(page: Page, photo: Photo): Promise<void> {
+  const remove = form(page).getByRole('button', { name: 'Remove the picture' });
+  if ((await remove.count()) > 0) await remove.click();
+  await form(page).locator('desk-coverage-picture input[type="file"]').first().setInputFiles(photo);
+  await remove.waitFor();
+}

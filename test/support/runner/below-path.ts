@@ -1,0 +1,53 @@
+/** How existing tests run below a base path, unchanged: which of them behind nginx, and which attached to a server of Express. */
+export const testedPath = '/news/live';
+
+export const behindNginx = ['test/browser/**/*.test.ts'];
+export const inExpress = ['test/server/**/*.test.ts', 'test/hostile/**/*.test.ts'];
+
+const ownProcess = 'starts its servers as processes, which no other program can hold';
+const ownPort = 'sends malformed or slow requests, which the HTTP server of Pressbox itself has to refuse';
+
+/** Files that run below the path at the server's own port, with the reason. */
+export const atOwnPort = {
+  'test/hostile/addresses.test.ts': ownPort,
+  'test/hostile/attack.test.ts': ownPort,
+  'test/hostile/bodies.test.ts': ownPort,
+  'test/hostile/cookies.test.ts': ownPort,
+  'test/hostile/crowded.test.ts': ownPort,
+  'test/hostile/requests.test.ts': ownPort,
+  'test/hostile/slow.test.ts': ownPort,
+  'test/server/http/limits.test.ts': ownPort,
+  'test/server/authors/upload-latency.test.ts': ownProcess,
+  'test/server/promises/crash.test.ts': ownProcess,
+  'test/server/promises/media-erasure.test.ts': ownProcess,
+  'test/server/promises/power.test.ts': ownProcess,
+  'test/server/sockets/moved-engine-io.test.ts': ownProcess,
+  'test/server/transfers/backup.test.ts': ownProcess,
+  'test/browser/desk/outbox/outbox.test.ts': ownProcess,
+  'test/browser/desk/outbox/outbox-runs.test.ts': ownProcess,
+  'test/browser/desk/runs/desk-runs.test.ts': ownProcess,
+};
+
+const ownPath = 'chooses a base path of its own';
+const commandsOfPage = 'runs the commands of a page of the docs, which start a server at the root of a port';
+
+/** Files that do not run below a base path, with the reason. */
+export const notBelowPath = {
+  'test/browser/base-path.test.ts': ownPath,
+  'test/server/http/base-path.test.ts': ownPath,
+  'test/server/http/attach.test.ts': ownPath,
+  'test/server/docs/branding.test.ts': commandsOfPage,
+  'test/server/docs/moving.test.ts': commandsOfPage,
+  'test/server/docs/operating*.test.ts': commandsOfPage,
+  'test/server/docs/publishing.test.ts': commandsOfPage,
+  'test/server/docs/readme.test.ts': commandsOfPage,
+  'test/server/docs/tutorial.test.ts': commandsOfPage,
+  'test/server/docs/bench.test.ts': 'measures a server that it starts at the root of a port',
+  'test/server/docs/dashboard.test.ts': 'reads metrics, which are at the root of the port as well',
+  'test/server/docs/proxies.test.ts': 'starts the proxies of a page of the docs, which pass on a whole host',
+  'test/server/deploy/*.test.ts': 'check the files in deploy/, which are for a whole host',
+  'test/server/nodes/*.test.ts': 'test what servers on one store tell each other, which has no addresses',
+  'test/server/authors/deleted-channels.test.ts': 'tests the store, without HTTP',
+  'test/server/authors/outage.test.ts': 'tests the store, without HTTP',
+  'test/browser/page/picture.test.ts': 'tests a script that draws a picture of the page',
+};
