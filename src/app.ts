@@ -45,6 +45,7 @@ import { timeRequests } from './telemetry/request-timing.ts';
 import { assetRoutes } from './web/asset-routes.ts';
 import type { Brand } from './web/brand/brand.ts';
 import { brandRoutes } from './web/brand-routes.ts';
+import type { WordDiffs } from './web/corrections/word-diffs.ts';
 import { deskRoutes } from './web/desk-routes.ts';
 import { documentPaths, documentRoutes } from './web/document-routes.ts';
 import type { EmbedFragments } from './web/embed-fragments.ts';
@@ -54,7 +55,6 @@ import { type MediaAnswer, mediaRoutes } from './web/media-routes.ts';
 import { createPageErrors, type PageErrors } from './web/page-errors.ts';
 import { pageRoutes } from './web/page-routes.ts';
 import { signInRoutes } from './web/sign-in-routes.ts';
-import type { WordDiffs } from './web/word-diffs.ts';
 
 /** Everything that is answered over HTTP, in the order in which a request meets it. */
 export interface App {

@@ -61,9 +61,9 @@ import { monitoring } from './telemetry/telemetry-limits.ts';
 import type { Brand } from './web/brand/brand.ts';
 import { brandLimits } from './web/brand/brand-limits.ts';
 import { readBrand } from './web/brand/read-brand.ts';
+import { createWordDiffs } from './web/corrections/word-diffs.ts';
 import { createEmbedFragments } from './web/embed-fragments.ts';
 import { brandedStyles } from './web/pages/assets.ts';
-import { createWordDiffs } from './web/word-diffs.ts';
 
 /**
  * The composition root: creates one server from its configuration and closes it. Tests start it directly, `main.ts` and `pressbox

@@ -1,8 +1,8 @@
 import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import { correctionsOf, noticeFor } from '../lib/read-post.ts';
 import type { News, Words } from './i18n/words.ts';
-import { newsText } from './view/counts.ts';
-import { type Setting, wordsOf } from './view/time.ts';
+import { newsText } from './view/wording/counts.ts';
+import { type Setting, wordsOf } from './view/wording/time.ts';
 
 /** How long a sentence stays for screen readers, and how long changes are collected into one sentence. Milliseconds. */
 const clearAfterMs = 8_000;

@@ -1,11 +1,11 @@
 import type { Channel } from '../../src/protocol/model.ts';
 import type { ReaderState } from '../lib/reader-types.ts';
 import type { Words } from './i18n/words.ts';
-import { numberText } from './view/counts.ts';
 import { directionOf } from './view/direction.ts';
-import type { ConnectionTone } from './view/element-chrome.ts';
-import { settingOf } from './view/page.ts';
-import { textBeside, wordsOf } from './view/time.ts';
+import type { ConnectionTone } from './view/page/element-chrome.ts';
+import { settingOf } from './view/page/page.ts';
+import { numberText } from './view/wording/counts.ts';
+import { textBeside, wordsOf } from './view/wording/time.ts';
 
 /** The status in the page's bar: whether the page is live and as of when it is current. */
 export class ConnectionStatus {

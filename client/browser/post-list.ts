@@ -1,8 +1,8 @@
 import { type Channel, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../lib/timeline/timeline-model.ts';
 import { morph, parse } from './morph.ts';
-import { type ListSetting, renderEmpty, settingsOf } from './view/page.ts';
-import { type PostSetting, renderPost } from './view/post.ts';
+import { type ListSetting, renderEmpty, settingsOf } from './view/page/page.ts';
+import { type PostSetting, renderPost } from './view/post/post.ts';
 
 /** A rendered post and what it was rendered from. An unchanged post is not rendered again. */
 interface Row {

@@ -4,8 +4,8 @@ import type { News } from './i18n/words.ts';
 import { PostList } from './post-list.ts';
 import { isAtTop, preserveScroll, type Viewport, windowViewport } from './scroll-anchor.ts';
 import { type Unseen, UnseenNews } from './unseen-news.ts';
-import type { ListSetting } from './view/page.ts';
-import { mostBeyond, mostPosts } from './view/paging.ts';
+import type { ListSetting } from './view/page/page.ts';
+import { mostBeyond, mostPosts } from './view/page/paging.ts';
 
 /** Counts of the unseen posts and changes. `isAbove`: the first of them is above the visible part of the list. */
 export interface DirectedNews extends News {

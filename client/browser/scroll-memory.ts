@@ -1,7 +1,7 @@
 import { postAnchor } from '../../src/protocol/addresses.ts';
 import type { Timeline } from '../lib/timeline/timeline-model.ts';
 import { postBeingRead, postTop, type Viewport, windowViewport } from './scroll-anchor.ts';
-import { mostPosts } from './view/paging.ts';
+import { mostPosts } from './view/page/paging.ts';
 
 /** Stores and restores the post being read, for the page of a channel and for the element. */
 

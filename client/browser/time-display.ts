@@ -1,5 +1,5 @@
 import { morphInside } from './morph.ts';
-import { datedText, type Setting } from './view/time.ts';
+import { datedText, type Setting } from './view/wording/time.ts';
 import {
   agoText,
   type ChoiceSetting,
@@ -8,7 +8,7 @@ import {
   type TimeChoice,
   timeChoices,
   timesAlone,
-} from './view/time-choice.ts';
+} from './view/wording/time-choice.ts';
 
 /** How often relative times are updated while the page is visible. Milliseconds. */
 const tickMs = 15_000;

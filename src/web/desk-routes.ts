@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RequestHandler, Router } from 'express';
-import { languages } from '../../client/browser/view/site-wording.ts';
+import { languages } from '../../client/browser/view/wording/site-wording.ts';
 import { sendJson } from '../http/answers.ts';
 import { deskHeaders } from '../http/headers.ts';
 import type { Brand } from './brand/brand.ts';

@@ -2,7 +2,7 @@ import { readIfOpen, requireOpen } from '../access/channel-access.ts';
 import type { Engine } from '../journal/engine.ts';
 import { fragmentQuerySchema, parse } from '../protocol/schemas.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
-import { minuteAt, pageSnapshot } from './page-snapshot.ts';
+import { minuteAt, pageSnapshot } from './page-data/page-snapshot.ts';
 import { fileOf } from './pages/assets.ts';
 import { embedFragment } from './pages/fragment.ts';
 

@@ -22,12 +22,15 @@ import {
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Brand } from './brand/brand.ts';
-import type { ListedCorrection } from './channel-corrections.ts';
-import { createCorrectionPages } from './correction-pages.ts';
-import { FrontPages } from './front-page.ts';
+import type { ListedCorrection } from './corrections/channel-corrections.ts';
+import { createCorrectionPages } from './corrections/correction-pages.ts';
+import { createVersionPages } from './corrections/version-pages.ts';
+import type { WordDiffs } from './corrections/word-diffs.ts';
+import { FrontPages } from './page-data/front-page.ts';
+import { minuteAt, pageSnapshot } from './page-data/page-snapshot.ts';
+import { readPageWindow, type WindowPosition } from './page-data/page-window.ts';
+import { readSelection } from './page-data/post-selection.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
-import { minuteAt, pageSnapshot } from './page-snapshot.ts';
-import { readPageWindow, type WindowPosition } from './page-window.ts';
 import { loadAssets } from './pages/assets.ts';
 import { correctionsPage } from './pages/corrections.ts';
 import { indexPage } from './pages/index.ts';
@@ -36,11 +39,8 @@ import { livePage, membersNotice } from './pages/live.ts';
 import { selectionPage } from './pages/selection.ts';
 import { versionsPage } from './pages/versions.ts';
 import { type WithdrawnPage, withdrawnPage } from './pages/withdrawn.ts';
-import { readSelection } from './post-selection.ts';
 import { AllClientsGone, createSharedPages, hasDisconnected } from './shared-pages.ts';
 import { visitorOf } from './sign-in-routes.ts';
-import { createVersionPages } from './version-pages.ts';
-import type { WordDiffs } from './word-diffs.ts';
 
 /** The pages for anonymous and signed-in readers. They are complete without a script. */
 export interface PageContext {

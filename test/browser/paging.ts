@@ -1,6 +1,6 @@
 import type { Locator } from 'playwright-core';
 import { expect } from 'vitest';
-import { mostBeyond, mostPosts } from '../../client/browser/view/paging.ts';
+import { mostBeyond, mostPosts } from '../../client/browser/view/page/paging.ts';
 import { eventually } from './newsroom.ts';
 
 /** Waits until more posts have arrived than the page may hold, and it holds the maximum. */

@@ -4,8 +4,8 @@ import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { correctionWordsIn } from '../i18n/corrections.ts';
 import type { morphInside } from '../morph.ts';
 import type { html } from '../view/html.ts';
-import type { PostSetting } from '../view/post.ts';
-import type { clockBeside } from '../view/time.ts';
+import type { PostSetting } from '../view/post/post.ts';
+import type { clockBeside } from '../view/wording/time.ts';
 
 /**
  * The corrections of a channel in an element with `view="corrections"`: notes and times, with links to the posts and to the words that

@@ -3,9 +3,9 @@ import { reachedEnd, type Timeline } from '../../lib/timeline/timeline-model.ts'
 import { type ConnectionState, MissedSummary } from '../page/missed-summary.ts';
 import { type DirectedNews, PostsView } from '../posts-view.ts';
 import type { Viewport } from '../scroll-anchor.ts';
-import type { BetweenSlots } from '../view/between-slots.ts';
-import { summaryAbove } from '../view/overview.ts';
-import type { PostSetting } from '../view/post.ts';
+import type { BetweenSlots } from '../view/page/between-slots.ts';
+import { summaryAbove } from '../view/page/overview.ts';
+import type { PostSetting } from '../view/post/post.ts';
 import { numberPosts } from './aria-feed.ts';
 import { setPartNames } from './style-parts.ts';
 

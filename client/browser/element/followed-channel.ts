@@ -7,8 +7,8 @@ import { connectionSentence, isForMembers, mayKeepShowing } from '../connection-
 import type { ElementWords, Words } from '../i18n/words.ts';
 import { sessionKeepalive } from '../session-keepalive.ts';
 import type { FragmentData } from '../view/data.ts';
-import type { ConnectionTone, UnavailableReason } from '../view/element-chrome.ts';
-import { type Setting, textBeside } from '../view/time.ts';
+import type { ConnectionTone, UnavailableReason } from '../view/page/element-chrome.ts';
+import { type Setting, textBeside } from '../view/wording/time.ts';
 
 /** The channel to follow. */
 export interface FollowTarget {

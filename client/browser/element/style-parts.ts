@@ -1,4 +1,4 @@
-import { postParts } from '../view/element-parts.ts';
+import { postParts } from '../view/page/element-parts.ts';
 
 /** The classes of a post are parts too: `post`, its kind, `key-event` and `withdrawn`. So are the forms of quotes and tables. */
 export function setPartNames(post: HTMLElement): void {

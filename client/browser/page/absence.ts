@@ -1,6 +1,6 @@
 import { type Event, isWithdrawn, type ReaderPost } from '../../../src/protocol/model.ts';
 import { noticeFor } from '../../lib/read-post.ts';
-import type { Cause, Line, Named } from '../view/missed-summary.ts';
+import type { Cause, Line, Named } from '../view/page/missed-summary.ts';
 
 /**
  * Tracks what a reader missed. An absence is at least a minute in which the page was hidden or closed, or offline. After a

@@ -4,8 +4,8 @@ import { morph } from '../morph.ts';
 import { preserveScroll } from '../scroll-anchor.ts';
 import { TimeDisplay } from '../time-display.ts';
 import { parseDocument } from '../trusted-html.ts';
-import { textBeside, wordsOf } from '../view/time.ts';
-import { agoText, ownZone } from '../view/time-choice.ts';
+import { textBeside, wordsOf } from '../view/wording/time.ts';
+import { agoText, ownZone } from '../view/wording/time-choice.ts';
 
 /**
  * The script of `/`. Polls its own page with the last entity tag and applies what changed. Only the server renders the list and

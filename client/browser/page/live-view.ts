@@ -9,12 +9,12 @@ import type { TimeDisplay } from '../time-display.ts';
 import type { PageData } from '../view/data.ts';
 import { directionOf } from '../view/direction.ts';
 import { html } from '../view/html.ts';
-import { newsCount, renderNews } from '../view/news.ts';
-import { summaryAbove } from '../view/overview.ts';
-import { type Region, regions, renderRegion, titleOf } from '../view/page.ts';
-import { renderNewer, renderOlder } from '../view/paging.ts';
-import { wordsOf } from '../view/time.ts';
-import { otherLanguage, partNames, spoken, spokenParts } from '../view/wording.ts';
+import { newsCount, renderNews } from '../view/page/news.ts';
+import { summaryAbove } from '../view/page/overview.ts';
+import { type Region, regions, renderRegion, titleOf } from '../view/page/page.ts';
+import { renderNewer, renderOlder } from '../view/page/paging.ts';
+import { wordsOf } from '../view/wording/time.ts';
+import { otherLanguage, partNames, spoken, spokenParts } from '../view/wording/wording.ts';
 import { basePath } from './base-path.ts';
 
 /** Renders a timeline into the document. */

@@ -7,7 +7,7 @@ import style from '../styles/missed-summary.css';
  * readers who return load this file. It gets what the page's script already contains as arguments.
  */
 
-export { renderSince } from '../view/missed-summary.ts';
+export { renderSince } from '../view/page/missed-summary.ts';
 
 /** The most pages of missed events that are requested. Later events are not counted. */
 const maxCatchUpPages = 3;

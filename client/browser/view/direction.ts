@@ -1,5 +1,5 @@
 import { type Html, safe } from './html.ts';
-import type { Setting } from './time.ts';
+import type { Setting } from './wording/time.ts';
 
 /**
  * Text direction. The interface runs in the direction of its language. A text by the newsroom may be in another language than the

@@ -1,6 +1,6 @@
 import type { Person } from '../../../src/protocol/model.ts';
 import { type Html, html, joined, type Part } from './html.ts';
-import type { Setting } from './time.ts';
+import type { Setting } from './wording/time.ts';
 
 /** The address of a path of the server: on its own pages a path, which works under every host name, elsewhere the full address. */
 export function addressOn({ server, basePath = '' }: Pick<Setting, 'server' | 'basePath'>, path: string): string {

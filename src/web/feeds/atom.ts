@@ -1,5 +1,5 @@
-import { settingOf } from '../../../client/browser/view/page.ts';
-import { wordsOf } from '../../../client/browser/view/time.ts';
+import { settingOf } from '../../../client/browser/view/page/page.ts';
+import { wordsOf } from '../../../client/browser/view/wording/time.ts';
 import type { Channel, Media, Person, ReaderPost } from '../../protocol/model.ts';
 import { aboutOf, changedAt, contentOf, publishedBy, summaryOf, titleOf, withdrawnWord } from './content.ts';
 import {

@@ -1,6 +1,6 @@
 import { type Html, html } from '../../../client/browser/view/html.ts';
-import { datedText, wordsOf } from '../../../client/browser/view/time.ts';
-import { correctionWordsOf, pageWordsOf } from '../../../client/browser/view/wording.ts';
+import { datedText, wordsOf } from '../../../client/browser/view/wording/time.ts';
+import { correctionWordsOf, pageWordsOf } from '../../../client/browser/view/wording/wording.ts';
 import type { Engine } from '../../journal/engine.ts';
 import { changePath, correctionsPath, onServer } from '../../protocol/addresses.ts';
 import { type Channel, type Correction, isCorrection, isWithdrawn, type ReaderPost, readerView } from '../../protocol/model.ts';

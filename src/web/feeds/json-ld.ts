@@ -12,7 +12,7 @@ import type {
   WebPageLeaf as WebPage,
   WithContext,
 } from 'schema-dts';
-import { textOf } from '../../../client/browser/view/plain-text.ts';
+import { textOf } from '../../../client/browser/view/wording/plain-text.ts';
 import {
   type Change,
   type Channel,

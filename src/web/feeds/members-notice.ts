@@ -1,7 +1,7 @@
 import { directionOf } from '../../../client/browser/view/direction.ts';
 import { html } from '../../../client/browser/view/html.ts';
-import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
-import { wordsOf } from '../../../client/browser/view/time.ts';
+import { siteWordsOf } from '../../../client/browser/view/wording/site-wording.ts';
+import { wordsOf } from '../../../client/browser/view/wording/time.ts';
 import { channelPath, onServer } from '../../protocol/addresses.ts';
 import type { Channel } from '../../protocol/model.ts';
 import { type FeedFilter, type FeedPage, linksOf, noticeId } from './feed-page.ts';

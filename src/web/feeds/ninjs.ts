@@ -1,4 +1,4 @@
-import { textOf } from '../../../client/browser/view/plain-text.ts';
+import { textOf } from '../../../client/browser/view/wording/plain-text.ts';
 import type { Change, ImageMedia, LinkMedia, Media, Person, ReaderPost, VideoMedia } from '../../protocol/model.ts';
 import { contentOf, lastTouched, titleOf } from './content.ts';
 import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './feed-page.ts';

@@ -1,6 +1,6 @@
 import { directionOf } from '../../../client/browser/view/direction.ts';
 import { attribute, type Html, html, nothing, safe } from '../../../client/browser/view/html.ts';
-import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
+import { siteWordsOf } from '../../../client/browser/view/wording/site-wording.ts';
 import type { Brand } from '../brand/brand.ts';
 
 /** The parts of pages that show the paper's brand. Without a brand they say "Pressbox". `language` is the page's. */

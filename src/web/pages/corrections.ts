@@ -1,13 +1,13 @@
 import { directionOf, turned } from '../../../client/browser/view/direction.ts';
 import { type Html, html, nothing } from '../../../client/browser/view/html.ts';
 import { addressOn } from '../../../client/browser/view/links.ts';
-import { clockBeside } from '../../../client/browser/view/time.ts';
-import { renderComparison, type VersionContext, versionContextFor } from '../../../client/browser/view/versions.ts';
-import { around, correctionWordsOf, pageWordsOf, serverWordsOf } from '../../../client/browser/view/wording.ts';
+import { renderComparison, type VersionContext, versionContextFor } from '../../../client/browser/view/post/versions.ts';
+import { clockBeside } from '../../../client/browser/view/wording/time.ts';
+import { around, correctionWordsOf, pageWordsOf, serverWordsOf } from '../../../client/browser/view/wording/wording.ts';
 import { changePath, channelPath, correctionsPath, onServer, postPath } from '../../protocol/addresses.ts';
 import { type Channel, isCorrection, isWithdrawn } from '../../protocol/model.ts';
-import { changedParagraphs } from '../changed-paragraphs.ts';
-import type { ListedCorrection, ListedCorrections } from '../channel-corrections.ts';
+import { changedParagraphs } from '../corrections/changed-paragraphs.ts';
+import type { ListedCorrection, ListedCorrections } from '../corrections/channel-corrections.ts';
 import { correctionsTitleOf, titleOf } from '../feeds/content.ts';
 import { correctionsFeed, feedAddress } from '../feeds/feed-page.ts';
 import { type Assets, type FollowedChannel, followed, htmlDocument, siteBar, type Visitor } from './document.ts';

@@ -1,6 +1,6 @@
 import { directionOf } from '../../../client/browser/view/direction.ts';
 import { html } from '../../../client/browser/view/html.ts';
-import { type Language, siteWordsOf } from '../../../client/browser/view/site-wording.ts';
+import { type Language, siteWordsOf } from '../../../client/browser/view/wording/site-wording.ts';
 import type { Brand } from '../brand/brand.ts';
 import type { DeskFiles } from './assets.ts';
 import { deskLink } from './brand-parts.ts';

@@ -1,6 +1,6 @@
 import { directionOf } from '../../../client/browser/view/direction.ts';
 import { attribute, type Html, html, type Part, safe } from '../../../client/browser/view/html.ts';
-import { serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
+import { serverWordsOf, spoken } from '../../../client/browser/view/wording/wording.ts';
 import type { Brand } from '../brand/brand.ts';
 import { scriptJson } from '../script-json.ts';
 import { brandFooter, brandHeader, homeLink, icons, scripts } from './brand-parts.ts';

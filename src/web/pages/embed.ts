@@ -1,6 +1,6 @@
 import { turned } from '../../../client/browser/view/direction.ts';
 import { attribute, html } from '../../../client/browser/view/html.ts';
-import { settingOf } from '../../../client/browser/view/page.ts';
+import { settingOf } from '../../../client/browser/view/page/page.ts';
 import { channelAddress, embedPath, onServer } from '../../protocol/addresses.ts';
 import { embedNames } from '../../protocol/embeds/listed-sites.ts';
 import { providerNames } from '../../protocol/embeds/provider-names.ts';

@@ -1,5 +1,5 @@
 import { html } from '../../../client/browser/view/html.ts';
-import { siteWordsOf, tryAgainText } from '../../../client/browser/view/site-wording.ts';
+import { siteWordsOf, tryAgainText } from '../../../client/browser/view/wording/site-wording.ts';
 import type { Problem } from '../../protocol/problems.ts';
 import { type Assets, htmlDocument, siteBar } from './document.ts';
 import { inEnglish } from './language.ts';

@@ -1,20 +1,20 @@
-import { BetweenSlots } from '../../../client/browser/view/between-slots.ts';
 import type { FragmentData, Shown } from '../../../client/browser/view/data.ts';
 import { directionOf, turned } from '../../../client/browser/view/direction.ts';
+import { attribute, type Html, html, safe } from '../../../client/browser/view/html.ts';
+import { BetweenSlots } from '../../../client/browser/view/page/between-slots.ts';
 import {
   type ElementChrome,
   elementAttributes,
   elementMarkup,
   elementWordsOf,
   renderSections,
-} from '../../../client/browser/view/element-chrome.ts';
-import { postParts } from '../../../client/browser/view/element-parts.ts';
-import { attribute, type Html, html, safe } from '../../../client/browser/view/html.ts';
-import { summaryAbove } from '../../../client/browser/view/overview.ts';
-import { renderEmpty, settingsOf } from '../../../client/browser/view/page.ts';
-import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
-import { datedText } from '../../../client/browser/view/time.ts';
-import { around, serverWordsOf } from '../../../client/browser/view/wording.ts';
+} from '../../../client/browser/view/page/element-chrome.ts';
+import { postParts } from '../../../client/browser/view/page/element-parts.ts';
+import { summaryAbove } from '../../../client/browser/view/page/overview.ts';
+import { renderEmpty, settingsOf } from '../../../client/browser/view/page/page.ts';
+import { type PostSetting, renderPost } from '../../../client/browser/view/post/post.ts';
+import { datedText } from '../../../client/browser/view/wording/time.ts';
+import { around, serverWordsOf } from '../../../client/browser/view/wording/wording.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import { embedNames } from '../../protocol/embeds/listed-sites.ts';
 import type { Snapshot } from '../../protocol/model.ts';

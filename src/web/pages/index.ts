@@ -1,14 +1,14 @@
 import { turned } from '../../../client/browser/view/direction.ts';
 import { type Html, html, type Part } from '../../../client/browser/view/html.ts';
-import { renderLeadPicture } from '../../../client/browser/view/media.ts';
-import { settingOf } from '../../../client/browser/view/page.ts';
-import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
-import { clockBeside, momentOf, wordsOf } from '../../../client/browser/view/time.ts';
-import { agoText } from '../../../client/browser/view/time-choice.ts';
-import { around, otherLanguage, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
+import { settingOf } from '../../../client/browser/view/page/page.ts';
+import { renderLeadPicture } from '../../../client/browser/view/post/media.ts';
+import { siteWordsOf } from '../../../client/browser/view/wording/site-wording.ts';
+import { clockBeside, momentOf, wordsOf } from '../../../client/browser/view/wording/time.ts';
+import { agoText } from '../../../client/browser/view/wording/time-choice.ts';
+import { around, otherLanguage, serverWordsOf, spoken } from '../../../client/browser/view/wording/wording.ts';
 import { channelPath, onServer, postPath } from '../../protocol/addresses.ts';
 import type { ChannelState, ListedChannel } from '../../protocol/model.ts';
-import type { FrontPage, LiveListing, Section } from '../front-page.ts';
+import type { FrontPage, LiveListing, Section } from '../page-data/front-page.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
 
 export interface IndexPage extends FrontPage {

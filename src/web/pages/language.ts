@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { html, type Part } from '../../../client/browser/view/html.ts';
-import { type Language, languages } from '../../../client/browser/view/site-wording.ts';
+import { type Language, languages } from '../../../client/browser/view/wording/site-wording.ts';
 import { vary } from '../../http/answers.ts';
 
 /**

@@ -1,19 +1,26 @@
 import { dataElementId, liveBlogElementId, type PageData, type Shown } from '../../../client/browser/view/data.ts';
 import { type Html, html, safe } from '../../../client/browser/view/html.ts';
 import { addressOn } from '../../../client/browser/view/links.ts';
-import { summaryAbove } from '../../../client/browser/view/overview.ts';
-import { type Region, renderEmpty, renderRegion, settingOf, settingsOf, titleOf } from '../../../client/browser/view/page.ts';
-import { renderNewer, renderOlder } from '../../../client/browser/view/paging.ts';
-import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
-import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
-import { clock, dayOf, wordsOf } from '../../../client/browser/view/time.ts';
-import { around, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
+import { summaryAbove } from '../../../client/browser/view/page/overview.ts';
+import {
+  type Region,
+  renderEmpty,
+  renderRegion,
+  settingOf,
+  settingsOf,
+  titleOf,
+} from '../../../client/browser/view/page/page.ts';
+import { renderNewer, renderOlder } from '../../../client/browser/view/page/paging.ts';
+import { type PostSetting, renderPost } from '../../../client/browser/view/post/post.ts';
+import { siteWordsOf } from '../../../client/browser/view/wording/site-wording.ts';
+import { clock, dayOf, wordsOf } from '../../../client/browser/view/wording/time.ts';
+import { around, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording/wording.ts';
 import { channelAddress, channelPath, onServer, permanentLink, selectionPath } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
 import { feedAddress, feedTypes, linksOf, publisherOf } from '../feeds/feed-page.ts';
 import { jsonLd } from '../feeds/json-ld.ts';
-import type { PageWindow } from '../page-window.ts';
+import type { PageWindow } from '../page-data/page-window.ts';
 import { correctionsFeedLink } from './corrections.ts';
 import { type Assets, type Document, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
 import { channelPreview, describe, postPreview, type Site } from './preview.ts';

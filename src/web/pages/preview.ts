@@ -1,6 +1,6 @@
 import { attribute, type Html, html } from '../../../client/browser/view/html.ts';
 import { isWebUrl } from '../../../client/browser/view/links.ts';
-import { textOf } from '../../../client/browser/view/plain-text.ts';
+import { textOf } from '../../../client/browser/view/wording/plain-text.ts';
 import { liveLimits } from '../../live/live-limits.ts';
 import { channelAddress, correctionsPath, onServer, permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, Media, ReaderPost } from '../../protocol/model.ts';

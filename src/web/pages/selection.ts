@@ -1,12 +1,12 @@
 import { turned } from '../../../client/browser/view/direction.ts';
 import { type Html, html, joined } from '../../../client/browser/view/html.ts';
-import { settingOf, settingsOf } from '../../../client/browser/view/page.ts';
-import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
-import { clock, wordsOf } from '../../../client/browser/view/time.ts';
-import { around, correctionWordsOf, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
+import { settingOf, settingsOf } from '../../../client/browser/view/page/page.ts';
+import { type PostSetting, renderPost } from '../../../client/browser/view/post/post.ts';
+import { clock, wordsOf } from '../../../client/browser/view/wording/time.ts';
+import { around, correctionWordsOf, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording/wording.ts';
 import { channelAddress, channelPath, correctionsPath, type Selection, selectionPath } from '../../protocol/addresses.ts';
 import type { Channel } from '../../protocol/model.ts';
-import type { SelectedPosts } from '../post-selection.ts';
+import type { SelectedPosts } from '../page-data/post-selection.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
 
 export interface SelectionPage extends SelectedPosts {

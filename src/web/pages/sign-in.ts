@@ -1,7 +1,7 @@
-import { numberText } from '../../../client/browser/view/counts.ts';
 import { attribute, type Html, html } from '../../../client/browser/view/html.ts';
-import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
-import { around } from '../../../client/browser/view/wording.ts';
+import { numberText } from '../../../client/browser/view/wording/counts.ts';
+import { siteWordsOf } from '../../../client/browser/view/wording/site-wording.ts';
+import { around } from '../../../client/browser/view/wording/wording.ts';
 import type { Problem } from '../../protocol/problems.ts';
 import { limits } from '../../protocol/wire-limits.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';

@@ -1,5 +1,5 @@
 import { html } from '../../../client/browser/view/html.ts';
-import { renderVersions, type VersionsShown, versionsTitle } from '../../../client/browser/view/versions.ts';
+import { renderVersions, type VersionsShown, versionsTitle } from '../../../client/browser/view/post/versions.ts';
 import { type Assets, type FollowedPost, followed, htmlDocument, siteBar, type Visitor } from './document.ts';
 
 export interface VersionsPage extends Omit<VersionsShown, 'basePath'>, Pick<FollowedPost, 'cursor'> {

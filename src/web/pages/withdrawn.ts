@@ -1,10 +1,10 @@
 import { turned } from '../../../client/browser/view/direction.ts';
 import { html } from '../../../client/browser/view/html.ts';
 import { addressOn } from '../../../client/browser/view/links.ts';
-import { settingOf } from '../../../client/browser/view/page.ts';
-import { renderPost } from '../../../client/browser/view/post.ts';
-import { wordsOf } from '../../../client/browser/view/time.ts';
-import { around, correctionWordsOf, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
+import { settingOf } from '../../../client/browser/view/page/page.ts';
+import { renderPost } from '../../../client/browser/view/post/post.ts';
+import { wordsOf } from '../../../client/browser/view/wording/time.ts';
+import { around, correctionWordsOf, serverWordsOf, spoken } from '../../../client/browser/view/wording/wording.ts';
 import { channelPath, correctionsPath, pageFrom, postAnchor } from '../../protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../protocol/model.ts';
 import { type Assets, type FollowedPost, followed, htmlDocument, siteBar, type Visitor } from './document.ts';

@@ -1,6 +1,6 @@
 import type { Frame, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { mostBeyond, mostPosts } from '../../../client/browser/view/paging.ts';
+import { mostBeyond, mostPosts } from '../../../client/browser/view/page/paging.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { drawn, startBrowser, type WatchedPage } from '../browser.ts';
 import { coverageToLeave, read } from '../coming-back.ts';

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { mostBeyond, mostPosts } from '../../../client/browser/view/paging.ts';
+import { mostBeyond, mostPosts } from '../../../client/browser/view/page/paging.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser } from '../browser.ts';
 import { eventually, newsroom, post, textOf, topOf } from '../newsroom.ts';

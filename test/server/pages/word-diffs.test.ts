@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Version } from '../../../client/browser/view/versions.ts';
+import type { Version } from '../../../client/browser/view/post/versions.ts';
 import { liveLimits } from '../../../src/live/live-limits.ts';
-import { createWordDiffs, type VersionPair, type WordDiffs } from '../../../src/web/word-diffs.ts';
+import { createWordDiffs, type VersionPair, type WordDiffs } from '../../../src/web/corrections/word-diffs.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 

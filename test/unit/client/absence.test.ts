@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Language } from '../../../client/browser/i18n/languages.ts';
 import { Absence, type LastVisit, minAbsenceMs } from '../../../client/browser/page/absence.ts';
-import { counted } from '../../../client/browser/view/counts.ts';
 import { turned } from '../../../client/browser/view/direction.ts';
 import { html, joined } from '../../../client/browser/view/html.ts';
-import { renderSince } from '../../../client/browser/view/missed-summary.ts';
-import { settingOf } from '../../../client/browser/view/page.ts';
-import { clockBeside, datedText, wordsOf } from '../../../client/browser/view/time.ts';
-import { around, pageWordsOf } from '../../../client/browser/view/wording.ts';
+import { renderSince } from '../../../client/browser/view/page/missed-summary.ts';
+import { settingOf } from '../../../client/browser/view/page/page.ts';
+import { counted } from '../../../client/browser/view/wording/counts.ts';
+import { clockBeside, datedText, wordsOf } from '../../../client/browser/view/wording/time.ts';
+import { around, pageWordsOf } from '../../../client/browser/view/wording/wording.ts';
 import type { Change, ChangeKind, PostEvent, ReaderPost } from '../../../src/protocol/model.ts';
 import { aChannel, aPost, emptied } from '../../support/samples/samples.ts';
 

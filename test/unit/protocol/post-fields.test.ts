@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderPost } from '../../../client/browser/view/post.ts';
+import { renderPost } from '../../../client/browser/view/post/post.ts';
 import { postLines } from '../../../client/cli/post-output.ts';
 import { readPost } from '../../../client/lib/read-post.ts';
 import { restoreTimeline, saveTimeline } from '../../../client/lib/timeline/saved-timeline.ts';

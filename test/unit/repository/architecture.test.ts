@@ -468,7 +468,7 @@ describe('the check of the layout', () => {
     ['src/newsroom/d.ts', '../journal/hash-chain.ts'],
     ['src/journal/sqlite/e.ts', '../engine.ts'],
     ['src/journal/sqlite/e.ts', 'node:sqlite'],
-    ['src/web/pages/p.ts', '../../../client/browser/view/post.ts'],
+    ['src/web/pages/p.ts', '../../../client/browser/view/post/post.ts'],
     ['src/server.ts', './journal/sqlite/index.ts'],
     ['client/cli/serve.ts', '../../src/serve.ts'],
   ])('permits %s to import %s', (from, to) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BetweenSlots } from '../../../client/browser/view/between-slots.ts';
+import { BetweenSlots } from '../../../client/browser/view/page/between-slots.ts';
 import type { ReaderPost } from '../../../src/protocol/model.ts';
 
 /** The posts with these numbers, which are both id and `seq`. */

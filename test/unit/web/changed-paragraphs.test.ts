@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { diffWords, type Piece } from '../../../client/browser/view/diff.ts';
-import { changedParagraphs } from '../../../src/web/changed-paragraphs.ts';
+import { diffWords, type Piece } from '../../../client/browser/view/post/diff.ts';
+import { changedParagraphs } from '../../../src/web/corrections/changed-paragraphs.ts';
 
 const compared = (before: string, after: string) => diffWords(before, after, { edits: 100, steps: 10_000 }) as Piece[];
 const marked = (pieces: readonly Piece[]) =>

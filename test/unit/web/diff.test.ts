@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diffWords, outlineOf, type Piece, piecesOf } from '../../../client/browser/view/diff.ts';
-import { compareVersions, stepsOf, type Version } from '../../../client/browser/view/versions.ts';
+import { diffWords, outlineOf, type Piece, piecesOf } from '../../../client/browser/view/post/diff.ts';
+import { compareVersions, stepsOf, type Version } from '../../../client/browser/view/post/versions.ts';
 
 /** Marked like in an editor: [-removed-] and {+added+}. */
 function marked(pieces: readonly Piece[] | undefined): string | undefined {

@@ -1,6 +1,6 @@
 import sanitizeHtml from 'sanitize-html';
 import { describe, expect, it } from 'vitest';
-import { textOf as plainTextOf } from '../../../client/browser/view/plain-text.ts';
+import { textOf as plainTextOf } from '../../../client/browser/view/wording/plain-text.ts';
 import type { Media } from '../../../src/protocol/model.ts';
 import { atom } from '../../../src/web/feeds/atom.ts';
 import { contentOf, titleOf } from '../../../src/web/feeds/content.ts';

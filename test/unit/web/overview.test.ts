@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderKeyEvents, renderPinned, renderSummary } from '../../../client/browser/view/overview.ts';
+import { renderKeyEvents, renderPinned, renderSummary } from '../../../client/browser/view/page/overview.ts';
 import type { ReaderPost } from '../../../src/protocol/model.ts';
 import { aChannel, aPost } from '../../support/samples/samples.ts';
 

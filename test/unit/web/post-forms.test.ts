@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { unbroken } from '../../../client/browser/view/body.ts';
 import { safe } from '../../../client/browser/view/html.ts';
-import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
+import { unbroken } from '../../../client/browser/view/post/body.ts';
+import { type PostSetting, renderPost } from '../../../client/browser/view/post/post.ts';
 import type { Media, ReaderPost } from '../../../src/protocol/model.ts';
 import { textOf } from '../../support/attacks/page-text.ts';
 import { aPost } from '../../support/samples/samples.ts';

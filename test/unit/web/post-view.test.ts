@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { renderRegion } from '../../../client/browser/view/page.ts';
-import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
+import { renderRegion } from '../../../client/browser/view/page/page.ts';
+import { type PostSetting, renderPost } from '../../../client/browser/view/post/post.ts';
 import type { Media, ReaderPost } from '../../../src/protocol/model.ts';
 import { escaped, hostile, textOf } from '../../support/attacks/page-text.ts';
 import { aChange, aChannel, aPost } from '../../support/samples/samples.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { firstOfDay, renderState } from '../../../client/browser/view/page.ts';
-import { clock, clockBeside, clockText, momentOf, sameDay } from '../../../client/browser/view/time.ts';
-import { agoText, renderTimeChoice, zoneLabel } from '../../../client/browser/view/time-choice.ts';
+import { firstOfDay, renderState } from '../../../client/browser/view/page/page.ts';
+import { clock, clockBeside, clockText, momentOf, sameDay } from '../../../client/browser/view/wording/time.ts';
+import { agoText, renderTimeChoice, zoneLabel } from '../../../client/browser/view/wording/time-choice.ts';
 import { aChannel, aPost } from '../../support/samples/samples.ts';
 
 const setting = (timezone: string, language = 'en-GB') => ({ timezone, language });

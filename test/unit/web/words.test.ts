@@ -7,7 +7,7 @@ import { serverWordsIn } from '../../../client/browser/i18n/server.ts';
 import { siteWordsIn } from '../../../client/browser/i18n/site.ts';
 import { versionWordsIn } from '../../../client/browser/i18n/versions.ts';
 import type { PageWords, Words } from '../../../client/browser/i18n/words.ts';
-import { counted, newsText } from '../../../client/browser/view/counts.ts';
+import { counted, newsText } from '../../../client/browser/view/wording/counts.ts';
 
 const words = (language: string) => wordsIn(language) as Words;
 const pageWords = (language: string) => pageWordsIn(language) as PageWords;

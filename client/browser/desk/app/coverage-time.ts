@@ -1,7 +1,7 @@
 import type { Channel } from '../../../../src/protocol/model.ts';
 import { type Language, languageOf } from '../../i18n/languages.ts';
-import { clockText, datedText, type Setting, textBeside } from '../../view/time.ts';
-import { ownZone, zoneLabel } from '../../view/time-choice.ts';
+import { clockText, datedText, type Setting, textBeside } from '../../view/wording/time.ts';
+import { ownZone, zoneLabel } from '../../view/wording/time-choice.ts';
 
 /** Times around the posts of a coverage: in the words of the desk, with the time zone named as in the posts. */
 

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Plural } from '../../i18n/words.ts';
-import { counted } from '../../view/counts.ts';
+import { counted } from '../../view/wording/counts.ts';
 import { type AppWords, appWordsIn } from '../i18n/app/index.ts';
 import { DeskElement } from './desk-element.ts';
 import type { DeskModel } from './desk-model.ts';

@@ -2,7 +2,7 @@ import { noteCharacters } from '../../../../src/protocol/client-limits.ts';
 import { isWithin } from '../../../../src/protocol/field-rules.ts';
 import { type AuthorPost, needsNote, type PostFields, type RevisionKind } from '../../../../src/protocol/model.ts';
 import type { Language } from '../../i18n/languages.ts';
-import { paragraphsOf } from '../../view/plain-text.ts';
+import { paragraphsOf } from '../../view/wording/plain-text.ts';
 import { draftOf, type Lack, type PostDraft, toNewPost } from '../composer/post-draft.ts';
 import { bodyHtml, lacksOfDraft } from '../composer/render-draft.ts';
 import type { Write } from '../outbox/outbox-model.ts';

@@ -1,6 +1,6 @@
 import type { Language } from '../../i18n/languages.ts';
-import { diffUnits } from '../../view/diff.ts';
-import { textOf } from '../../view/plain-text.ts';
+import { diffUnits } from '../../view/post/diff.ts';
+import { textOf } from '../../view/wording/plain-text.ts';
 import { type Passage, type PostContent, removedPassages } from '../restatements/removed-passages.ts';
 import { type Token, tokensOf, wordKey } from '../restatements/text-tokens.ts';
 

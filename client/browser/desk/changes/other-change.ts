@@ -3,8 +3,8 @@ import type { AuthorPost, Channel, PostFields } from '../../../../src/protocol/m
 import type { Language } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { directionOf } from '../../view/direction.ts';
-import { ownZone } from '../../view/time-choice.ts';
-import type { VersionSetting } from '../../view/versions.ts';
+import type { VersionSetting } from '../../view/post/versions.ts';
+import { ownZone } from '../../view/wording/time-choice.ts';
 import { sinceIn } from '../app/coverage-time.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';

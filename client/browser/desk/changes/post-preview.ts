@@ -6,8 +6,8 @@ import {
   readerView,
   withoutUnlistedNotes,
 } from '../../../../src/protocol/model.ts';
-import { settingOf } from '../../view/page.ts';
-import { renderPost } from '../../view/post.ts';
+import { settingOf } from '../../view/page/page.ts';
+import { renderPost } from '../../view/post/post.ts';
 import { basePath } from '../app/base-path.ts';
 import { bodyHtml } from '../composer/render-draft.ts';
 import { withPreviews } from '../pictures/picture-previews.ts';

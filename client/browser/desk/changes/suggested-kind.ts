@@ -1,7 +1,7 @@
 import type { RevisionKind } from '../../../../src/protocol/model.ts';
 import type { Language } from '../../i18n/languages.ts';
-import { type DiffBounds, diffWords, type Piece } from '../../view/diff.ts';
-import { paragraphsOf } from '../../view/plain-text.ts';
+import { type DiffBounds, diffWords, type Piece } from '../../view/post/diff.ts';
+import { paragraphsOf } from '../../view/wording/plain-text.ts';
 import { bodyHtml } from '../composer/render-draft.ts';
 import { type ChangeState, changedFieldsOf, changesOf, isFactAsSlip } from './change-state.ts';
 

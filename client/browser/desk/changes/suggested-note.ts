@@ -1,6 +1,6 @@
 import type { RevisionKind } from '../../../../src/protocol/model.ts';
 import type { Language } from '../../i18n/languages.ts';
-import { type DiffBounds, diffWords, type Piece } from '../../view/diff.ts';
+import { type DiffBounds, diffWords, type Piece } from '../../view/post/diff.ts';
 import { type NoteSentences, noteSentencesIn } from '../i18n/note-sentences.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { PostFields } from '../../../../src/protocol/model.ts';
 import { blankFields } from '../../../../src/protocol/post-fields.ts';
-import { type DiffBounds, diffUnits, type Piece } from '../../view/diff.ts';
+import { type DiffBounds, diffUnits, type Piece } from '../../view/post/diff.ts';
 import { mergeWords } from './word-merge.ts';
 
 /**

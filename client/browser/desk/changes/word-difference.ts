@@ -1,7 +1,7 @@
 import type { PostFields } from '../../../../src/protocol/model.ts';
 import type { Language } from '../../i18n/languages.ts';
-import { diffWords } from '../../view/diff.ts';
-import { renderComparison, type Version, type VersionSetting, versionContextFor } from '../../view/versions.ts';
+import { diffWords } from '../../view/post/diff.ts';
+import { renderComparison, type Version, type VersionSetting, versionContextFor } from '../../view/post/versions.ts';
 import { type ComposerWords, composerWordsIn } from '../i18n/composer/index.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import type { PostField } from './three-way.ts';

@@ -1,4 +1,4 @@
-import { type DiffBounds, diffWords } from '../../view/diff.ts';
+import { type DiffBounds, diffWords } from '../../view/post/diff.ts';
 
 /**
  * Merges two changes of one paragraph that touch different words. Undefined if they touch the same words or adjoin, or if a text was

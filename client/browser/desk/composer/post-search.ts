@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { pageMost } from '../../../../src/protocol/client-limits.ts';
 import { type Channel, isWithdrawn } from '../../../../src/protocol/model.ts';
 import type { AuthorClient, SeenPost } from '../../../lib/author-client.ts';
-import { textOf } from '../../view/plain-text.ts';
+import { textOf } from '../../view/wording/plain-text.ts';
 import { datedIn } from '../app/coverage-time.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';

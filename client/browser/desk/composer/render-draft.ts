@@ -4,7 +4,7 @@ import type { Channel, ReaderPost } from '../../../../src/protocol/model.ts';
 import { blankPost } from '../../../../src/protocol/post-fields.ts';
 import { Refusal } from '../../../../src/protocol/problems.ts';
 import { directionOf } from '../../view/direction.ts';
-import { type PostSetting, renderPost } from '../../view/post.ts';
+import { type PostSetting, renderPost } from '../../view/post/post.ts';
 import { basePath } from '../app/base-path.ts';
 import { withPreviews } from '../pictures/picture-previews.ts';
 import { type Lack, lacksOf, type PostDraft, toNewPost } from './post-draft.ts';

@@ -4,7 +4,7 @@ import { accesses, type Channel, needsNote, type Picture, revisionKinds } from '
 import { mayEdit } from '../../../../src/protocol/rights.ts';
 import { slugOf } from '../../../../src/protocol/slug.ts';
 import { languages } from '../../i18n/languages.ts';
-import { ownZone } from '../../view/time-choice.ts';
+import { ownZone } from '../../view/wording/time-choice.ts';
 import { AuthorElement } from '../app/author-element.ts';
 import { type CoverageFormWords, coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { coverageWordsIn } from '../i18n/coverages.ts';

@@ -3,7 +3,7 @@ import { channelPath } from '../../../../src/protocol/addresses.ts';
 import type { Channel, ChannelState } from '../../../../src/protocol/model.ts';
 import { mayEdit } from '../../../../src/protocol/rights.ts';
 import { directionOf } from '../../view/direction.ts';
-import { wordsOf } from '../../view/time.ts';
+import { wordsOf } from '../../view/wording/time.ts';
 import { AuthorElement } from '../app/author-element.ts';
 import { basePath } from '../app/base-path.ts';
 import type { Headline } from '../app/open-coverages.ts';

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { type ChannelState, channelStates, type ListedChannel } from '../../../../src/protocol/model.ts';
 import { mayEditSome, namedToEdit } from '../../../../src/protocol/rights.ts';
 import { directionOf } from '../../view/direction.ts';
-import { agoText } from '../../view/time-choice.ts';
+import { agoText } from '../../view/wording/time-choice.ts';
 import { AuthorElement } from '../app/author-element.ts';
 import { datedIn } from '../app/coverage-time.ts';
 import type { KeyRegistry } from '../app/keys.ts';

@@ -4,7 +4,7 @@ import { pageMost } from '../../../../src/protocol/client-limits.ts';
 import type { Channel } from '../../../../src/protocol/model.ts';
 import type { AuthorClient, SeenPost } from '../../../lib/author-client.ts';
 import type { Plural } from '../../i18n/words.ts';
-import { counted } from '../../view/counts.ts';
+import { counted } from '../../view/wording/counts.ts';
 import { basePath } from '../app/base-path.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';

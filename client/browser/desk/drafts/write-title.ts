@@ -1,6 +1,6 @@
 import { renderHtml } from '../../../../src/markdown/html-writer.ts';
 import type { ReaderPost } from '../../../../src/protocol/model.ts';
-import { textOf } from '../../view/plain-text.ts';
+import { textOf } from '../../view/wording/plain-text.ts';
 import type { OutboxEntry } from '../outbox/outbox-model.ts';
 
 /** The title of a write: the headline of its post, else its first words. Empty if it has neither. */

@@ -1,6 +1,6 @@
 import type { AuthorPost, PostFields } from '../../../../src/protocol/model.ts';
 import type { Language } from '../../i18n/languages.ts';
-import { textOf } from '../../view/plain-text.ts';
+import { textOf } from '../../view/wording/plain-text.ts';
 import { type Occurrence, occurrencesIn } from './passage-search.ts';
 import type { Passage } from './removed-passages.ts';
 

@@ -2,7 +2,7 @@ import { pageMost } from '../../../../src/protocol/client-limits.ts';
 import type { Event, ReaderPost } from '../../../../src/protocol/model.ts';
 import type { AuthorClient, SeenPost } from '../../../lib/author-client.ts';
 import type { LiveReader } from '../../../lib/live-reader.ts';
-import { textOf } from '../../view/plain-text.ts';
+import { textOf } from '../../view/wording/plain-text.ts';
 
 /** Older posts are not searched. The desk says how many were. */
 export const searchedPosts = 2_000;

@@ -1,6 +1,6 @@
 import type { Language } from '../../i18n/languages.ts';
-import { type DiffBounds, diffWords, type Piece } from '../../view/diff.ts';
-import { textOf } from '../../view/plain-text.ts';
+import { type DiffBounds, diffWords, type Piece } from '../../view/post/diff.ts';
+import { textOf } from '../../view/wording/plain-text.ts';
 import { isCapitalised, namesIn } from './names.ts';
 import { isBeside, type Token, tokensOf } from './text-tokens.ts';
 

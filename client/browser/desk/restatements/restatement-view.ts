@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Language } from '../../i18n/languages.ts';
-import type { Setting } from '../../view/time.ts';
+import type { Setting } from '../../view/wording/time.ts';
 import { datedIn } from '../app/coverage-time.ts';
 import type { RestatementsWords } from '../i18n/restatements.ts';
 import { type ExcerptPart, excerptsOf, firstWordsOf } from './excerpts.ts';

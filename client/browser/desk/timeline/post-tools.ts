@@ -3,7 +3,7 @@ import type { Language } from '../../i18n/languages.ts';
 import { parse } from '../../morph.ts';
 import { directionOf } from '../../view/direction.ts';
 import { html } from '../../view/html.ts';
-import { clockText, type Setting, wordsOf } from '../../view/time.ts';
+import { clockText, type Setting, wordsOf } from '../../view/wording/time.ts';
 import { timelineWordsIn } from '../i18n/timeline/index.ts';
 import type { PostAction } from './post-rights.ts';
 

@@ -3,7 +3,7 @@ import { type Channel, type Event as ChannelEvent, type ReaderPost, readerView }
 import type { LiveReader } from '../../../lib/live-reader.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
 import { postBeingRead, windowViewport } from '../../scroll-anchor.ts';
-import { wordsOf } from '../../view/time.ts';
+import { wordsOf } from '../../view/wording/time.ts';
 import { RoomElement } from '../app/room-element.ts';
 import type { DeskCorrect } from '../changes/correct.ts';
 import { pressedPlace } from '../changes/pressed-place.ts';

@@ -1,6 +1,6 @@
-import { type Change, isCorrection } from '../../../src/protocol/model.ts';
-import { type Html, html, nothing } from './html.ts';
-import { clockBeside, type Setting, wordsOf } from './time.ts';
+import { type Change, isCorrection } from '../../../../src/protocol/model.ts';
+import { type Html, html, nothing } from '../html.ts';
+import { clockBeside, type Setting, wordsOf } from '../wording/time.ts';
 
 /**
  * Clarifications and corrections, oldest first. They come before the text, because the earlier text was wrong or unclear.

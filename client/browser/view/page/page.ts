@@ -1,16 +1,16 @@
-import { type Channel, isWithdrawn, type ReaderPost } from '../../../src/protocol/model.ts';
-import { correctionNotes } from './changes.ts';
-import { digitsOf } from './counts.ts';
-import type { Shown } from './data.ts';
-import { directionOf, turned } from './direction.ts';
-import { type Html, html, isolated } from './html.ts';
-import { people } from './links.ts';
-import { renderLeadPicture } from './media.ts';
+import { type Channel, isWithdrawn, type ReaderPost } from '../../../../src/protocol/model.ts';
+import type { Shown } from '../data.ts';
+import { directionOf, turned } from '../direction.ts';
+import { type Html, html, isolated } from '../html.ts';
+import { people } from '../links.ts';
+import { correctionNotes } from '../post/changes.ts';
+import { renderLeadPicture } from '../post/media.ts';
+import type { PostSetting } from '../post/post.ts';
+import { digitsOf } from '../wording/counts.ts';
+import { clockBeside, type Setting, sameDay, wordsOf } from '../wording/time.ts';
+import { around, pageWordsOf, spoken } from '../wording/wording.ts';
 import { renderKeyEvents, renderPinned, renderSummary } from './overview.ts';
-import type { PostSetting } from './post.ts';
 import { renderPulse } from './pulse.ts';
-import { clockBeside, type Setting, sameDay, wordsOf } from './time.ts';
-import { around, pageWordsOf, spoken } from './wording.ts';
 
 /**
  * The regions of a channel's page. The server renders them into the page, and the script renders them again when they change.

@@ -1,4 +1,4 @@
-import type { ReaderPost } from '../../../src/protocol/model.ts';
+import type { ReaderPost } from '../../../../src/protocol/model.ts';
 
 /** Slots for content of the surrounding page between the posts of an element, which the page may fill with advertisements. */
 

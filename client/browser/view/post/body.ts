@@ -1,4 +1,4 @@
-import { type Html, safe } from './html.ts';
+import { type Html, safe } from '../html.ts';
 
 /** The html of a post. The direction of its blocks is left to their text. */
 export function bodyOf(markup: string): Html {

@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { paragraphsOf } from '../../client/browser/view/plain-text.ts';
-import { type Beside, type Comparison, type Step, stepsOf, type Version } from '../../client/browser/view/versions.ts';
-import type { Engine } from '../journal/engine.ts';
-import { liveLimits } from '../live/live-limits.ts';
-import { type Media, type PostFields, type ReaderPost, readerView } from '../protocol/model.ts';
-import { limits } from '../protocol/wire-limits.ts';
+import { type Beside, type Comparison, type Step, stepsOf, type Version } from '../../../client/browser/view/post/versions.ts';
+import { paragraphsOf } from '../../../client/browser/view/wording/plain-text.ts';
+import type { Engine } from '../../journal/engine.ts';
+import { liveLimits } from '../../live/live-limits.ts';
+import { type Media, type PostFields, type ReaderPost, readerView } from '../../protocol/model.ts';
+import { limits } from '../../protocol/wire-limits.ts';
 import type { VersionPair, WordDiffs } from './word-diffs.ts';
 
 /** One page of the earlier versions of a post. Read under a guard, so that a takedown during the read repeats all of it. */

@@ -1,16 +1,16 @@
-import { changePath, permanentLink, postAnchor, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
-import type { ImageMedia, Media, ReaderPost } from '../../../src/protocol/model.ts';
-import { words as en } from '../i18n/en.ts';
-import type { Words } from '../i18n/words.ts';
+import { changePath, permanentLink, postAnchor, postPath, versionsPath } from '../../../../src/protocol/addresses.ts';
+import type { ImageMedia, Media, ReaderPost } from '../../../../src/protocol/model.ts';
+import { words as en } from '../../i18n/en.ts';
+import type { Words } from '../../i18n/words.ts';
+import { turned } from '../direction.ts';
+import { type Html, html, joined, nothing, safe } from '../html.ts';
+import { addressOn, link, people } from '../links.ts';
+import { numberText } from '../wording/counts.ts';
+import { clock, clockText, dayOf, type Setting, wordsOf } from '../wording/time.ts';
+import { pageWordsOf } from '../wording/wording.ts';
 import { bodyOf, unbroken } from './body.ts';
 import { correctionNotes, updatedAt, updateNotes, withdrawalNote } from './changes.ts';
-import { numberText } from './counts.ts';
-import { turned } from './direction.ts';
-import { type Html, html, joined, nothing, safe } from './html.ts';
-import { addressOn, link, people } from './links.ts';
 import { portrait, renderMedia } from './media.ts';
-import { clock, clockText, dayOf, type Setting, wordsOf } from './time.ts';
-import { pageWordsOf } from './wording.ts';
 
 /** Renders a post as HTML, for the server's page and for the open page alike. */
 

@@ -1,17 +1,17 @@
-import { channelPath, correctionsPath, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
-import type { Change, Channel, Media } from '../../../src/protocol/model.ts';
-import { words as en } from '../i18n/en.ts';
-import { wordsIn } from '../i18n/index.ts';
-import { type VersionWords, versionWordsIn } from '../i18n/versions.ts';
-import type { Words } from '../i18n/words.ts';
-import { numberText } from './counts.ts';
+import { channelPath, correctionsPath, postPath, versionsPath } from '../../../../src/protocol/addresses.ts';
+import type { Change, Channel, Media } from '../../../../src/protocol/model.ts';
+import { words as en } from '../../i18n/en.ts';
+import { wordsIn } from '../../i18n/index.ts';
+import { type VersionWords, versionWordsIn } from '../../i18n/versions.ts';
+import type { Words } from '../../i18n/words.ts';
+import { directionOf, turned } from '../direction.ts';
+import { type Html, html, nothing } from '../html.ts';
+import { addressOn } from '../links.ts';
+import { settingOf } from '../page/page.ts';
+import { numberText } from '../wording/counts.ts';
+import { clockBeside, type Setting } from '../wording/time.ts';
+import { correctionWordsOf } from '../wording/wording.ts';
 import type { Piece } from './diff.ts';
-import { directionOf, turned } from './direction.ts';
-import { type Html, html, nothing } from './html.ts';
-import { addressOn } from './links.ts';
-import { settingOf } from './page.ts';
-import { clockBeside, type Setting } from './time.ts';
-import { correctionWordsOf } from './wording.ts';
 
 /** The page of a post's earlier versions: each change with the removed and the added words. */
 

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { diffWords, type Outline, outlineOf, piecesOf } from '../../client/browser/view/diff.ts';
-import { type Comparison, compareVersions, type Diff, type Version } from '../../client/browser/view/versions.ts';
-import type { Engine } from '../journal/engine.ts';
-import { liveLimits } from '../live/live-limits.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import { diffWords, type Outline, outlineOf, piecesOf } from '../../../client/browser/view/post/diff.ts';
+import { type Comparison, compareVersions, type Diff, type Version } from '../../../client/browser/view/post/versions.ts';
+import type { Engine } from '../../journal/engine.ts';
+import { liveLimits } from '../../live/live-limits.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 
 /**
  * Caches how two versions of a post differ, so that a change elsewhere in the channel compares nothing again. An entry contains lengths

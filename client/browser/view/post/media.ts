@@ -1,7 +1,7 @@
-import type { Channel, Embed, ImageMedia, LinkMedia, Media, Rendition, VideoMedia } from '../../../src/protocol/model.ts';
-import { attribute, type Html, html, nothing, safe } from './html.ts';
-import { isWebUrl, link } from './links.ts';
-import { type Setting, wordsOf } from './time.ts';
+import type { Channel, Embed, ImageMedia, LinkMedia, Media, Rendition, VideoMedia } from '../../../../src/protocol/model.ts';
+import { attribute, type Html, html, nothing, safe } from '../html.ts';
+import { isWebUrl, link } from '../links.ts';
+import { type Setting, wordsOf } from '../wording/time.ts';
 
 /**
  * Images, videos and links in the given order. Several images are a gallery. Media of unknown types are left out, so that a newer

@@ -1,4 +1,4 @@
-import type { Piece } from '../../client/browser/view/diff.ts';
+import type { Piece } from '../../../client/browser/view/post/diff.ts';
 
 interface Line {
   pieces: Piece[];

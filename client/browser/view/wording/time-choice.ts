@@ -1,4 +1,4 @@
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../html.ts';
 import { formats, type Setting } from './time.ts';
 import { pageWordsOf, spoken } from './wording.ts';
 

@@ -1,11 +1,11 @@
-import { channelPath, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
-import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
-import type { PageWords, Words } from '../i18n/words.ts';
-import type { counted } from './counts.ts';
-import type { turned } from './direction.ts';
-import type { Html, html, joined } from './html.ts';
-import type { clockBeside, datedText, Setting } from './time.ts';
-import type { around } from './wording.ts';
+import { channelPath, postAnchor, postPath } from '../../../../src/protocol/addresses.ts';
+import type { Channel, ReaderPost } from '../../../../src/protocol/model.ts';
+import type { PageWords, Words } from '../../i18n/words.ts';
+import type { turned } from '../direction.ts';
+import type { Html, html, joined } from '../html.ts';
+import type { counted } from '../wording/counts.ts';
+import type { clockBeside, datedText, Setting } from '../wording/time.ts';
+import type { around } from '../wording/wording.ts';
 
 /** Functions of the page's script, which loads this file only for readers who return. */
 export interface Tools {

@@ -1,7 +1,7 @@
-import { type Step, stepsOf } from '../../client/browser/view/versions.ts';
-import type { Engine } from '../journal/engine.ts';
-import { liveLimits } from '../live/live-limits.ts';
-import { type Correction, isWithdrawn, type ReaderPost, readerView } from '../protocol/model.ts';
+import { type Step, stepsOf } from '../../../client/browser/view/post/versions.ts';
+import type { Engine } from '../../journal/engine.ts';
+import { liveLimits } from '../../live/live-limits.ts';
+import { type Correction, isWithdrawn, type ReaderPost, readerView } from '../../protocol/model.ts';
 import { comparePair, type VersionsContext, versionOf } from './post-versions.ts';
 
 /** One page of the corrections of a channel. Read under a guard, so that a takedown during the read repeats all of it. */

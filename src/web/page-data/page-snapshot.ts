@@ -1,10 +1,10 @@
-import { withStream } from '../access/channel-access.ts';
-import type { Credentials } from '../access/identity.ts';
-import { liveLimits } from '../live/live-limits.ts';
-import type { Snapshot } from '../protocol/model.ts';
-import { limits } from '../protocol/wire-limits.ts';
-import type { ChannelStreams } from '../streams/channel-streams.ts';
-import { readSnapshot } from '../streams/snapshots.ts';
+import { withStream } from '../../access/channel-access.ts';
+import type { Credentials } from '../../access/identity.ts';
+import { liveLimits } from '../../live/live-limits.ts';
+import type { Snapshot } from '../../protocol/model.ts';
+import { limits } from '../../protocol/wire-limits.ts';
+import type { ChannelStreams } from '../../streams/channel-streams.ts';
+import { readSnapshot } from '../../streams/snapshots.ts';
 
 /** The newest posts of a channel, for a page of a requester whose access was checked before. `limit`: the most posts. */
 export async function pageSnapshot(

@@ -1,14 +1,14 @@
-import { postAnchor, postPath } from '../../../src/protocol/addresses.ts';
-import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
-import { unbroken } from './body.ts';
-import { numberText } from './counts.ts';
-import type { Shown } from './data.ts';
-import { type Html, html, nothing, safe } from './html.ts';
-import { addressOn } from './links.ts';
-import { thumbnail } from './media.ts';
-import { type PostSetting, renderBody, renderPost } from './post.ts';
-import { clock, dayOf, wordsOf } from './time.ts';
-import { pageWordsOf, spoken } from './wording.ts';
+import { postAnchor, postPath } from '../../../../src/protocol/addresses.ts';
+import type { Channel, ReaderPost } from '../../../../src/protocol/model.ts';
+import type { Shown } from '../data.ts';
+import { type Html, html, nothing, safe } from '../html.ts';
+import { addressOn } from '../links.ts';
+import { unbroken } from '../post/body.ts';
+import { thumbnail } from '../post/media.ts';
+import { type PostSetting, renderBody, renderPost } from '../post/post.ts';
+import { numberText } from '../wording/counts.ts';
+import { clock, dayOf, wordsOf } from '../wording/time.ts';
+import { pageWordsOf, spoken } from '../wording/wording.ts';
 
 /**
  * The overview above the posts, on the page and in the element: key events, the newest summary and the pinned post, each in short.

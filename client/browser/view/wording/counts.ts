@@ -1,4 +1,4 @@
-import type { News, Plural } from '../i18n/words.ts';
+import type { News, Plural } from '../../i18n/words.ts';
 import { formats, type Setting, wordsOf } from './time.ts';
 
 /**

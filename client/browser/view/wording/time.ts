@@ -1,7 +1,7 @@
-import { words as en } from '../i18n/en.ts';
-import { wordsIn } from '../i18n/index.ts';
-import type { Words } from '../i18n/words.ts';
-import { type Html, html } from './html.ts';
+import { words as en } from '../../i18n/en.ts';
+import { wordsIn } from '../../i18n/index.ts';
+import type { Words } from '../../i18n/words.ts';
+import { type Html, html } from '../html.ts';
 
 /** How a page shows times and words: the zone and language of the channel. */
 export interface Setting {

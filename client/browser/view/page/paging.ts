@@ -1,6 +1,6 @@
-import { type Html, html, nothing } from './html.ts';
-import { type Setting, wordsOf } from './time.ts';
-import { spoken } from './wording.ts';
+import { type Html, html, nothing } from '../html.ts';
+import { type Setting, wordsOf } from '../wording/time.ts';
+import { spoken } from '../wording/wording.ts';
 
 /** The most posts on a page, and how many more may be added before all of the excess is dropped at once. */
 export const mostPosts = 200;

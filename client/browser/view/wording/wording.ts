@@ -1,11 +1,11 @@
-import { type CorrectionWords, correctionWordsIn } from '../i18n/corrections.ts';
-import { page as enPage } from '../i18n/en.ts';
-import { pageWordsIn } from '../i18n/index.ts';
-import { type Language, primaryOf } from '../i18n/languages.ts';
-import { type ServerWords, serverWordsIn } from '../i18n/server.ts';
-import type { PageWords } from '../i18n/words.ts';
-import { directionOf } from './direction.ts';
-import { attribute, type Html, html, nothing } from './html.ts';
+import { type CorrectionWords, correctionWordsIn } from '../../i18n/corrections.ts';
+import { page as enPage } from '../../i18n/en.ts';
+import { pageWordsIn } from '../../i18n/index.ts';
+import { type Language, primaryOf } from '../../i18n/languages.ts';
+import { type ServerWords, serverWordsIn } from '../../i18n/server.ts';
+import type { PageWords } from '../../i18n/words.ts';
+import { directionOf } from '../direction.ts';
+import { attribute, type Html, html, nothing } from '../html.ts';
 import { type Setting, wordsOf } from './time.ts';
 
 /** Inserts interface words into a page that may be in another language. */

@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { mayShowPosts } from '../access/channel-access.ts';
-import { type Credentials, principalIn } from '../access/identity.ts';
-import { type ChannelsQuery, listChannels } from '../api/read-routes.ts';
-import type { Engine } from '../journal/engine.ts';
-import { liveLimits } from '../live/live-limits.ts';
-import { isSamePosition, type Position } from '../protocol/cursor.ts';
-import { type Channel, type ChannelState, isWithdrawn, type ListedChannel } from '../protocol/model.ts';
-import { limits } from '../protocol/wire-limits.ts';
-import type { ChannelStreams } from '../streams/channel-streams.ts';
+import { mayShowPosts } from '../../access/channel-access.ts';
+import { type Credentials, principalIn } from '../../access/identity.ts';
+import { type ChannelsQuery, listChannels } from '../../api/read-routes.ts';
+import type { Engine } from '../../journal/engine.ts';
+import { liveLimits } from '../../live/live-limits.ts';
+import { isSamePosition, type Position } from '../../protocol/cursor.ts';
+import { type Channel, type ChannelState, isWithdrawn, type ListedChannel } from '../../protocol/model.ts';
+import { limits } from '../../protocol/wire-limits.ts';
+import type { ChannelStreams } from '../../streams/channel-streams.ts';
 
 /**
  * The list of channels at `/`: live channels with their newest headlines, scheduled channels, and channels that have ended.

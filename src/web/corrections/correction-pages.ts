@@ -1,11 +1,11 @@
-import type { Engine } from '../journal/engine.ts';
-import { formatCursor } from '../protocol/cursor.ts';
-import type { Channel } from '../protocol/model.ts';
-import type { ChannelStream } from '../streams/channel-stream.ts';
+import type { Engine } from '../../journal/engine.ts';
+import { formatCursor } from '../../protocol/cursor.ts';
+import type { Channel } from '../../protocol/model.ts';
+import type { ChannelStream } from '../../streams/channel-stream.ts';
+import { correctionsPage, renderCorrection } from '../pages/corrections.ts';
+import type { Assets } from '../pages/document.ts';
+import { renderInTurns, type SharedPages } from '../shared-pages.ts';
 import { type ListedCorrections, readCorrections } from './channel-corrections.ts';
-import { correctionsPage, renderCorrection } from './pages/corrections.ts';
-import type { Assets } from './pages/document.ts';
-import { renderInTurns, type SharedPages } from './shared-pages.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
 /** Pages of the corrections of a channel. */

@@ -1,20 +1,20 @@
-import { channelAddress, channelPath } from '../../../src/protocol/addresses.ts';
-import type { Channel } from '../../../src/protocol/model.ts';
-import { words as en, element as enElement } from '../i18n/en.ts';
-import { elementWordsIn, wordsIn } from '../i18n/index.ts';
-import type { ElementWords, News, Words } from '../i18n/words.ts';
-import { correctionNotes } from './changes.ts';
-import type { Shown } from './data.ts';
-import { directionOf, turned } from './direction.ts';
-import { attribute, type Html, html, nothing } from './html.ts';
-import { people } from './links.ts';
-import { renderLeadPicture } from './media.ts';
+import { channelAddress, channelPath } from '../../../../src/protocol/addresses.ts';
+import type { Channel } from '../../../../src/protocol/model.ts';
+import { words as en, element as enElement } from '../../i18n/en.ts';
+import { elementWordsIn, wordsIn } from '../../i18n/index.ts';
+import type { ElementWords, News, Words } from '../../i18n/words.ts';
+import type { Shown } from '../data.ts';
+import { directionOf, turned } from '../direction.ts';
+import { attribute, type Html, html, nothing } from '../html.ts';
+import { people } from '../links.ts';
+import { correctionNotes } from '../post/changes.ts';
+import { renderLeadPicture } from '../post/media.ts';
+import type { PostSetting } from '../post/post.ts';
+import { datedText } from '../wording/time.ts';
+import { around, pageWordsOf, partNames } from '../wording/wording.ts';
 import { newsCount, renderNews } from './news.ts';
 import { renderKeyEvents, renderPinned, renderSummary } from './overview.ts';
 import { settingOf } from './page.ts';
-import type { PostSetting } from './post.ts';
-import { datedText } from './time.ts';
-import { around, pageWordsOf, partNames } from './wording.ts';
 
 /**
  * Everything in the embedded element except its posts and the summary of missed posts. The element renders it, and the server for

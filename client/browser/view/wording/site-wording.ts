@@ -1,8 +1,8 @@
-import { type SiteWords, siteWordsIn } from '../i18n/site.ts';
+import { type SiteWords, siteWordsIn } from '../../i18n/site.ts';
 import { counted } from './counts.ts';
 import type { Setting } from './time.ts';
 
-export { type Language, languages } from '../i18n/languages.ts';
+export { type Language, languages } from '../../i18n/languages.ts';
 
 /** The words of pages without a channel, and of signing in. English if the language is not supported. */
 export function siteWordsOf({ language }: Pick<Setting, 'language'>): SiteWords {

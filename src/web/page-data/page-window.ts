@@ -1,7 +1,7 @@
-import type { Engine } from '../journal/engine.ts';
-import { liveLimits } from '../live/live-limits.ts';
-import { type ReaderPost, readerView } from '../protocol/model.ts';
-import { limits } from '../protocol/wire-limits.ts';
+import type { Engine } from '../../journal/engine.ts';
+import { liveLimits } from '../../live/live-limits.ts';
+import { type ReaderPost, readerView } from '../../protocol/model.ts';
+import { limits } from '../../protocol/wire-limits.ts';
 
 /**
  * The posts of a page that does not start with the newest post. Read it after the page's snapshot: its posts may be newer than the

@@ -1,9 +1,9 @@
-import type { Engine } from '../journal/engine.ts';
-import { tags } from '../journal/post-tags.ts';
-import { liveLimits } from '../live/live-limits.ts';
-import type { Selection } from '../protocol/addresses.ts';
-import { type ReaderPost, readerView } from '../protocol/model.ts';
-import { limits } from '../protocol/wire-limits.ts';
+import type { Engine } from '../../journal/engine.ts';
+import { tags } from '../../journal/post-tags.ts';
+import { liveLimits } from '../../live/live-limits.ts';
+import type { Selection } from '../../protocol/addresses.ts';
+import { type ReaderPost, readerView } from '../../protocol/model.ts';
+import { limits } from '../../protocol/wire-limits.ts';
 
 /**
  * Selected posts of a channel, one page at a time. A withdrawn post stays among the summaries as a tombstone. It is no longer among the key

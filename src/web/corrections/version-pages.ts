@@ -1,12 +1,12 @@
-import { renderVersion } from '../../client/browser/view/versions.ts';
-import type { Engine } from '../journal/engine.ts';
-import { formatCursor } from '../protocol/cursor.ts';
-import type { Channel } from '../protocol/model.ts';
-import type { ChannelStream } from '../streams/channel-stream.ts';
-import type { Assets } from './pages/document.ts';
-import { versionsPage } from './pages/versions.ts';
+import { renderVersion } from '../../../client/browser/view/post/versions.ts';
+import type { Engine } from '../../journal/engine.ts';
+import { formatCursor } from '../../protocol/cursor.ts';
+import type { Channel } from '../../protocol/model.ts';
+import type { ChannelStream } from '../../streams/channel-stream.ts';
+import type { Assets } from '../pages/document.ts';
+import { versionsPage } from '../pages/versions.ts';
+import { renderInTurns, type SharedPages } from '../shared-pages.ts';
 import { readVersions, type Versions } from './post-versions.ts';
-import { renderInTurns, type SharedPages } from './shared-pages.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
 /** Pages of earlier versions. */

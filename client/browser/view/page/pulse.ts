@@ -1,11 +1,11 @@
-import { channelPath, correctionsPath, postPath } from '../../../src/protocol/addresses.ts';
-import { counted } from './counts.ts';
-import type { Shown } from './data.ts';
-import { type Html, html, joined } from './html.ts';
-import { addressOn } from './links.ts';
-import type { PostSetting } from './post.ts';
-import { clockBeside, wordsOf } from './time.ts';
-import { spoken } from './wording.ts';
+import { channelPath, correctionsPath, postPath } from '../../../../src/protocol/addresses.ts';
+import type { Shown } from '../data.ts';
+import { type Html, html, joined } from '../html.ts';
+import { addressOn } from '../links.ts';
+import type { PostSetting } from '../post/post.ts';
+import { counted } from '../wording/counts.ts';
+import { clockBeside, wordsOf } from '../wording/time.ts';
+import { spoken } from '../wording/wording.ts';
 
 /**
  * The line under the byline: "Updated 1 min. ago · 62 posts · 3 corrections". Each part is a link. The server renders the time of
