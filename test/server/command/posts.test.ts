@@ -141,6 +141,7 @@ describe('pressbox post', () => {
       ['channel', 'delete', room.channelId],
       ['channel', 'update', room.channelId, '--picture', 'https://example.org/eagle.jpg'],
       ['channel', 'update', room.channelId, '--picture-alt', 'Eagle'],
+      ['channel', 'update', room.channelId, '--picture-focus', '0.3,0.2'],
       ['channel', 'update', '', '--section', 'Space'],
       ['channel', 'delete', '.', '--yes'],
       ['export', ''],
@@ -316,6 +317,12 @@ describe('pressbox channel', () => {
       credit: 'NASA',
       width: 1200,
       height: 675,
+    });
+    expect((await done(['channel', 'update', id, ...picture, '--picture-focus', '0.3,0.2'])).code).toBe(0);
+    expect((await room.author.getChannel(id)).picture).toEqual({
+      url: 'https://example.org/eagle.jpg',
+      alt: 'Eagle over craters',
+      focus: { x: 0.3, y: 0.2 },
     });
     const removal = ['--picture', '', '--change', 'correction', '--note', 'It was another craft.'];
     expect((await done(['channel', 'update', id, ...removal])).code).toBe(0);
