@@ -28,6 +28,7 @@ export interface PostOptions extends RequestOptions {
   video?: string[];
   link?: string[];
   title?: string[];
+  linkImage?: string[];
   embed?: string[];
   derivedFrom?: string[];
   id?: string;
@@ -52,7 +53,12 @@ export function addPostFields(command: Command): Command {
     .option('--video <url>', 'a video file or an upload; may be repeated', collect)
     .option('--link <url>', 'a page elsewhere, with a --title for each; may be repeated', collect)
     .option('--embed <url>', 'a post on a site such as YouTube, with a --title after those of links; may be repeated', collect)
-    .option('--title <text>', 'the title of a linked page or of an embed', collect);
+    .option('--title <text>', 'the title of a linked page or of an embed', collect)
+    .option(
+      '--link-image <url>',
+      'the picture on its card, an address or an upload; for each --title, "" for one without, or for none',
+      collect,
+    );
 }
 
 /** The post fields that the options set. */
@@ -91,6 +97,7 @@ function mediaFrom({
   link = [],
   embed: embeds = [],
   title = [],
+  linkImage = [],
 }: Omit<PostOptions, 'kind'>): Media[] {
   if (image.length !== alt.length) throw new UsageError('Each --image needs an --alt that says what it shows.');
   if (focus.length > 0 && focus.length !== image.length) throw new UsageError('Give a --focus for each --image, or none.');
@@ -98,11 +105,14 @@ function mediaFrom({
   if (pages.length !== title.length) {
     throw new UsageError(embeds.length > 0 ? 'Each --link and --embed needs a --title.' : 'Each --link needs a --title.');
   }
+  if (linkImage.length > 0 && linkImage.length !== pages.length) {
+    throw new UsageError('Give a --link-image for each --link and --embed, or none. "" leaves out one of them.');
+  }
   return [
     ...image.map((url, at) => ({ type: 'image' as const, url, alt: alt[at] ?? '', ...(focus[at] && { focus: focus[at] }) })),
     ...video.map((url) => ({ type: 'video' as const, url })),
     ...pages.map((url, at) => {
-      const page = { type: 'link' as const, url, title: title[at] ?? '' };
+      const page = { type: 'link' as const, url, title: title[at] ?? '', ...(linkImage[at] && { image: linkImage[at] }) };
       return at < link.length ? page : { ...page, embed: requireEmbed(url) };
     }),
   ];

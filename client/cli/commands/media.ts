@@ -54,7 +54,8 @@ The same file again is the same upload, so a failed command can be repeated. An 
 
 Examples:
   $ pressbox media upload moon-landing eagle.jpg
-  $ pressbox post moon-landing --image media:kR3vQ0yT9mB2xW7nL5sZ1A --alt "Eagle over craters" "First picture."`,
+  $ pressbox post moon-landing --image media:kR3vQ0yT9mB2xW7nL5sZ1A --alt "Eagle over craters" "First picture."
+  $ pressbox post moon-landing --embed https://youtu.be/dQw4w9WgXcQ --title "The landing" --link-image media:kR3vQ0yT9mB2xW7nL5sZ1A`,
     )
     .action(async (channelId: string, file: string, options: UploadOptions) => done(await upload(channelId, file, options)));
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { AuthorClient, type SeenPost } from '../../../client/lib/author-client.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { movie } from '../../support/samples/movies.ts';
+import { photograph } from '../../support/samples/photographs.ts';
 import { run } from '../../support/servers/command.ts';
 import { commandRoom } from '../../support/servers/command-room.ts';
 import { call, startTestServer } from '../../support/servers/server.ts';
@@ -80,6 +81,34 @@ describeWith(needs.redis, 'a server on Redis without a directory of uploads', (b
     expect(uploading.err).toContain('This server takes no uploads.');
     expect(uploading.err).toContain('give its address');
     expect(uploading.err).not.toContain('Trying again');
+  });
+});
+
+describe('pressbox post --link-image', () => {
+  it('shows an upload on the card of an embed, nothing on that of a link before it, and another picture after a change', async () => {
+    const file = join(folder, 'pier.jpg');
+    await writeFile(file, await photograph(640, 480, 10));
+    const uploaded = await done(['media', 'upload', room.channelId, file]);
+    const [, id] = /^Uploaded media:([\w-]{22}), a picture/.exec(uploaded.out) ?? [];
+    const link = ['--link', 'https://example.org/report', '--title', 'The report', '--link-image', ''];
+    const embed = ['--embed', 'https://www.youtube.com/watch?v=dQw4w9WgXcQ', '--title', 'The landing'];
+    const published = await done(['post', room.channelId, ...link, ...embed, '--link-image', `media:${id}`, 'One.']);
+    expect([published.code, published.err]).toEqual([0, '']);
+    const [report, landing] = (await newest()).media;
+    expect(report).toEqual({ type: 'link', url: 'https://example.org/report', title: 'The report' });
+    const address = `${room.server.url}/media/${room.channelId}/${id}/`;
+    expect(landing).toMatchObject({ title: 'The landing', image: expect.stringContaining(address), embed: {} });
+    const other = ['--link-image', 'https://example.org/eagle.jpg'];
+    expect((await done(['correct', room.channelId, 'latest', '--kind', 'update', ...embed, ...other])).code).toBe(0);
+    expect((await newest()).media).toMatchObject([{ title: 'The landing', image: 'https://example.org/eagle.jpg' }]);
+  });
+
+  it('is given for each link and embed, or for none', async () => {
+    const links = ['--link', 'https://example.org/a', '--title', 'A', '--link', 'https://example.org/b', '--title', 'B'];
+    const one = await done(['post', room.channelId, ...links, '--link-image', 'https://example.org/a.jpg', 'One.']);
+    expect([one.code, one.err]).toEqual([2, expect.stringContaining('Give a --link-image for each --link and --embed')]);
+    const alone = await done(['post', room.channelId, '--link-image', 'https://example.org/a.jpg', 'One.']);
+    expect([alone.code, alone.err]).toEqual([2, expect.stringContaining('Give a --link-image for each')]);
   });
 });
 
