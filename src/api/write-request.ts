@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import express, { type Request, type RequestHandler } from 'express';
 import type { z } from 'zod';
-import { basePathOf } from '../http/base-path.ts';
+import { pathBelowBase } from '../http/base-path.ts';
 import type { Expected } from '../newsroom/decision.ts';
 import type { WriteCommand } from '../newsroom/write-command.ts';
 import { Refusal } from '../protocol/problems.ts';
@@ -97,8 +97,7 @@ export function readWriteCommand<Command>(
   const key = readKey(request);
   const scope = channelId === null ? ['creation', who.sub] : ['channel', channelId, who.sub];
   // Without the base path, so that a request may be repeated after the server was given another one.
-  const path = (request.baseUrl + request.path).slice(basePathOf(request).length);
-  const about = JSON.stringify([request.method, path, request.headers['if-match'] ?? null]);
+  const about = JSON.stringify([request.method, pathBelowBase(request), request.headers['if-match'] ?? null]);
   const digest = hash('sha256', Buffer.concat([Buffer.from(about), bytesOf(request)]));
   const id = key === undefined ? randomUUID() : hash('sha256', JSON.stringify([...scope, key]), 'base64url');
   return { who, keyed: key !== undefined, request: { id, digest }, parse: command };

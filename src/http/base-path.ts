@@ -16,11 +16,12 @@ interface MountedRequest extends IncomingMessage {
  */
 const rootPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/.well-known/security.txt']);
 
+/** The base path that was taken from the URL of a request. */
 const basePaths = new WeakMap<IncomingMessage, string>();
 
-/** The base path that was taken from the URL of this request. */
-export function basePathOf(request: IncomingMessage): string {
-  return basePaths.get(request) ?? '';
+/** The path below the base path, also in a router that is mounted at a path of its own. */
+export function pathBelowBase(request: IncomingMessage & { baseUrl: string; path: string }): string {
+  return (request.baseUrl + request.path).slice((basePaths.get(request) ?? '').length);
 }
 
 /** A path that matches no route. */

@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { problemFor } from '../http/answers.ts';
+import { pathBelowBase } from '../http/base-path.ts';
 import type { Problem } from '../protocol/problems.ts';
 import { retryDelayMs, retryField, streamHeaders } from './sse-messages.ts';
 
@@ -39,8 +40,10 @@ export function sendRetry(res: Response, ms: number): void {
 }
 
 /** An EventSource accepts only a stream (HTML standard, 9.2.2). A client that accepts anything else can read the problem document. */
-function isEventSource({ method, headers: { accept }, baseUrl, path }: Request): boolean {
-  return method === 'GET' && accept?.trim().toLowerCase() === 'text/event-stream' && streamPath.test(baseUrl + path);
+function isEventSource(request: Request): boolean {
+  const { method, headers } = request;
+  const accept = headers.accept?.trim().toLowerCase();
+  return method === 'GET' && accept === 'text/event-stream' && streamPath.test(pathBelowBase(request));
 }
 
 /** The path of the route. */

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
+import { createChannel } from '../../support/authors/writers.ts';
 import { shakeHands } from '../../support/readers/socket-reader.ts';
+import { openStream } from '../../support/readers/stream-reader.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 const basePath = '/news/live';
@@ -153,4 +155,13 @@ it('a write is recognised when it is repeated after the server was given a base 
   await server.restart();
   const repeated = await write(server.url);
   expect([repeated.status, repeated.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+});
+
+it('an EventSource below a base path reconnects after a temporary problem', async () => {
+  await using server = await startTestServer({ PRESSBOX_CONNECTIONS_PER_ADDRESS: '1' }, { front: { name: 'none', basePath } });
+  const { id } = await createChannel(server, await server.token());
+  using _open = await openStream(server.url, id);
+  using refused = await openStream(server.url, id);
+  await refused.ended;
+  expect([refused.status, refused.blocks]).toEqual([200, [{ retry: expect.stringMatching(/^\d+$/) }]]);
 });
