@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Express } from 'express';
-import { isBelow } from './base-path.ts';
+import { isBelow, pathOfTarget } from './base-path.ts';
 import { httpLimits } from './http-limits.ts';
 import { type CutKind, finishAll, handleRequests, hasBody } from './http-server.ts';
 
@@ -40,7 +40,7 @@ export function attachHttp(
 ): AttachedHttp {
   const { pipelines, open } = handleRequests(app, onCut, { bounds: httpLimits, basePath });
   const upgrades = new EventEmitter();
-  const isOurs = ({ url = '' }: IncomingMessage) => isBelow(basePath, url);
+  const isOurs = ({ url = '' }: IncomingMessage) => isBelow(basePath, pathOfTarget(url));
 
   const known = new WeakSet<Duplex>();
   const meet = ({ socket }: IncomingMessage) => {

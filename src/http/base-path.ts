@@ -27,14 +27,14 @@ export function pathBelowBase(request: IncomingMessage & { baseUrl: string; path
 /** A path that matches no route. */
 const nowhere = '/%';
 
-/** Whether the target of a request is the base path or below it. */
-export function isBelow(basePath: string, target: string): boolean {
-  return target.startsWith(basePath) && /^(?:[/?]|$)/.test(target.slice(basePath.length));
+/** Whether this path, perhaps with a query, is the base path or below it. */
+export function isBelow(basePath: string, path: string): boolean {
+  return path.startsWith(basePath) && /^(?:[/?]|$)/.test(path.slice(basePath.length));
 }
 
 /** Call it once for each request, before anything reads its URL. A target outside the base path becomes one that matches no route. */
 export function enterBasePath(request: MountedRequest, basePath: string): void {
-  const target = pathOf(request.url ?? '');
+  const target = pathOfTarget(request.url ?? '');
   request.url = target;
   if (basePath === '') return;
   request.originalUrl = target;
@@ -50,7 +50,7 @@ export function enterBasePath(request: MountedRequest, basePath: string): void {
  * The path and query of a request target. The target can be a complete URL, as sent to a proxy. Any other target becomes a path
  * that matches no route.
  */
-function pathOf(target: string): string {
+export function pathOfTarget(target: string): string {
   if (target.startsWith('/')) return target;
   const url = URL.parse(target);
   return url === null || url.host === '' ? nowhere : url.pathname + url.search;

@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import express from 'express';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { attach, ConfigError, readConfig } from '../../../src/server-package.ts';
@@ -68,6 +69,18 @@ it('upgrades outside the path go to the program, or are ignored if it has none',
   expect((await shakeHands(origin)).status).toBe(418);
   const second = await openReader(again.url);
   second.destroy();
+});
+
+it('a request whose target is a complete URL goes where its path leads', async () => {
+  const { http, origin } = await startHost();
+  await using _server = await attach(http, { basePath: '/live', config: await configIn() });
+  const answerTo = async (target: string) => {
+    const client = connect(Number(new URL(origin).port), '127.0.0.1');
+    client.end(`GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    return await text(client);
+  };
+  expect(await answerTo(`${origin}/live/v1/channels`)).toContain('"channels":[]');
+  expect(await answerTo(`${origin}/`)).toContain('The Harbour Post');
 });
 
 it('counts its own connections, which have sent a request below the path', async () => {
