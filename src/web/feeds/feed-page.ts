@@ -36,7 +36,7 @@ interface Logo {
 /** The paper of the brand. `publicUrl` has no trailing slash. */
 export function publisherOf(brand: Brand | undefined, publicUrl: string): Publisher | undefined {
   if (brand === undefined) return undefined;
-  const { name, url = '/', logo, favicons } = brand;
+  const { name, url = onServer('/', publicUrl), logo, favicons } = brand;
   const absolute = (address: string) => new URL(address, publicUrl).href;
   return {
     name,
@@ -57,7 +57,7 @@ export interface FeedNotice {
 }
 
 export interface FeedLinks {
-  /** The origin of the server. */
+  /** The public URL of the server. */
   server: string;
   /** This page. */
   self: string;

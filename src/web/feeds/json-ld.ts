@@ -57,7 +57,7 @@ function liveBlog({ channel, posts, links, publisher: paper }: FeedPage): WithCo
   const publisher: Organization = {
     '@type': 'Organization',
     name: publishedBy({ publisher: paper, links }).name,
-    url: paper?.url ?? new URL(links.home).origin,
+    url: paper?.url ?? (channel.url ? new URL(links.home).origin : links.server),
   };
   const withLogo = defined<Organization>({
     ...publisher,

@@ -3,6 +3,7 @@ import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { createChannel } from '../../support/authors/writers.ts';
 import { shakeHands } from '../../support/readers/socket-reader.ts';
 import { openStream } from '../../support/readers/stream-reader.ts';
+import { brandLike } from '../../support/samples/brand-folder.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 const basePath = '/news/live';
@@ -85,6 +86,8 @@ describe('a server below a base path', () => {
     expect(oembed.body).toMatchObject({ html: expect.stringContaining(`src="${server.url}/embed/fire"`) });
     const elsewhere = await call(`${server.url}/oembed?url=${encodeURIComponent(`${origin}/live/fire`)}`);
     expect(elsewhere.status).toBe(404);
+    const blog = (await call(`${server.url}/v1/channels/fire/liveblog.jsonld`)).body;
+    expect(blog).toMatchObject({ publisher: { name: new URL(origin).host, url: server.url } });
     const token = await server.token({ editor: ['*'] });
     const made = await call(`${server.url}/v1/channels/fire/posts`, { method: 'POST', token, body: { body: 'More.' } });
     expect(made.headers.get('location')).toMatch(`${basePath}/v1/channels/fire/posts/`);
@@ -155,6 +158,16 @@ it('a write is recognised when it is repeated after the server was given a base 
   await server.restart();
   const repeated = await write(server.url);
   expect([repeated.status, repeated.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+});
+
+it('a paper without a home page of its own has the list of coverage as its address, below the base path', async () => {
+  const brand = await brandLike('signal-north', { 'brand.json': JSON.stringify({ name: 'The Signal' }) });
+  await using server = await startTestServer({ PRESSBOX_BRAND_DIR: brand }, { front: { name: 'none', basePath } });
+  const author = new AuthorClient({ url: server.url, token: await server.token({ editor: ['*'], admin: true }) });
+  await author.createChannel({ id: 'fire', headline: 'Harbour fire', state: 'live' });
+  const publisher = { name: 'The Signal', url: `${server.url}/` };
+  expect((await call(`${server.url}/v1/channels/fire/liveblog.jsonld`)).body).toMatchObject({ publisher });
+  expect((await call(`${server.url}/v1/channels/fire/feed.json`)).body).toMatchObject({ authors: [publisher] });
 });
 
 it('an EventSource below a base path reconnects after a temporary problem', async () => {

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { liveLimits } from '../../../src/live/live-limits.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
+import { linksOf } from '../../../src/web/feeds/feed-page.ts';
 import { jsonFeed } from '../../../src/web/feeds/json-feed.ts';
 import { jsonLd } from '../../../src/web/feeds/json-ld.ts';
 import { noticePage } from '../../../src/web/feeds/members-notice.ts';
@@ -143,6 +144,19 @@ describe('a live blog for search engines', () => {
       jsonLd(feedPage('liveblog.jsonld', { state: 'scheduled', startedAt: null, startsAt: '2026-11-25T08:00:00.000Z' })),
     );
     expect(expected).toMatchObject({ coverageStartTime: '2026-11-25T08:00:00.000Z' });
+  });
+
+  it('has as its publisher the server with its base path, or the site of the page of the channel', () => {
+    const publisherFor = (channel: Partial<Channel>) => {
+      const page = feedPage('liveblog.jsonld', channel);
+      const links = linksOf(`${publicUrl}/news/live`, page.channel, 'liveblog.jsonld', {}, {}, undefined);
+      return parse(jsonLd({ ...page, links })).publisher;
+    };
+    expect(publisherFor({})).toMatchObject({ name: 'live.example.org', url: `${publicUrl}/news/live` });
+    expect(publisherFor({ url: 'https://news.example/moon' })).toMatchObject({
+      name: 'news.example',
+      url: 'https://news.example',
+    });
   });
 
   it('has each correction as a comment on its post, and nothing else of a withdrawn post', () => {
