@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { AuthorClient, type NewPost } from '../../client/lib/index.ts';
 import type { Media } from '../../src/protocol/model.ts';
@@ -6,6 +6,7 @@ import { startBrowser, type TestBrowser } from '../browser/browser.ts';
 import { type AttackedServer, secretWord, startAttackedServer } from '../support/attacks/attacked-server.ts';
 import { chunksOf, lineOf, textAttacks, urlAttacks } from '../support/attacks/script-attacks.ts';
 import { describeWith, needs } from '../support/runner/needs.ts';
+import { testedBasePath } from '../support/servers/front.ts';
 import { type PolicyFreeProxy, startProxyWithoutPolicy } from '../support/servers/policy-stripping-proxy.ts';
 
 /**
@@ -81,7 +82,7 @@ interface Shown {
 }
 
 /** Finds injected markup in a page. Runs in the browser. */
-function findFaults(root: Shown): string[] {
+function findFaults(root: Shown, basePath: string): string[] {
   const tags = new Set(
     `html head meta title link script body div main header section aside nav button p h1 h2 h3 h4 a span strong em s ul ol li dl
     blockquote code pre hr br table thead tbody tr th td article time figure figcaption img video source track bdi footer details
@@ -101,7 +102,7 @@ function findFaults(root: Shown): string[] {
     if (
       tag === 'script' &&
       !['application/json', 'application/ld+json'].includes(element.getAttribute('type') ?? '') &&
-      !/^\/assets\//.test(element.getAttribute('src') ?? '')
+      !element.getAttribute('src')?.startsWith(`${basePath}/assets/`)
     ) {
       faults.push(element.outerHTML.slice(0, 100));
     }
@@ -140,8 +141,13 @@ async function open(browser: TestBrowser, url: string): Promise<Page> {
 }
 
 async function expectHarmless(page: Page, part = 'html'): Promise<void> {
-  expect(await page.locator(part).evaluate(findFaults)).toEqual([]);
+  expect(await page.locator(part).evaluate(findFaults, testedBasePath())).toEqual([]);
   expect({ hits, foreign }).toEqual({ hits: [], foreign: [] });
+}
+
+/** The complete address of a link, or null if the page has no such link. */
+async function addressOf(link: Locator): Promise<string | null> {
+  return (await link.count()) === 0 ? null : new URL((await link.getAttribute('href')) ?? '', link.page().url()).href;
 }
 
 const textsOf = async (page: Page, selector: string) =>
@@ -173,7 +179,7 @@ describeWith(needs.chromium, 'a script injection in every field', (chromium) => 
       body.insertAdjacentHTML('beforeend', '<img src=x onerror=hit("ran")><svg></svg>');
     });
     await vi.waitFor(() => expect(hits).toEqual(['ran']));
-    expect(await page.locator('html').evaluate(findFaults)).toEqual(['img onerror="hit("ran")"', '<svg>']);
+    expect(await page.locator('html').evaluate(findFaults, testedBasePath())).toEqual(['img onerror="hit("ran")"', '<svg>']);
     hits.length = 0;
     foreign.length = 0;
     await page.context().close();
@@ -234,24 +240,22 @@ describeWith(needs.chromium, 'a script injection in every field', (chromium) => 
     for (const address of both()) {
       const page = await open(browser, `${address}/`);
       const listed: string[] = [];
-      for (let path: string | null = '/'; path !== null; ) {
-        await page.goto(address + path, { waitUntil: 'domcontentloaded' });
+      for (let next: string | null = `${address}/`; next !== null; ) {
+        await page.goto(next, { waitUntil: 'domcontentloaded' });
         listed.push(...(await textsOf(page, '.listed h3')));
         await expectHarmless(page);
-        const next = page.locator('a[rel=next]');
-        path = (await next.count()) === 0 ? null : await next.first().getAttribute('href');
+        next = await addressOf(page.locator('a[rel=next]').first());
       }
       expect(listed).toEqual(expect.arrayContaining(attacks.map((attack) => lineOf(attack).trim())));
 
       const headlines: string[] = [];
       const persons: string[] = [];
-      for (let path: string | null = '/live/live'; path !== null; ) {
-        await page.goto(address + path, { waitUntil: 'domcontentloaded' });
+      for (let next: string | null = `${address}/live/live`; next !== null; ) {
+        await page.goto(next, { waitUntil: 'domcontentloaded' });
         headlines.push(...(await textsOf(page, '#posts h3.headline')));
         persons.push(...(await textsOf(page, '#posts .by .role')));
         await expectHarmless(page);
-        const older = page.locator('#older a');
-        path = (await older.count()) === 0 ? null : await older.getAttribute('href');
+        next = await addressOf(page.locator('#older a'));
       }
       for (const texts of [headlines, persons]) {
         expect(texts).toEqual(expect.arrayContaining(attacks.map((attack) => lineOf(attack).trim())));
@@ -273,13 +277,12 @@ describeWith(needs.chromium, 'a script injection in every field', (chromium) => 
       const page = await open(browser, `${address}/live/changed/${post.id}/versions`);
       let told = 0;
       let marked = 0;
-      for (let path: string | null = ''; path !== null; ) {
-        if (path !== '') await page.goto(address + path, { waitUntil: 'domcontentloaded' });
+      for (let next: string | null = page.url(); next !== null; ) {
+        if (next !== page.url()) await page.goto(next, { waitUntil: 'domcontentloaded' });
         await expectHarmless(page);
         told += await page.locator('.version').count();
         marked += await page.locator('ins, del').count();
-        const older = page.locator('a[rel=next]');
-        path = (await older.count()) === 0 ? null : await older.getAttribute('href');
+        next = await addressOf(page.locator('a[rel=next]'));
       }
       expect(told).toBe(post.revision);
       expect(marked).toBeGreaterThan(post.revision);

@@ -116,7 +116,7 @@ function signingIn(start: () => Promise<TestBrowser>): void {
       // The cookie arrives, and the body does not.
       const { cookie } = await signInBy(code, site.server);
       const [name = '', value = ''] = cookie.split(/=(.*)/s);
-      await page.context().addCookies([{ name, value, url: site.server.url, httpOnly: true }]);
+      await page.context().addCookies([{ name, value, url: site.server.origin, httpOnly: true }]);
       await route.abort();
     });
     await page.getByRole('button', { name: 'Sign in' }).click();

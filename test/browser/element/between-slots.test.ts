@@ -38,7 +38,7 @@ describeWith(needs.chromium, 'slots between the posts of an element', (chromium)
     const path = `/between-${height}.css`;
     const rules = `pressbox-live { --pressbox-between-height: ${height}px; display: block; min-height: 100vh } aside { height: ${height}px } ${more}`;
     site.host.put(path, rules);
-    const policy = `${strictPolicy(room.server.url)}; style-src ${site.host.url} ${room.server.url}`;
+    const policy = `${strictPolicy(room.server.url)}; style-src ${site.host.url} ${room.server.origin}`;
     return { head: `<link rel="stylesheet" href="${path}">`, policy };
   };
 

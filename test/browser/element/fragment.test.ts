@@ -9,7 +9,7 @@ import { areLive, siteAround } from '../site-around.ts';
 describeWith(needs.chromium, 'the fragment of an element', (chromium) => {
   const site = siteAround(() => startBrowser(chromium));
   const { room, script } = site;
-  const policy = () => `${strictPolicy(room.server.url)}; style-src ${room.server.url}`;
+  const policy = () => `${strictPolicy(room.server.url)}; style-src ${room.server.origin}`;
   const fragment = async (channelId: string, query = '') =>
     await (await fetch(`${room.server.url}/embed/${channelId}/fragment${query}`)).text();
   const around = (body: string) => `<main><h1>The paper</h1>${body}<p id="end">Below.</p></main>`;

@@ -36,7 +36,7 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
     await page.getByText('Of the other.').waitFor();
     expect(await page.evaluate('typeof io.Manager')).toBe('function');
     const conversation = `new Promise((resolve) => {
-      const socket = io('${room.server.url}', { transports: ['websocket'] });
+      const socket = io('${room.server.origin}', { path: '${room.server.pathTo('/socket.io')}', transports: ['websocket'] });
       socket.emit('subscribe', { channelId: '${one}' }, ({ ok, snapshot }) => resolve([ok, snapshot.posts.length]));
     })`;
     expect(await page.evaluate(conversation)).toEqual([true, 1]);
@@ -172,7 +172,7 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
     const frame = snippet('html', 3).replace('moon-landing', channelId).replace('https://live.example.org', room.server.url);
     site.host.put('/fit.js', snippet('js', 1));
     // The host page allows neither scripts of the server nor connections to it.
-    const policy = `default-src 'none'; script-src ${site.host.url}; frame-src ${room.server.url}`;
+    const policy = `default-src 'none'; script-src ${site.host.url}; frame-src ${room.server.origin}`;
     const { page, complaints } = await open(`<script src="/fit.js"></script>${frame}`, { policy });
     const inside = page.frameLocator('iframe');
     await inside.locator('.posts > .post').nth(3).waitFor();
@@ -226,7 +226,12 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
       text.replaceAll('https://live.example.org', room.server.url).replaceAll('moon-landing', channelId);
     site.host.put('/listen.js', snippet('js', 0));
     site.host.put('/site.host.css', snippet('css', 0));
-    const policy = `${own(snippet('', 0)).trim().replace('wss://live.example.org', room.server.origin.replace(/^http/, 'ws')).replace('script-src', `script-src ${site.host.url}`)}; style-src ${site.host.url}`;
+    // In a policy an address with a path would be that of one file.
+    const ofGuide = snippet('', 0)
+      .trim()
+      .replaceAll('https://live.example.org', room.server.origin)
+      .replace('wss://live.example.org', room.server.origin.replace(/^http/, 'ws'));
+    const policy = `${ofGuide.replace('script-src', `script-src ${site.host.url}`)}; style-src ${site.host.url}`;
     const body = `<script src="/listen.js"></script>${own(snippet('html', 0))}`;
     const { page, complaints } = await open(body, { policy, head: '<link rel="stylesheet" href="/site.host.css">' });
     const logged = page.waitForEvent('console', (message) => message.text().startsWith('post.published'));

@@ -137,7 +137,7 @@ describeWith(needs.chromium, 'a page behind a proxy that blocks unknown protocol
     await page.route('**/client.js', (route) => route.fulfill({ contentType: 'text/javascript', body: client }));
     const read = (storage: string) => `(async () => {
       const { ReaderClient } = await import('/client.js');
-      const reader = new ReaderClient({ url: location.origin, channelId: '${channelId}', storage: ${storage} });
+      const reader = new ReaderClient({ url: location.origin + document.body.dataset.base, channelId: '${channelId}', storage: ${storage} });
       const headlines = [];
       reader.on('event', (event) => headlines.push(event.post.headline));
       await new Promise((resolve) => {

@@ -16,9 +16,9 @@ describeWith(needs.chromium, 'the live line under the byline', (chromium) => {
     await room.publish(id, 'Four.', 'Five.');
     await eventually(async () => expect(await textOf(pulse)).toBe('Updated now · 4 posts · 2 corrections'));
     expect(await pulse.getByRole('link').evaluateAll((all) => all.map((link) => link.getAttribute('href')))).toEqual([
-      expect.stringMatching(/^\/live\/[\w-]+\/[\w-]{36}$/),
-      `/live/${id}#posts`,
-      `/live/${id}/corrections`,
+      expect.stringMatching(new RegExp(`^${room.server.pathTo('/live/')}[\\w-]+/[\\w-]{36}$`)),
+      room.server.pathTo(`/live/${id}#posts`),
+      room.server.pathTo(`/live/${id}/corrections`),
     ]);
     await pulse.getByRole('link', { name: '2 corrections' }).click();
     await page.getByText('It was zero.').first().waitFor();

@@ -40,7 +40,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
   /** A tab in which a member with this token is signed in. */
   async function signedIn(token: string): Promise<Page> {
     const { page } = await browser.page();
-    await page.goto(`${server.url}/sign-in?to=/live/${members}`);
+    await page.goto(`${server.url}/sign-in?to=${server.pathTo(`/live/${members}`)}`);
     await page.getByLabel('Access token').fill(token);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.waitForURL(`${server.url}/live/${members}`);
@@ -212,7 +212,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
       [`/live/${members}`, `/embed/${members}`].map(async (path) => {
         const { page } = await browser.page();
         await page.clock.install({ time: start });
-        await page.goto(`${server.url}/sign-in?to=${path}`);
+        await page.goto(`${server.url}/sign-in?to=${server.pathTo(path)}`);
         await page.getByLabel('Access token').fill(await server.token({ reader: ['*'] }));
         await page.keyboard.press('Enter');
         await page.waitForURL(server.url + path);
@@ -243,7 +243,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
   it('are signed in by a newsroom’s page, which can do nothing else with the session', async () => {
     const newsroom = createServer((_request, response) => {
       response.setHeader('content-type', 'text/html').end(`<!doctype html><title>The newsroom</title>
-        <form method="post" action="${server.url}/sign-in"><input name="token"><input type="hidden" name="to" value="/live/${members}"><button>Go live</button></form>`);
+        <form method="post" action="${server.url}/sign-in"><input name="token"><input type="hidden" name="to" value="${server.pathTo(`/live/${members}`)}"><button>Go live</button></form>`);
     });
     await new Promise<void>((resolve) => newsroom.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void newsroom.close());

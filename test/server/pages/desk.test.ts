@@ -60,8 +60,9 @@ describe('the desk', () => {
     const answer = await ask('/desk/service-worker.js', { accept: '*/*' });
     expect(answer.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
     expect(answer.headers.get('cache-control')).toBe('no-cache');
-    const [, script] = /<script type="module" src="([^"]+)"/.exec(await textOf('/desk/')) ?? [];
-    expect(await answer.text()).toContain(script);
+    const [, script = ''] = /<script type="module" src="([^"]+)"/.exec(await textOf('/desk/')) ?? [];
+    // One build is for servers at any path, so it has the names of files below the base path.
+    expect(await answer.text()).toContain(script.slice(server.basePath.length));
   });
 
   it('can be installed, with its own icon', async () => {

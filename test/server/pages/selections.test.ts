@@ -78,12 +78,12 @@ describe('the page of selected posts', () => {
     expect(text).toContain(`<link rel="canonical" href="${server.url}/live/${id}">`);
     expect(text).toContain('<meta name="robots" content="noindex">');
     expect(text).not.toContain('<script');
-    expect(linkOn(text, 'Everything, live')).toBe(path);
-    expect(linkOn(text, 'From the beginning')).toBe(`${path}?filter=key-events&order=oldest`);
+    expect(linkOn(text, 'Everything, live')).toBe(server.pathTo(path));
+    expect(linkOn(text, 'From the beginning')).toBe(server.pathTo(`${path}?filter=key-events&order=oldest`));
     const live = (await open(path)).text;
     expect(live).not.toContain('noindex');
-    expect(linkOn(live, 'Key events')).toBe(`${path}?filter=key-events`);
-    expect(linkOn(live, 'From the beginning')).toBe(`${path}?order=oldest`);
+    expect(linkOn(live, 'Key events')).toBe(server.pathTo(`${path}?filter=key-events`));
+    expect(linkOn(live, 'From the beginning')).toBe(server.pathTo(`${path}?order=oldest`));
     expect(linkOn(live, 'Summaries')).toBeUndefined();
   });
 

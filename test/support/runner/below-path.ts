@@ -29,6 +29,7 @@ export const atOwnPort = {
 };
 
 const ownPath = 'chooses a base path of its own';
+const noServer = 'tests a part of the desk on a page of its own, without a server';
 const commandsOfPage = 'runs the commands of a page of the docs, which start a server at the root of a port';
 
 /** Files that do not run below a base path, with the reason. */
@@ -49,5 +50,10 @@ export const notBelowPath = {
   'test/server/nodes/*.test.ts': 'test what servers on one store tell each other, which has no addresses',
   'test/server/authors/deleted-channels.test.ts': 'tests the store, without HTTP',
   'test/server/authors/outage.test.ts': 'tests the store, without HTTP',
+  'test/browser/desk/editor.test.ts': noServer,
+  'test/browser/desk/input-methods.test.ts': noServer,
+  'test/browser/desk/paste.test.ts': noServer,
+  'test/browser/desk/pictures/cropping.test.ts': noServer,
+  'test/browser/desk/pictures/scaling.test.ts': noServer,
   'test/browser/page/picture.test.ts': 'tests a script that draws a picture of the page',
 };

@@ -90,7 +90,7 @@ for (const name of ['chromium', 'firefox'] as const) {
         async signOut() {
           const page = await context.newPage();
           await page.goto(`${site.url}/outbox-page`);
-          await page.evaluate("fetch('/v1/session', { method: 'DELETE' }).then(() => {})");
+          await page.evaluate("fetch(document.body.dataset.base + '/v1/session', { method: 'DELETE' }).then(() => {})");
           await page.close();
         },
       };

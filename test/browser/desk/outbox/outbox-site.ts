@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { build } from 'esbuild';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { AddOptions, OutboxEntry, Write } from '../../../../client/browser/desk/outbox/outbox-model.ts';
+import { basePathOf } from '../../../support/servers/addresses.ts';
 import { type LossyNetwork, startLossyFront } from '../../../support/servers/lossy-front.ts';
 import { type ServerProcess, startServerProcess } from '../../../support/servers/process.ts';
 
@@ -19,9 +20,10 @@ export interface OutboxSite extends AsyncDisposable {
 export async function startOutboxSite(): Promise<OutboxSite> {
   const script = await bundledOutbox();
   const server = await startServerProcess();
+  const basePath = basePathOf(server.url);
   const front = await startLossyFront(server.url, ({ url }, answer) => {
-    if (url === '/outbox-page') answer.setHeader('content-type', 'text/html').end(page);
-    else if (url === '/outbox-page.js') answer.setHeader('content-type', 'text/javascript').end(script);
+    if (url === `${basePath}/outbox-page`) answer.setHeader('content-type', 'text/html').end(pageAt(basePath));
+    else if (url === `${basePath}/outbox-page.js`) answer.setHeader('content-type', 'text/javascript').end(script);
     else return false;
     return true;
   });
@@ -36,8 +38,9 @@ export async function startOutboxSite(): Promise<OutboxSite> {
   };
 }
 
-const page =
-  '<!doctype html><html lang="en"><meta charset="utf-8"><title>Outbox</title><script type="module" src="/outbox-page.js"></script></html>';
+/** The body has the base path, as on the pages of the server. */
+const pageAt = (basePath: string) =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><title>Outbox</title><script type="module" src="${basePath}/outbox-page.js"></script><body data-base="${basePath}"></body></html>`;
 
 async function bundledOutbox(): Promise<string> {
   const root = new URL('../../../../', import.meta.url).pathname;
@@ -63,10 +66,11 @@ export interface Session {
 /** Signs an author in within the browser of the page, in place of whoever is. */
 export async function signIn(page: Page, server: ServerProcess, sub: string, name: string): Promise<Session> {
   const token = await server.token({ author: ['*'] }, { sub, name });
-  return page.evaluate(async (bearer) => {
-    const answer = await fetch('/v1/session', { method: 'POST', headers: { authorization: `Bearer ${bearer}` } });
+  const send = async ({ url, bearer }: { url: string; bearer: string }) => {
+    const answer = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${bearer}` } });
     return ((await answer.json()) as { session: Session }).session;
-  }, token);
+  };
+  return page.evaluate(send, { url: `${basePathOf(server.url)}/v1/session`, bearer: token });
 }
 
 /** The outbox of this author in this page. */

@@ -8,6 +8,7 @@ import { AuthorClient } from '../../../../client/lib/author-client.ts';
 import { newPostId } from '../../../../client/lib/ids.ts';
 import { describeWith, needs } from '../../../support/runner/needs.ts';
 import { startLasting } from '../../browser.ts';
+import { storedName } from '../desk-site.ts';
 import {
   killBrowser,
   type OutboxPage,
@@ -160,7 +161,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       site.network.isDown = true;
       const entry = await desk.add(publication('Deleted under the desk.'), { holdMs: 0 });
       await desk.page.evaluate(`new Promise((resolve, reject) => {
-        const deleting = indexedDB.deleteDatabase('pressbox-desk-outbox');
+        const deleting = indexedDB.deleteDatabase(${storedName('outbox')});
         deleting.onsuccess = resolve;
         deleting.onerror = reject;
       })`);
