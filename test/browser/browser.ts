@@ -158,11 +158,11 @@ const loadMs = 90_000;
 const newProfile = () => mkdtemp(join(tmpdir(), 'pressbox-browser-'));
 
 /**
- * Messages that do not count as complaints: failed connections, which tests cause on purpose, and the icon that Firefox requests
- * by itself.
+ * Messages that do not count as complaints: failed connections, which tests cause on purpose and of which nginx says 502, and the
+ * icon that Firefox requests by itself.
  */
 export const away =
-  /favicon\.ico|WebSocket connection to .* failed|net::ERR_(?:CONNECTION_|INTERNET_|EMPTY_|INCOMPLETE_)|connection to (?:the server at )?ws:|NetworkError/;
+  /favicon\.ico|WebSocket connection to .* failed|net::ERR_(?:CONNECTION_|INTERNET_|EMPTY_|INCOMPLETE_)|connection to (?:the server at )?ws:|NetworkError|status of 502/;
 
 function testBrowser(browser: Browser, profile: string, prepare: (context: BrowserContext) => Promise<unknown>): TestBrowser {
   return {
