@@ -76,7 +76,7 @@ it('a request whose target is a complete URL goes where its path leads', async (
   await using _server = await attach(http, { basePath: '/live', config: await configIn() });
   const answerTo = async (target: string) => {
     const client = connect(Number(new URL(origin).port), '127.0.0.1');
-    client.end(`GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    client.write(`GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
     return await text(client);
   };
   expect(await answerTo(`${origin}/live/v1/channels`)).toContain('"channels":[]');
