@@ -37,6 +37,7 @@ export const notBelowPath = {
   'test/browser/base-path.test.ts': ownPath,
   'test/server/http/base-path.test.ts': ownPath,
   'test/server/http/attach.test.ts': ownPath,
+  'test/server/docs/base-path.test.ts': ownPath,
   'test/server/docs/branding.test.ts': commandsOfPage,
   'test/server/docs/moving.test.ts': commandsOfPage,
   'test/server/docs/operating*.test.ts': commandsOfPage,

@@ -86,6 +86,7 @@ export const longFiles = [
   'test/server/transfers/migrate.test.ts',
   'test/server/transfers/backup.test.ts',
   'test/server/docs/proxies.test.ts',
+  'test/server/docs/base-path.test.ts',
   'test/server/deploy/rolling.test.ts',
   'test/server/deploy/artefacts.test.ts',
   'test/server/deploy/redis-conf.test.ts',

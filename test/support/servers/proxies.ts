@@ -16,6 +16,8 @@ export interface Place {
   /** The ports of the nodes behind it. */
   nodes: readonly number[];
   certificate: Certificate;
+  /** Changes the configuration for a whole host, or replaces it. */
+  change?: (config: string) => string;
 }
 
 export interface Certificate {
@@ -102,7 +104,8 @@ export async function makeCertificate(openssl: string): Promise<Certificate & As
 export async function startProxy(name: ProxyName, binary: string, place: Place): Promise<() => Promise<void>> {
   await mkdir(place.folder, { recursive: true });
   const file = join(place.folder, 'config');
-  await writeFile(file, await proxies[name].config(place));
+  const config = await proxies[name].config(place);
+  await writeFile(file, place.change?.(config) ?? config);
   const child = spawn(binary, proxies[name].run(file), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, HOME: place.folder },
