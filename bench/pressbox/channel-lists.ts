@@ -5,6 +5,7 @@ import { openRedis } from '../../src/journal/redis/index.ts';
 import { registry } from '../../src/journal/redis/keys.ts';
 import { openSqlite } from '../../src/journal/sqlite/index.ts';
 import { createRenderer } from '../../src/newsroom/render.ts';
+import { monitoring } from '../../src/telemetry/telemetry-limits.ts';
 import { startServerProcess } from '../../test/support/servers/process.ts';
 import { merged, type Quantiles, quantilesOf } from '../histogram.ts';
 import { channelCreation, postPublication } from '../load/append-requests.ts';
@@ -13,7 +14,7 @@ import type { Received } from '../load/readers.ts';
 import { postOf } from '../load/sample-post.ts';
 import { startWorker } from '../load/worker.ts';
 import { cpuSeconds } from '../machine.ts';
-import { type Plan, publishFor, settleMs, startCrowds, startStore } from './environment.ts';
+import { type Plan, pause, publishFor, settleMs, startCrowds, startStore } from './environment.ts';
 
 /** Measures what front pages cost a newsroom with thousands of ended channels, and what readers of a live channel notice of it. */
 export interface ListFigures {
@@ -27,6 +28,8 @@ export interface ListFigures {
   snapshots: Quantiles;
   /** From the post to the reader. */
   events: Quantiles;
+  /** The highest 99th percentile of how late the event loop was, in milliseconds. Undefined for a step shorter than the metric. */
+  lateMs: number | undefined;
   /** CPU as a share of one core. */
   server: number;
   store: number;
@@ -40,6 +43,9 @@ const postsPerSecond = 5;
 const looksPerSecond = 5;
 /** Appends in flight while the channels are created. */
 const atOnce = 2_000;
+/** The metric describes at most so much time before a scrape. */
+const lagWindowsMs = 2 * monitoring.lagWindowMs;
+const scrapeMs = 5_000;
 
 const renderer = createRenderer({ publicUrl: 'https://live.example.org' });
 
@@ -66,21 +72,22 @@ export async function measureLists(plan: Plan): Promise<ListFigures[]> {
 
     const measure = async (what: string, path: string, headers: Record<string, string>, perSecond = pagesPerSecond) => {
       plan.say(what);
-      await new Promise((resolve) => setTimeout(resolve, settleMs));
+      await pause(settleMs);
       await crowds.each<Received>('received', 0);
       const before = [cpuSeconds(server.pid), redis ? cpuSeconds(redis.pid) : 0];
       const ask = (worker: typeof looks, request: Omit<PageRequests, 'forMs'>) =>
         worker.call<PageAnswers>('request', { ...request, forMs: plan.listsForMs } satisfies PageRequests);
       const url = (at: string) => `${server.url}${at}`;
       const look = { perSecond: looksPerSecond, headers: {} };
-      const [pages, ready, snapshots] = await Promise.all([
+      const [pages, ready, snapshots, lateMs] = await Promise.all([
         ask(requests, { url: url(path), perSecond, headers }),
         ask(looks, { url: url('/readyz'), ...look }),
         ask(looks, { url: url('/v1/channels/live-0/snapshot'), ...look }),
+        worstLag(server.url, plan.listsForMs),
         publishFor(server, { channelId: 'live-0', token, postsPerSecond, forMs: plan.listsForMs }),
       ]);
       const after = [cpuSeconds(server.pid), redis ? cpuSeconds(redis.pid) : 0];
-      await new Promise((resolve) => setTimeout(resolve, settleMs));
+      await pause(settleMs);
       const received = await crowds.each<Received>('received', 0);
       const share = (at: number) => ((after[at]! - before[at]!) * 1_000) / plan.listsForMs;
       const refused = Object.entries(pages.statuses).reduce((sum, [status, n]) => sum + (status === '200' ? 0 : n), 0);
@@ -92,18 +99,19 @@ export async function measureLists(plan: Plan): Promise<ListFigures[]> {
         ready: quantilesOf(ready.latency),
         snapshots: quantilesOf(snapshots.latency),
         events: quantilesOf(merged(received.map(({ latency }) => latency))),
+        lateMs,
         server: share(0),
         store: share(1),
       };
     };
 
     const gzip = { 'accept-encoding': 'gzip' };
-    const bearer = { authorization: `Bearer ${token}` };
+    const editor = { cookie: await signIn(server.url, token) };
     const figures = [
       await measure('one front page, the first after the start', '/', gzip, 1_000 / plan.listsForMs),
       await measure('no front pages', '/', gzip, 0),
       await measure('front pages', '/', gzip),
-      await measure('front pages of an editor', '/', bearer),
+      await measure('front pages of an editor', '/', editor),
       await measure('live channels by creation', '/v1/channels?state=live', gzip),
       await measure('all channels by creation', '/v1/channels', gzip),
     ];
@@ -117,6 +125,27 @@ export async function measureLists(plan: Plan): Promise<ListFigures[]> {
     await redis?.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
+}
+
+/** The cookie of a session. Pages take no token. */
+async function signIn(url: string, token: string): Promise<string> {
+  const { headers } = await fetch(`${url}/v1/session`, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
+  return headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
+}
+
+/** The highest value of the metric in a step, scraped once its windows began within the step. */
+async function worstLag(url: string, forMs: number): Promise<number | undefined> {
+  let worstMs: number | undefined;
+  for (let atMs = lagWindowsMs; atMs <= forMs; atMs += scrapeMs) {
+    await pause(atMs === lagWindowsMs ? lagWindowsMs : scrapeMs);
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const seconds = Number(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(text)?.[1]);
+    worstMs = Math.max(worstMs ?? 0, seconds * 1_000);
+  }
+  return worstMs;
 }
 
 async function seed(engine: Engine): Promise<void> {

@@ -101,11 +101,15 @@ export function report(figures: Figures): string {
     ),
     section(
       'Front pages and lists of a store with 10,000 ended channels, 200 a second, beside 100 readers of a live channel',
-      ['refused', 'p50 ms', 'p99 ms', 'ready p99', 'snapshot p99', 'event p99', 'max', 'server', 'store', '', 'not ready'],
-      lists.map(({ what, pages, refused, notReady, ready, snapshots, events, server, store }) => [
+      [
+        ...['refused', 'p50 ms', 'p99 ms', 'ready p99', 'snapshot p99', 'event p99', 'max', 'late p99', 'server', 'store', ''],
+        'not ready',
+      ],
+      lists.map(({ what, pages, refused, notReady, ready, snapshots, events, lateMs, server, store }) => [
         String(refused),
         ...p50p99(pages),
         ...[ready.p99, snapshots.p99, events.p99, events.most].map(ms),
+        lateMs === undefined ? '-' : ms(lateMs),
         ...[server, store].map((share) => `${Math.round(share * 100)} %`),
         what,
         notReady,
