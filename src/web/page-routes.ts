@@ -1,7 +1,8 @@
 import { type Request, type Response, Router } from 'express';
 import { readIfOpen, withStream } from '../access/channel-access.ts';
 import { type Credentials, type Identity, isUnverified } from '../access/identity.ts';
-import { sendJson, sendProblem } from '../http/answers.ts';
+import type { ResponseBody } from '../http/answer-body.ts';
+import { sendBody, sendProblem } from '../http/answers.ts';
 import type { Slots } from '../http/concurrency-slots.ts';
 import type { SessionCookie } from '../http/cookies.ts';
 import { pageHeaders } from '../http/headers.ts';
@@ -234,7 +235,7 @@ async function unlessAllGone<T>(reading: Promise<T>): Promise<T | undefined> {
   });
 }
 
-function sendPage(res: Response, page: string, isPrivate = isForOneBrowser(res)): void {
+function sendPage(res: Response, page: ResponseBody, isPrivate = isForOneBrowser(res)): void {
   res.vary('Cookie');
-  sendJson(res, page, { cache: isPrivate ? 'private' : 'public', type: 'text/html; charset=utf-8' });
+  sendBody(res, page, { cache: isPrivate ? 'private' : 'public', type: 'text/html; charset=utf-8' });
 }

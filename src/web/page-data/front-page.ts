@@ -61,7 +61,7 @@ export class FrontPages {
   readonly #streams: ChannelStreams;
   /** By channel id, the least recently read first. */
   readonly #kept = new Map<string, KeptHeadlines>();
-  readonly #rendered = new WeakMap<FrontPage, Map<string, string>>();
+  readonly #rendered = new WeakMap<FrontPage, Map<string, readonly Buffer[]>>();
   /** The read of the first page for anonymous readers that has not begun. */
   #waiting: Promise<FrontPage> | undefined;
   /** Settles when the last read that has begun ends. It does not hold the page, whose headlines may be erased later. */
@@ -80,11 +80,14 @@ export class FrontPages {
     return this.#streams.guarded(() => (isShared ? this.#shared() : this.#read(who, query)));
   }
 
-  /** The page that `render` makes, shared with other requests that got the same read and have this key. */
-  rendered(front: FrontPage, key: string, render: () => string): string {
-    const pages = this.#rendered.get(front) ?? new Map<string, string>();
+  /**
+   * The page that `render` makes, shared with other requests that got the same read and have this key. In one piece, so that its
+   * digest is computed once too.
+   */
+  rendered(front: FrontPage, key: string, render: () => string): readonly Buffer[] {
+    const pages = this.#rendered.get(front) ?? new Map<string, readonly Buffer[]>();
     this.#rendered.set(front, pages);
-    const page = pages.get(key) ?? render();
+    const page = pages.get(key) ?? [Buffer.from(render())];
     pages.set(key, page);
     return page;
   }
