@@ -46,7 +46,7 @@ const shared = ['cost', 'memory', 'channels', 'nodes'];
 
 const options = new Command('bench')
   .description('Measures Pressbox on this machine, and compares it with other push servers.')
-  .option('--route <text>', 'part requests: only routes whose name contains this')
+  .option('--route <text>', 'parts requests and lists: only routes or steps whose name contains this')
   .option('--full', 'measure every part, and each step for longer', false)
   .option('--readers <numbers>', 'numbers of readers, comma-separated; default: 1,1000,5000, or those of the goals')
   .option('--directory <path>', 'where to keep journals, on the disk to measure; default: the temporary directory')
@@ -149,7 +149,7 @@ async function measurePressbox(): Promise<void> {
     channels: only.has('channels') ? await measureChannels(plan) : [],
     nodes: only.has('nodes') ? await measureNodes(plan) : [],
     fanOut: only.has('fan-out') ? await measureFanOut(plan) : [],
-    lists: only.has('lists') ? await measureLists(plan) : [],
+    lists: only.has('lists') ? await measureLists(plan, options.route) : [],
     catchUp: only.has('catch-up') ? await measureCatchUp(plan) : [],
     ...(only.has('requests') ? await measureRequests(plan, options.route) : { requests: [], floods: [] }),
   };
