@@ -165,7 +165,7 @@ export const liveTable = {
     metric: 'pressbox_front_pages_total{live="newest"}',
     atLimit: 'With more live channels, the headlines of the one that was read first are dropped from memory and read again.',
   },
-  /** For anonymous readers. */
+  /** For each set of channels that editors see in addition; readers have none. */
   frontReadMs: {
     value: 100,
     metric: 'pressbox_front_pages_total{live="all"}',

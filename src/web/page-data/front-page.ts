@@ -6,6 +6,7 @@ import type { Engine } from '../../journal/engine.ts';
 import { liveLimits } from '../../live/live-limits.ts';
 import { isSamePosition, type Position } from '../../protocol/cursor.ts';
 import { type Channel, type ChannelState, isWithdrawn, type ListedChannel } from '../../protocol/model.ts';
+import { type Principal, visibleDesk } from '../../protocol/rights.ts';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { ChannelStreams } from '../../streams/channel-streams.ts';
 
@@ -14,8 +15,9 @@ import type { ChannelStreams } from '../../streams/channel-streams.ts';
  *
  * Headlines are text of posts, so they are read and sent under the rules for posts. They are kept in memory by the head of their
  * channel: a channel without a new entry costs no read, and a takedown, which is an entry, makes them invalid on every node. On an
- * erasure the process also drops what it keeps of the channel. Anonymous requests share a read that has not begun, so a crowd
- * costs a few reads a second, and no request gets what was read before it arrived.
+ * erasure the process also drops what it keeps of the channel. Requests with the same desk, such as those of all readers, share a
+ * read that has not begun, so a crowd costs a few reads a second, and no request gets what was read before it arrived. What a
+ * requester may read of it is decided for each request.
  */
 export interface FrontPage {
   /** Missing: the page does not have this section. */
@@ -44,6 +46,24 @@ export interface Headline {
   text: string;
 }
 
+/** A page as it was read, for every requester with the same desk. */
+interface FoundPage extends Omit<FrontPage, 'live'> {
+  live?: Section<FoundListing>;
+}
+
+interface FoundListing {
+  listed: ListedChannel;
+  found: KeptHeadlines | undefined;
+}
+
+/** The reads of the first page for one desk. */
+interface Turns {
+  /** The read that has not begun. */
+  waiting?: Promise<FoundPage> | undefined;
+  /** Settles when the next read may begin. It does not hold the page, whose headlines may be erased later. */
+  busy?: Promise<void>;
+}
+
 /** The headlines of a channel, kept with the position and the state of the channel that they were read at. */
 interface KeptHeadlines {
   position: Position;
@@ -61,12 +81,11 @@ export class FrontPages {
   readonly #streams: ChannelStreams;
   /** By channel id, the least recently read first. */
   readonly #kept = new Map<string, KeptHeadlines>();
+  /** What anonymous readers see of a page. */
+  readonly #anonymous = new WeakMap<FoundPage, FrontPage>();
   readonly #rendered = new WeakMap<FrontPage, Map<string, readonly Buffer[]>>();
-  /** The read of the first page for anonymous readers that has not begun. */
-  #waiting: Promise<FrontPage> | undefined;
-  /** Settles when the last read that has begun ends. It does not hold the page, whose headlines may be erased later. */
-  #reading: Promise<undefined> | undefined;
-  #begunAt = Number.NEGATIVE_INFINITY;
+  /** By desk, while a read of it is under way or waits. */
+  readonly #turns = new Map<string, Turns>();
 
   constructor({ engine, streams }: FrontPagesContext) {
     this.#engine = engine;
@@ -76,8 +95,11 @@ export class FrontPages {
 
   /** Throws a `Refusal` if `page` is not the `next` of an earlier page. */
   read(who: Credentials, query: ChannelsQuery): Promise<FrontPage> {
-    const isShared = who === undefined && isFirstPage(query) && query.limit === limits.pageDefault;
-    return this.#streams.guarded(() => (isShared ? this.#shared() : this.#read(who, query)));
+    const isShared = isFirstPage(query) && query.limit === limits.pageDefault;
+    const principal = principalIn(who);
+    return this.#streams.guarded(async () =>
+      this.#shownTo(who, await (isShared ? this.#shared(principal) : this.#read(principal, query))),
+    );
   }
 
   /**
@@ -92,33 +114,35 @@ export class FrontPages {
     return page;
   }
 
-  #shared(): Promise<FrontPage> {
-    this.#waiting ??= this.#readInTurn();
-    return this.#waiting;
+  #shared(who: Principal | undefined): Promise<FoundPage> {
+    const desk = JSON.stringify(visibleDesk(who));
+    const turns = this.#turns.get(desk) ?? {};
+    this.#turns.set(desk, turns);
+    turns.waiting ??= this.#readInTurn(who, turns, () => this.#turns.delete(desk));
+    return turns.waiting;
   }
 
   /** Waits for the read that is under way, and until the next one is due. */
-  async #readInTurn(): Promise<FrontPage> {
-    await this.#reading;
-    const waitMs = this.#begunAt + liveLimits.frontReadMs - performance.now();
-    if (waitMs > 0) await pause(waitMs);
-    this.#waiting = undefined;
-    this.#begunAt = performance.now();
-    const reading = this.#read(undefined, { limit: limits.pageDefault });
-    const done = () => undefined;
-    this.#reading = reading.then(done, done);
+  async #readInTurn(who: Principal | undefined, turns: Turns, onIdle: () => void): Promise<FoundPage> {
+    await turns.busy;
+    turns.waiting = undefined;
+    const reading = this.#read(who, { limit: limits.pageDefault });
+    turns.busy = Promise.allSettled([reading, pause(liveLimits.frontReadMs, undefined, { ref: false })]).then(() => {
+      if (turns.waiting === undefined) onIdle();
+    });
     return await reading;
   }
 
-  async #read(who: Credentials, query: ChannelsQuery): Promise<FrontPage> {
+  async #read(who: Principal | undefined, query: ChannelsQuery): Promise<FoundPage> {
     const { state, limit, page } = query;
     const list = (of: ChannelState, most: number) =>
-      listChannels(this.#engine, principalIn(who), { state: of, order: 'activity', limit: most, page });
+      listChannels(this.#engine, who, { state: of, order: 'activity', limit: most, page });
     if (!isFirstPage(query)) {
       const one = state ?? 'ended';
       const { channels, next, complete } = await list(one, limit);
-      const section = one === 'live' ? { channels: await this.#withHeadlines(who, channels), next } : { channels, next };
-      return { [one]: section, complete, isFirst: false };
+      const section =
+        one === 'live' ? { live: { channels: await this.#withHeadlines(channels), next } } : { [one]: { channels, next } };
+      return { ...section, complete, isFirst: false };
     }
     const [live, scheduled, ended] = await Promise.all([
       list('live', liveLimits.frontLive),
@@ -126,7 +150,7 @@ export class FrontPages {
       list('ended', limit),
     ]);
     return {
-      live: { channels: await this.#withHeadlines(who, live.channels), next: live.next },
+      live: { channels: await this.#withHeadlines(live.channels), next: live.next },
       scheduled,
       ended,
       complete: live.complete && scheduled.complete && ended.complete,
@@ -135,23 +159,31 @@ export class FrontPages {
   }
 
   /** In the order of the list, except that channels without posts follow all others. */
-  async #withHeadlines(who: Credentials, channels: readonly ListedChannel[]): Promise<LiveListing[]> {
+  async #withHeadlines(channels: readonly ListedChannel[]): Promise<FoundListing[]> {
     const heads = await this.#engine.heads(channels.map(({ id }) => id));
     const listings = await Promise.all(
-      channels.map(async (channel, at) => ({ ...channel, headlines: await this.#headlinesOf(who, channel, heads[at]) })),
+      channels.map(async (listed, at) => ({ listed, found: await this.#headlinesOf(listed, heads[at]) })),
     );
-    const { moving = [], empty = [] } = Object.groupBy(listings, ({ latestPostAt }) =>
-      latestPostAt === null ? 'empty' : 'moving',
+    const { moving = [], empty = [] } = Object.groupBy(listings, ({ listed }) =>
+      listed.latestPostAt === null ? 'empty' : 'moving',
     );
     return [...moving, ...empty];
   }
 
-  async #headlinesOf(who: Credentials, listed: ListedChannel, head: Position | undefined): Promise<readonly Headline[]> {
-    if (head === undefined || listed.latestPostAt === null || !mayShowPosts(who, listed)) return [];
-    const known = this.#kept.get(listed.id);
-    const found = known !== undefined && isSamePosition(known.position, head) ? known : await this.#readHeadlines(listed.id);
-    // The channel as of the headlines, because access may have changed since the list was read.
-    return found !== undefined && mayShowPosts(who, found.channel) ? found.headlines : [];
+  async #headlinesOf({ id, latestPostAt }: ListedChannel, head: Position | undefined): Promise<KeptHeadlines | undefined> {
+    if (head === undefined || latestPostAt === null) return undefined;
+    const known = this.#kept.get(id);
+    return known !== undefined && isSamePosition(known.position, head) ? known : await this.#readHeadlines(id);
+  }
+
+  /** The page with the headlines that the requester may read. The same object for all anonymous readers of one read. */
+  #shownTo(who: Credentials, page: FoundPage): FrontPage {
+    const known = who === undefined ? this.#anonymous.get(page) : undefined;
+    if (known !== undefined) return known;
+    const { live, ...others } = page;
+    const shown = live === undefined ? others : { ...others, live: { ...live, channels: live.channels.map(listingFor(who)) } };
+    if (who === undefined) this.#anonymous.set(page, shown);
+    return shown;
   }
 
   async #readHeadlines(channelId: string): Promise<KeptHeadlines | undefined> {
@@ -175,6 +207,14 @@ export class FrontPages {
     this.#kept.set(channelId, found);
     if (this.#kept.size > liveLimits.frontKept) this.#kept.delete(this.#kept.keys().next().value as string);
   }
+}
+
+function listingFor(who: Credentials) {
+  return ({ listed, found }: FoundListing): LiveListing => {
+    // The channel as of the headlines too, because access may have changed since the list was read.
+    const mayShow = found !== undefined && mayShowPosts(who, listed) && mayShowPosts(who, found.channel);
+    return { ...listed, headlines: mayShow ? found.headlines : [] };
+  };
 }
 
 function isFirstPage({ state, page }: ChannelsQuery): boolean {

@@ -296,22 +296,30 @@ describe('the list of channels', () => {
     expect(await headlines()).toEqual([]);
     const token = await alone.token({ editor: [], reader: [id] });
     const { headers } = await call(`${alone.url}/v1/session`, { method: 'POST', token });
-    expect(await headlines({ cookie: headers.getSetCookie()[0]?.split(';')[0] ?? '' })).toEqual(['Key']);
-    expect(await headlines()).toEqual([]);
+    const cookie = headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    expect(await headlines({ cookie })).toEqual(['Key']);
+    // They share one read.
+    const atOnce = [{}, { cookie }, {}, { cookie }].map((sent: Record<string, string>) => headlines(sent));
+    expect(await Promise.all(atOnce)).toEqual([[], ['Key'], [], ['Key']]);
     await client.updateChannel(id, '*', { access: 'public' });
     expect(await headlines()).toEqual(['Key']);
   });
 
-  it('shows many anonymous readers the current state with few reads', async () => {
+  it('shows many readers the current state with few reads, whether or not they are signed in', async () => {
     await using alone = await startTestServer();
     const client = new AuthorClient({ url: alone.url, token: await alone.token() });
     const { id } = (await client.createChannel({ headline: 'The coverage' })).channel;
+    const token = await alone.token({ editor: [], reader: ['other'] });
+    const { headers } = await call(`${alone.url}/v1/session`, { method: 'POST', token });
+    const signedIn = { cookie: headers.getSetCookie()[0]?.split(';')[0] ?? '' };
+    const crowd = () =>
+      Promise.all(Array.from({ length: 50 }, (_, nth) => call(alone.url, nth % 2 === 0 ? {} : { headers: signedIn })));
     for (const headline of ['One', 'Two', 'Three']) {
       const { post } = await client.publish(id, { body: 'x', headline });
-      const pages = await Promise.all(Array.from({ length: 50 }, () => call(alone.url)));
+      const pages = await crowd();
       for (const { status, text } of pages) expect([status, text.includes(`/live/${id}/${post.id}`)]).toEqual([200, true]);
       await client.takedown(id, post.id);
-      const after = await Promise.all(Array.from({ length: 50 }, () => call(alone.url)));
+      const after = await crowd();
       for (const { status, text } of after) expect([status, text.includes(headline)]).toEqual([200, false]);
     }
   });
