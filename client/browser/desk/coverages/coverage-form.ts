@@ -89,13 +89,19 @@ ${this.#text('section', words.section, { own: true })}
 ${this.#area('byline', words.byline, 2, { hint: words.bylineHint, own: true })}
 <div class="desk-pair">${this.#language(words)}${this.#zone(words)}</div>
 ${channel === undefined && this.ids === undefined ? this.#id(words) : nothing}
-<desk-coverage-picture .chosen=${this.chosen} .set=${this.#choosePicture} .language=${this.language}></desk-coverage-picture>
+<desk-coverage-picture .present=${this.#present} .chosen=${this.chosen} .set=${this.#choosePicture} .language=${this.language}></desk-coverage-picture>
 ${this.chosen ? nothing : this.#text('pictureUrl', words.pictureUrl, { type: 'url', hint: words.pictureUrlHint })}
 ${form.pictureUrl.trim() === '' ? nothing : this.#picture(words)}
 ${this.#text('url', words.url, { type: 'url', hint: words.urlHint })}</details>
 ${this.#answer(words)}
 <p class="desk-buttons"><button class="desk-button" ?disabled=${this.saving}>${this.saving ? words.saving : channel === undefined ? words.open : words.save}</button>
 <button type="button" class="desk-button plain" @click=${() => this.#send('desk-cancelled', {})}>${words.cancel}</button></p></form>`;
+  }
+
+  /** The picture that the coverage has, unless another address was typed. */
+  get #present(): Picture | undefined {
+    const picture = this.channel?.picture;
+    return picture && picture.url === this.form.pictureUrl.trim() ? picture : undefined;
   }
 
   #picture(words: CoverageFormWords): TemplateResult {
@@ -106,7 +112,7 @@ ${this.#text('pictureCredit', words.pictureCredit, { own: true })}`;
 
   /** A picture has its own description. Without one of this device, the coverage has its earlier picture. */
   readonly #choosePicture = (chosen: ChosenPicture | undefined): void => {
-    const isAnother = (chosen === undefined) !== (this.chosen === undefined);
+    const isAnother = chosen?.file !== this.chosen?.file;
     this.chosen = chosen;
     if (!isAnother) return;
     const { pictureUrl, pictureAlt, pictureCaption, pictureCredit } =

@@ -1,13 +1,15 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Focus } from '../../../../src/protocol/model.ts';
+import type { Focus, Picture } from '../../../../src/protocol/model.ts';
+import { isWebUrl } from '../../view/links.ts';
 import { DeskElement } from '../app/desk-element.ts';
-import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { cropWordsIn } from '../i18n/crop.ts';
 import { picturesWordsIn } from '../i18n/pictures.ts';
-import { isPicture } from '../pictures/add-pictures.ts';
 import type { Crop } from '../pictures/crop.ts';
 import { cropPicture } from '../pictures/crop-dialog.ts';
 import { wholePicture } from '../pictures/crop-rectangle.ts';
+import { followGivenFiles } from '../pictures/given-files.ts';
+import { loadedAddress } from '../pictures/loaded-address.ts';
+import { isPicture, pictureChoosers } from '../pictures/picture-choosers.ts';
 import { scalePicture } from '../pictures/scale-picture.ts';
 
 /** A file of this device that becomes the picture of a coverage. It is stored for its upload when the form is sent. */
@@ -18,40 +20,62 @@ export interface ChosenPicture {
   focus?: Focus;
 }
 
-/** `<desk-coverage-picture>`: chooses a picture of this device for a coverage, shows it and crops it. */
+/**
+ * `<desk-coverage-picture>`: chooses a picture of this device for a coverage, by buttons, by paste and by drop, shows it and crops it.
+ * Without one it shows the picture that the coverage has.
+ */
 export class CoveragePicture extends DeskElement {
   static override properties = {
+    present: { attribute: false },
     chosen: { attribute: false },
     set: { attribute: false },
     preview: { state: true },
     isNoPicture: { state: true },
+    isOver: { state: true },
   };
+  /** The picture that readers see now, unless the form has another address. */
+  declare present: Picture | undefined;
   declare chosen: ChosenPicture | undefined;
   declare set: (chosen: ChosenPicture | undefined) => void;
   declare private preview: string | undefined;
   /** The file that was chosen last is not a picture. */
   declare private isNoPicture: boolean;
+  /** Files are being dragged over the form. */
+  declare private isOver: boolean;
   #drawn: ChosenPicture | undefined;
 
   protected override enter(): (() => void)[] {
-    return [() => this.#showFile(undefined)];
+    const taker = {
+      isInForm: ({ target }: Event) => target instanceof Node && (this.closest('desk-coverage-form')?.contains(target) ?? false),
+      setOver: (isOver: boolean) => {
+        this.isOver = isOver;
+      },
+      take: (files: File[]) => this.#choose(files),
+    };
+    return [followGivenFiles(taker), () => this.#showFile(undefined)];
   }
 
   protected override render(): TemplateResult {
     const words = picturesWordsIn(this.language);
-    if (this.chosen !== undefined) return this.#onDevice(this.chosen);
-    const chooser = (label: string, name: string, isCamera: boolean) =>
-      html`<button type="button" class="desk-quiet ${name}" @click=${this.#open}>${label}</button><input type="file" accept="image/*" hidden
- aria-label=${label} capture=${isCamera ? 'environment' : nothing} @change=${this.#choose}>`;
-    return html`<div class="desk-add-pictures">${chooser(words.add, 'desk-add-picture', false)}${chooser(words.take, 'desk-take-picture', true)}</div>
+    return html`<div class="desk-given-picture" data-over=${this.isOver}>${this.chosen === undefined ? this.#choosers() : this.#onDevice(this.chosen)}
+${this.isOver ? html`<p class="hint">${words.dropHere}</p>` : nothing}</div>
 ${this.isNoPicture ? html`<p class="fault" role="alert">${words.problems['no-picture']}</p>` : nothing}`;
+  }
+
+  #choosers(): TemplateResult {
+    const choosers = html`<div class="desk-add-pictures">${pictureChoosers(this.language, (files) => this.#choose(files))}</div>`;
+    const { present } = this;
+    if (present === undefined || !isWebUrl(present.url)) return choosers;
+    // The smallest file is as wide as the preview, or wider.
+    const url = loadedAddress(present.renditions?.[0]?.url ?? present.url);
+    return html`<div class="desk-device-picture"><img src=${url} alt=${present.alt} referrerpolicy="no-referrer">${choosers}</div>`;
   }
 
   #onDevice(chosen: ChosenPicture): TemplateResult {
     const { preview } = this;
     return html`<div class="desk-device-picture">${preview === undefined ? html`<div class="desk-picture-place"></div>` : html`<img src=${preview} alt="">`}
 <div><button type="button" class="desk-quiet" @click=${() => void this.#crop(chosen)}>${cropWordsIn(this.language).crop}</button>
-<button type="button" class="desk-quiet" @click=${() => this.set(undefined)}>${coverageFormWordsIn(this.language).removePicture}</button></div></div>`;
+<button type="button" class="desk-quiet" @click=${() => this.set(undefined)}>${picturesWordsIn(this.language).remove}</button></div></div>`;
   }
 
   protected override updated(): void {
@@ -70,23 +94,16 @@ ${this.isNoPicture ? html`<p class="fault" role="alert">${words.problems['no-pic
     this.preview = file && URL.createObjectURL(file);
   }
 
-  readonly #open = ({ currentTarget }: Event): void => {
-    const input = (currentTarget as HTMLElement).nextElementSibling;
-    if (input instanceof HTMLInputElement) input.click();
-  };
-
-  readonly #choose = ({ currentTarget }: Event): void => {
-    const input = currentTarget as HTMLInputElement;
-    const [file] = input.files ?? [];
-    // So that the same file can be chosen again.
-    input.value = '';
-    if (file === undefined) return;
-    this.isNoPicture = !isPicture(file);
-    if (!this.isNoPicture) this.set({ file });
-  };
+  /** A coverage has one picture, so the others are left out. */
+  #choose(files: readonly File[]): void {
+    const file = files.find(isPicture);
+    this.isNoPicture = file === undefined;
+    if (file !== undefined) this.set({ file });
+  }
 
   async #crop({ file, crop = wholePicture, focus }: ChosenPicture): Promise<void> {
-    const chosen = await cropPicture(file, this.language, { ...crop, ...(focus && { focus }) });
+    const current = { ...crop, ...(focus && { focus }) };
+    const chosen = await cropPicture(file, this.language, { current });
     if (chosen === undefined) return;
     const { focus: point, ...part } = chosen;
     this.set({ file, crop: part, ...(point && { focus: point }) });

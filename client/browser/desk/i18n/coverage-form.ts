@@ -23,7 +23,6 @@ export interface CoverageFormWords {
   beginsLater: string;
   /** The rest of the form. */
   more: string;
-  removePicture: string;
   pictureUrl: string;
   pictureUrlHint: string;
   pictureAlt: string;
@@ -74,7 +73,6 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     beginsNow: 'Now, live',
     beginsLater: 'Later, announced',
     more: 'Section, byline, language, address, picture',
-    removePicture: 'Remove the picture',
     pictureUrl: 'Address of the picture',
     pictureUrlHint: 'Begins with https://',
     pictureAlt: 'What the picture shows',
@@ -137,7 +135,6 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     beginsNow: 'Jetzt, live',
     beginsLater: 'Später, angekündigt',
     more: 'Ressort, Autorenzeile, Sprache, Adresse, Bild',
-    removePicture: 'Bild entfernen',
     pictureUrl: 'Adresse des Bildes',
     pictureUrlHint: 'Beginnt mit https://',
     pictureAlt: 'Was das Bild zeigt',
@@ -201,7 +198,6 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     beginsNow: 'Maintenant, en direct',
     beginsLater: 'Plus tard, annoncé',
     more: 'Rubrique, signature, langue, adresse, photo',
-    removePicture: 'Retirer l’image',
     pictureUrl: 'Adresse de la photo',
     pictureUrlHint: 'Commence par https://',
     pictureAlt: 'Ce que montre la photo',
@@ -264,7 +260,6 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     beginsNow: 'Ahora, en directo',
     beginsLater: 'Más tarde, anunciada',
     more: 'Sección, firma, idioma, dirección, foto',
-    removePicture: 'Quitar la imagen',
     pictureUrl: 'Dirección de la foto',
     pictureUrlHint: 'Empieza por https://',
     pictureAlt: 'Qué muestra la foto',
@@ -322,7 +317,6 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     beginsNow: 'الآن، مباشر',
     beginsLater: 'لاحقا، معلن عنها',
     more: 'القسم والأسماء واللغة والعنوان الشبكي والصورة',
-    removePicture: 'إزالة الصورة',
     pictureUrl: 'عنوان الصورة',
     pictureUrlHint: 'يبدأ بـ https://',
     pictureAlt: 'ما تظهره الصورة',

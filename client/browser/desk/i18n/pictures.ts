@@ -6,6 +6,7 @@ export interface PicturesWords {
   add: string;
   /** Opens the camera. */
   take: string;
+  remove: string;
   dropHere: string;
   /** Announced to screen readers. */
   added: string;
@@ -31,6 +32,7 @@ const byLanguage: Readonly<Record<Language, PicturesWords>> = {
   en: {
     add: 'Picture from this device',
     take: 'Take a picture',
+    remove: 'Remove the picture',
     dropHere: 'Drop the picture here.',
     added: 'The picture is on this device. Describe it for readers who do not see it.',
     decorative: 'Only decorative, needs no description',
@@ -62,6 +64,7 @@ const byLanguage: Readonly<Record<Language, PicturesWords>> = {
   de: {
     add: 'Bild von diesem Gerät',
     take: 'Bild aufnehmen',
+    remove: 'Bild entfernen',
     dropHere: 'Bild hier ablegen.',
     added: 'Das Bild ist auf diesem Gerät. Beschreiben Sie es für alle, die es nicht sehen.',
     decorative: 'Nur Schmuck, braucht keine Beschreibung',
@@ -94,6 +97,7 @@ const byLanguage: Readonly<Record<Language, PicturesWords>> = {
   fr: {
     add: 'Photo de cet appareil',
     take: 'Prendre une photo',
+    remove: 'Retirer l’image',
     dropHere: 'Déposez la photo ici.',
     added: 'La photo est sur cet appareil. Décrivez-la pour les lecteurs qui ne la voient pas.',
     decorative: 'Purement décorative, sans description',
@@ -126,6 +130,7 @@ const byLanguage: Readonly<Record<Language, PicturesWords>> = {
   es: {
     add: 'Foto de este dispositivo',
     take: 'Hacer una foto',
+    remove: 'Quitar la imagen',
     dropHere: 'Suelte la foto aquí.',
     added: 'La foto está en este dispositivo. Descríbala para los lectores que no la ven.',
     decorative: 'Solo decorativa, no necesita descripción',
@@ -157,6 +162,7 @@ const byLanguage: Readonly<Record<Language, PicturesWords>> = {
   ar: {
     add: 'صورة من هذا الجهاز',
     take: 'التقاط صورة',
+    remove: 'إزالة الصورة',
     dropHere: 'أفلت الصورة هنا.',
     added: 'الصورة على هذا الجهاز. صِفها للقراء الذين لا يرونها.',
     decorative: 'للزينة فقط، لا تحتاج إلى وصف',

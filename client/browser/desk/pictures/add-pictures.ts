@@ -4,6 +4,8 @@ import type { PostForm } from '../composer/form.ts';
 import { picturesWordsIn } from '../i18n/pictures.ts';
 import { picturesMostBytes, picturesTellShare } from '../outbox/outbox-limits.ts';
 import { bytesOf, PicturesFull } from './device-picture.ts';
+import { followGivenFiles } from './given-files.ts';
+import { isPicture, pictureChoosers } from './picture-choosers.ts';
 import type { DraftPicture } from './pictures-in-writes.ts';
 
 /**
@@ -31,13 +33,14 @@ export class DeskAddPictures extends DeskElement {
   }
 
   protected override enter(): (() => void)[] {
-    const leaving = new AbortController();
-    const options = { capture: true, signal: leaving.signal };
-    document.addEventListener('dragover', (event) => this.#dragOver(event), options);
-    document.addEventListener('drop', (event) => this.#drop(event), options);
-    document.addEventListener('dragleave', ({ relatedTarget }) => relatedTarget === null && this.#setOver(false), options);
-    document.addEventListener('paste', (event) => this.#paste(event), options);
-    return [() => leaving.abort(), this.form.outbox.subscribe(() => this.requestUpdate())];
+    const taker = {
+      isInForm: ({ target }: Event) => target instanceof Node && (this.closest('.composer-form')?.contains(target) ?? false),
+      setOver: (isOver: boolean) => {
+        this.isOver = isOver;
+      },
+      take: (files: File[]) => void this.add(files),
+    };
+    return [followGivenFiles(taker), this.form.outbox.subscribe(() => this.requestUpdate())];
   }
 
   protected override render(): TemplateResult {
@@ -45,10 +48,8 @@ export class DeskAddPictures extends DeskElement {
     const { all } = this.form.outbox.pictures;
     const used = bytesOf(all);
     const amount = words.ofSpace(megabytes(used, this.language), megabytes(picturesMostBytes, this.language));
-    const chooser = (label: string, name: string, isCamera: boolean) =>
-      html`<button type="button" class="desk-quiet ${name}" @click=${this.#open}>${label}</button><input type="file" accept="image/*" hidden
- aria-label=${label} ?multiple=${!isCamera} capture=${isCamera ? 'environment' : nothing} @change=${this.#choose}>`;
-    return html`<div class="desk-add-pictures" data-over=${this.isOver}>${chooser(words.add, 'desk-add-picture', false)}${chooser(words.take, 'desk-take-picture', true)}
+    const choosers = pictureChoosers(this.language, (files) => void this.add(files), { takesSeveral: true });
+    return html`<div class="desk-add-pictures" data-over=${this.isOver}>${choosers}
 ${this.isOver ? html`<p class="desk-hint">${words.dropHere}</p>` : nothing}</div>
 ${this.problem === undefined ? nothing : html`<p class="desk-notice desk-warning" role="alert">${this.problem === 'full' ? `${words.problems.full} ${amount}` : words.problems[this.problem]}</p>`}
 ${
@@ -56,53 +57,6 @@ ${
     ? html`<p class="desk-notice desk-warning" role="status">${words.nearlyFull} ${amount}</p>`
     : nothing
 }<p class="visually-hidden" role="status">${this.announcement}</p>`;
-  }
-
-  readonly #open = ({ currentTarget }: Event): void => {
-    const input = (currentTarget as HTMLElement).nextElementSibling;
-    if (input instanceof HTMLInputElement) input.click();
-  };
-
-  readonly #choose = ({ currentTarget }: Event): void => {
-    const input = currentTarget as HTMLInputElement;
-    const files = [...(input.files ?? [])];
-    // So that the same file can be chosen again.
-    input.value = '';
-    void this.add(files);
-  };
-
-  /** Files that are dropped beside the form would replace the page. */
-  #dragOver(event: DragEvent): void {
-    if (!hasFiles(event.dataTransfer)) return;
-    event.preventDefault();
-    this.#setOver(this.#isInForm(event));
-    if (event.dataTransfer && !this.#isInForm(event) && !isInAnotherForm(event)) event.dataTransfer.dropEffect = 'none';
-  }
-
-  #drop(event: DragEvent): void {
-    if (!hasFiles(event.dataTransfer)) return;
-    event.preventDefault();
-    this.#setOver(false);
-    if (!this.#isInForm(event)) return;
-    event.stopPropagation();
-    void this.add([...(event.dataTransfer?.files ?? [])]);
-  }
-
-  /** Text that was copied in a word processor has a picture of itself beside it. */
-  #paste(event: ClipboardEvent): void {
-    const files = [...(event.clipboardData?.files ?? [])].filter(isPicture);
-    if (files.length === 0 || event.clipboardData?.getData('text/plain') || !this.#isInForm(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    void this.add(files);
-  }
-
-  #isInForm({ target }: Event): boolean {
-    return target instanceof Node && (this.closest('.composer-form')?.contains(target) ?? false);
-  }
-
-  #setOver(isOver: boolean): void {
-    if (this.isOver !== isOver) this.isOver = isOver;
   }
 
   async add(files: readonly File[]): Promise<void> {
@@ -135,19 +89,6 @@ ${
     await untilDrawn(() => form?.querySelector(field) != null);
     if (!hasGoneOn()) form?.querySelector<HTMLElement>(field)?.focus();
   }
-}
-
-function hasFiles(data: DataTransfer | null): boolean {
-  return data?.types.includes('Files') ?? false;
-}
-
-function isInAnotherForm({ target }: Event): boolean {
-  return target instanceof Element && target.closest('.composer-form') !== null;
-}
-
-/** Devices give some files no type. The server looks at the bytes. */
-export function isPicture({ type, name }: File): boolean {
-  return type.startsWith('image/') || (type === '' && /\.(?:avif|heic|heif|jpe?g|png|webp)$/i.test(name));
 }
 
 function megabytes(bytes: number, language: string): string {

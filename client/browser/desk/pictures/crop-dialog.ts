@@ -33,17 +33,16 @@ const pressMost = 5;
  * Asks an author which part of a picture to keep. Undefined: the author has cancelled. `current`: the crop that was chosen before.
  * `store`: the dialog closes once it has stored the crop, so that nothing is published before. The rectangle moves by pointer, by finger
  * and by keyboard, and with the buttons without dragging. A press, or the arrow keys on its mark, set the point that stays in view where
- * pages crop the picture further.
+ * pages crop the picture further, unless `setsFocus` is false.
  */
 export async function cropPicture(
   picture: Blob,
   language: Language,
-  current: CropChoice = wholePicture,
-  store: (crop: CropChoice) => Promise<void> = async () => {},
+  { current = wholePicture, store = async () => {}, setsFocus = true }: Partial<Omit<Question, 'crops'>> = {},
 ): Promise<CropChoice | undefined> {
   const address = URL.createObjectURL(picture);
   try {
-    return await askAuthor(() => openedPicture(picture, address), language, { current, store, crops: true });
+    return await askAuthor(() => openedPicture(picture, address), language, { current, store, crops: true, setsFocus });
   } finally {
     URL.revokeObjectURL(address);
   }
@@ -60,7 +59,7 @@ export async function chooseFocus(
   store: (choice: CropChoice) => Promise<void>,
 ): Promise<CropChoice | undefined> {
   const current = { ...wholePicture, ...(focus && { focus }) };
-  return await askAuthor(() => loadedPicture(address), language, { current, store, crops: false });
+  return await askAuthor(() => loadedPicture(address), language, { current, store, crops: false, setsFocus: true });
 }
 
 interface Question {
@@ -68,6 +67,8 @@ interface Question {
   store: (crop: CropChoice) => Promise<void>;
   /** Whether the picture can be cropped. Otherwise only the point is chosen. */
   crops: boolean;
+  /** Whether the point that stays in view can be set. */
+  setsFocus: boolean;
 }
 
 async function askAuthor(
@@ -114,6 +115,7 @@ class CropDialog {
   readonly #store: (crop: CropChoice) => Promise<void>;
   readonly #settle: (crop: CropChoice | undefined) => void;
   readonly #crops: boolean;
+  readonly #setsFocus: boolean;
   #hasFailed = false;
   #crop: Crop;
   /** Stays in view. A point of the whole picture. Undefined: the middle of what is kept. */
@@ -137,6 +139,7 @@ class CropDialog {
     this.#point = focus && pointAt(focus, crop);
     this.#store = parts.store;
     this.#crops = parts.crops;
+    this.#setsFocus = parts.setsFocus;
     this.#settle = parts.settle;
   }
 
@@ -177,16 +180,16 @@ ${this.#hasFailed ? html`<p class="desk-lack" role="alert">${words.notStored}</p
     const scale = (factor: number) => () => this.#change(scaledBy(this.#crop, factor));
     return html`<fieldset class="composer-kinds"><legend class="visually-hidden">${words.ratio}</legend>${choices}</fieldset>
 <div class="crop-stage" dir="ltr">${image}<div class="crop-shade"><div></div></div>
-<div class="crop-rectangle" tabindex="0" role="application" aria-label=${words.kept} aria-describedby="crop-keys crop-part crop-press"
+<div class="crop-rectangle" tabindex="0" role="application" aria-label=${words.kept} aria-describedby=${this.#setsFocus ? 'crop-keys crop-part crop-press' : 'crop-keys crop-part'}
  @keydown=${this.#onKey} @pointerdown=${this.#onDown} @pointermove=${this.#onMove} @pointerup=${this.#onUp} @pointercancel=${this.#onUp}>${handles}</div>
-${this.#focusMark(words)}</div>
+${this.#setsFocus ? this.#focusMark(words) : nothing}</div>
 <div class="desk-buttons crop-size"><button type="button" class="desk-quiet" @click=${scale(1 / buttonFactor)}>${words.smaller}</button>
 <button type="button" class="desk-quiet" @click=${scale(buttonFactor)}>${words.larger}</button>
 <button type="button" class="desk-quiet" @click=${() => this.#change(fitted(wholePicture, this.#aspect))}>${words.wholePicture}</button></div>
 <p class="desk-hint" id="crop-part" role="status">${this.#part(image)}</p>
-<p class="desk-hint" id="crop-focus-at" role="status">${this.#focusAt()}</p>
+${this.#setsFocus ? html`<p class="desk-hint" id="crop-focus-at" role="status">${this.#focusAt()}</p>` : nothing}
 <p class="desk-hint" id="crop-keys">${words.keysHelp}</p>
-<p class="desk-hint" id="crop-press">${words.pressHelp}</p>`;
+${this.#setsFocus ? html`<p class="desk-hint" id="crop-press">${words.pressHelp}</p>` : nothing}`;
   }
 
   /** The rectangle is the whole picture, and only takes presses. */
@@ -325,7 +328,7 @@ ${this.#focusMark(words)}</div>
     if (isPress && this.#image !== undefined) {
       const { left, top, width, height } = this.#image.getBoundingClientRect();
       this.#crop = drag.crop;
-      this.#point = { x: (clientX - left) / width, y: (clientY - top) / height };
+      if (this.#setsFocus) this.#point = { x: (clientX - left) / width, y: (clientY - top) / height };
     }
     this.#draw();
   };

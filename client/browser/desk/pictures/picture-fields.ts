@@ -11,6 +11,7 @@ import { type Crop, type CropChoice, isSameCrop } from './crop.ts';
 import { chooseFocus, cropPicture } from './crop-dialog.ts';
 import { wholePicture } from './crop-rectangle.ts';
 import type { DevicePicture } from './device-picture.ts';
+import { loadedAddress } from './loaded-address.ts';
 import { dropPreview, previewOf, setPreview } from './picture-previews.ts';
 import { type DraftPicture, isDecorative, pictureIdOf } from './pictures-in-writes.ts';
 import { scalePicture } from './scale-picture.ts';
@@ -82,9 +83,7 @@ ${picture === undefined ? nothing : html`<button type="button" class="desk-quiet
   }
 
   async #chooseFocus(url: string): Promise<void> {
-    // Only pictures of this server have addresses with `http:`. The policy of the page allows them on its own host.
-    const address = url.replace(/^http:[/][/][^/]*/i, location.origin);
-    await chooseFocus(address, this.language, this.media.focus, async ({ focus }) => this.#setFocus(focus));
+    await chooseFocus(loadedAddress(url), this.language, this.media.focus, async ({ focus }) => this.#setFocus(focus));
   }
 
   #setFocus(focus: Focus | undefined): void {
@@ -106,7 +105,7 @@ ${picture === undefined ? nothing : html`<button type="button" class="desk-quiet
     };
     const { focus } = this.media;
     const current = { ...(crop ?? wholePicture), ...(focus && { focus }) };
-    const chosen = file && (await cropPicture(file, this.language, current, store));
+    const chosen = file && (await cropPicture(file, this.language, { current, store }));
     if (chosen === undefined || !isAnother(chosen)) return;
     dropPreview(id);
     await this.#loadPreview(id);

@@ -1,10 +1,10 @@
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../../support/runner/needs.ts';
 import { startBrowser } from '../../browser.ts';
 import { eventually, faultsOf } from '../../newsroom.ts';
 import { deskSite } from '../desk-site.ts';
-import { type Photo, smallPhoto } from './photos.ts';
+import { giveFile, type Photo, smallPhoto } from './photos.ts';
 import { storedPictures } from './pictures-suite.ts';
 
 /** Makes the address of each new coverage another one. */
@@ -42,6 +42,9 @@ describeWith(needs.chromium, 'the picture of a coverage', (chromium) => {
     await eventually(async () => expect(await storedPictures(page)).toBe(0));
 
     await page.getByRole('button', { name: 'Change' }).click();
+    const present = form(page).getByRole('img', { name: 'The harbour' });
+    await eventually(async () => expect(await widthOf(present)).toBeGreaterThan(0));
+    expect(await faultsOf(page)).toEqual([]);
     // Its focus stays when its words change.
     await form(page).getByLabel('Caption').fill('At noon');
     await form(page).getByRole('button', { name: 'Save' }).click();
@@ -49,6 +52,7 @@ describeWith(needs.chromium, 'the picture of a coverage', (chromium) => {
     expect((await site.author.getChannel(id)).picture).toEqual({ ...picture, caption: 'At noon' });
     await page.getByRole('button', { name: 'Change' }).click();
     await choose(page, await smallPhoto(101));
+    expect(await present.count()).toBe(0);
     await form(page).getByLabel('What the picture shows').fill('The pier');
     await form(page).getByRole('button', { name: 'Save' }).click();
     await form(page).waitFor({ state: 'hidden' });
@@ -77,6 +81,33 @@ describeWith(needs.chromium, 'the picture of a coverage', (chromium) => {
     });
   });
 
+  it('is dropped onto the form or pasted into it, and another one has a description of its own', async () => {
+    const { id } = await site.coverage([], { headline: 'The regatta' });
+    const { page } = await site.openDesk(id);
+    await page.locator('desk-composer .desk-add-pictures').waitFor();
+    await page.getByRole('button', { name: 'Change' }).click();
+    await form(page).getByLabel('Headline').waitFor();
+    await giveFile(page, 'desk-coverage-form form', 'drop', {
+      name: 'notes.txt',
+      mimeType: 'text/plain',
+      buffer: Buffer.from('x'),
+    });
+    await form(page).getByText('Only pictures can be added here.').waitFor();
+    await giveFile(page, 'desk-coverage-form form', 'drop', await smallPhoto(140));
+    const shown = form(page).locator('.desk-device-picture img');
+    await eventually(async () => expect(await widthOf(shown)).toBe(320));
+    expect(await form(page).getByText('Only pictures can be added here.').count()).toBe(0);
+    await form(page).getByLabel('What the picture shows').fill('The start');
+    await giveFile(page, 'desk-coverage-form [name="pictureAlt"]', 'paste', await smallPhoto(141));
+    await eventually(async () => expect(await form(page).getByLabel('What the picture shows').inputValue()).toBe(''));
+    await form(page).getByLabel('What the picture shows').fill('The finish');
+    await form(page).getByRole('button', { name: 'Save' }).click();
+    await form(page).waitFor({ state: 'hidden' });
+    expect((await site.author.getChannel(id)).picture).toMatchObject({ alt: 'The finish', width: 320 });
+    // Not of the post that may be written behind the form.
+    expect(await page.locator('desk-composer .composer-row').count()).toBe(0);
+  });
+
   it('says why the server does not take a file, and keeps the fields', async () => {
     const { id } = await site.coverage([], { headline: 'The vote' });
     const { page } = await site.openDesk(id);
@@ -95,6 +126,9 @@ describeWith(needs.chromium, 'the picture of a coverage', (chromium) => {
 });
 
 const form = (page: Page) => page.getByRole('dialog', { name: /coverage$/i });
+
+/** The width of the file that is drawn, in pixels. 0 until then. */
+const widthOf = (image: Locator) => image.evaluate((one) => (one as unknown as { naturalWidth: number }).naturalWidth);
 
 /** Chooses a file in place of the one that was chosen before. */
 async function choose(page: Page, photo: Photo): Promise<void> {
