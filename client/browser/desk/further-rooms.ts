@@ -10,6 +10,7 @@ import { CoveragePicture } from './coverages/coverage-picture.ts';
 import { DeskCoverages } from './coverages/desk-coverages.ts';
 import { EndCoverage } from './coverages/end-coverage.ts';
 import { DeskAddPictures } from './pictures/add-pictures.ts';
+import { DeskCardPicture } from './pictures/card-picture.ts';
 import { DeskPicture } from './pictures/picture-fields.ts';
 import { DeskRestatements } from './restatements/restatements.ts';
 import { DeskSessionEnd } from './session/session-end.ts';
@@ -21,6 +22,7 @@ export function defineFurtherRooms(): void {
   customElements.define('desk-session-end', DeskSessionEnd);
   customElements.define('desk-add-pictures', DeskAddPictures);
   customElements.define('desk-picture', DeskPicture);
+  customElements.define('desk-card-picture', DeskCardPicture);
   customElements.define('desk-correct', DeskCorrect);
   customElements.define('desk-withdraw', DeskWithdraw);
   customElements.define('desk-conflict', DeskConflict);

@@ -36,6 +36,7 @@ export const longFiles = [
   'test/browser/desk/pictures/cropping.test.ts',
   'test/browser/desk/pictures/cropped-post.test.ts',
   'test/browser/desk/pictures/coverage-picture.test.ts',
+  'test/browser/desk/pictures/card-picture.test.ts',
   'test/browser/page/accessibility.test.ts',
   'test/browser/desk/changes/changes.test.ts',
   'test/browser/page/brands.test.ts',

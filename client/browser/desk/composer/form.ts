@@ -99,6 +99,8 @@ export function labelOf(path: string, { draft, words }: Pick<PostForm, 'draft' |
     case 'url':
       if (list !== 'media') return words.address;
       return draft.media[Number(at)]?.type === 'link' ? words.cardAddress : words.pictureAddress;
+    case 'image':
+      return words.cardPictureAddress;
     case 'alt':
       return words.description;
     case 'title':

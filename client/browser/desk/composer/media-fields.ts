@@ -62,10 +62,13 @@ ${textField(form, { path: `${at}.credit`, label: words.credit, value: media.cred
 function cardFields(form: PostForm, media: LinkMedia, at: string, set: (media: Media) => void): TemplateResult {
   const { words } = form;
   const change = (field: keyof LinkMedia) => (value: string) => set({ ...media, [field]: value });
+  const isOnDevice = pictureIdOf(media.image) !== undefined;
   return html`${textField(form, { path: `${at}.title`, label: words.cardTitle, hint: words.cardTitleHelp, value: media.title, change: change('title') })}
 ${textField(form, { path: `${at}.url`, label: words.cardAddress, value: media.url, kind: 'address', change: (url) => set(withAddress(media, url)) })}
 ${textField(form, { path: `${at}.source`, label: words.cardSource, value: media.source, change: change('source') })}
-${textField(form, { path: `${at}.description`, label: words.cardDescription, value: media.description, change: change('description') })}`;
+${textField(form, { path: `${at}.description`, label: words.cardDescription, value: media.description, change: change('description') })}
+<desk-card-picture role="group" aria-label=${words.cardPicture} .form=${form} .media=${media} .set=${set} .language=${form.language}></desk-card-picture>
+${isOnDevice ? nothing : textField(form, { path: `${at}.image`, label: words.cardPictureAddress, value: media.image, kind: 'address', change: change('image') })}`;
 }
 
 /** The point that stays in view belongs to the picture at the address. */

@@ -140,7 +140,7 @@ function lacksOfMedia(media: Media, at: string, origin: string): Lack[] {
         ...address('url', url),
         ...lineOf(`${at}.title`, title, limits.textCharacters),
         ...line('source', source),
-        ...address('image', image),
+        ...(pictureIdOf(image) === undefined ? address('image', image) : []),
         ...textLine(`${at}.description`, description, limits.textCharacters),
       ];
     }

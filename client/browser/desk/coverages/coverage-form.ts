@@ -12,7 +12,7 @@ import { picturesWordsIn } from '../i18n/pictures.ts';
 import type { OutboxEntry, Write } from '../outbox/outbox-model.ts';
 import { settled } from '../outbox/settled.ts';
 import { PicturesFull } from '../pictures/device-picture.ts';
-import { helpFor } from '../pictures/picture-fields.ts';
+import { helpFor } from '../pictures/picture-element.ts';
 import { pictureIdOf } from '../pictures/pictures-in-writes.ts';
 import { principalOf } from '../session/session.ts';
 import {

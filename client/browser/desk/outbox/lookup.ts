@@ -149,7 +149,8 @@ const addedByServer: readonly string[] = ['width', 'height', 'renditions'];
 function isEqual(one: unknown, other: unknown, field: string): boolean {
   // The server writes times in UTC.
   if (field === 'startsAt' && typeof one === 'string' && typeof other === 'string') return Date.parse(one) === Date.parse(other);
-  if (field === 'url' && typeof one === 'string' && typeof other === 'string') return one === other || isUploadOf(one, other);
+  const isAddress = field === 'url' || field === 'image';
+  if (isAddress && typeof one === 'string' && typeof other === 'string') return one === other || isUploadOf(one, other);
   if (!isObject(one) || !isObject(other)) return one === other;
   const names = new Set([...Object.keys(one), ...Object.keys(other)]);
   if (typeof other.url === 'string' && isUpload(other.url)) for (const name of addedByServer) names.delete(name);

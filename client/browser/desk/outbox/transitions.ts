@@ -154,7 +154,8 @@ function hasForgottenUpload(
   { code, errors = [] }: Problem,
   pictures: readonly DevicePicture[],
 ): boolean {
-  const isNamed = code === 'invalid-body' && errors.some(({ path }) => /(?:media\[\d+\]|picture)\.url$/.test(path));
+  const isNamed =
+    code === 'invalid-body' && errors.some(({ path }) => /(?:media\[\d+\]\.(?:url|image)|picture\.url)$/.test(path));
   const ids = Object.keys(uploads);
   const hasAll = ids.length > 0 && ids.every((id) => pictures.some((picture) => picture.id === id));
   return isNamed && hasAll && forgotten < forgottenMost;

@@ -1,5 +1,5 @@
 import type { Media } from '../../../../src/protocol/model.ts';
-import { pictureIdOf } from './pictures-in-writes.ts';
+import { shownPictureId, withPictureAddress } from './pictures-in-writes.ts';
 
 /**
  * Addresses under which this page can show pictures of this device, by their ids. The views of readers' pages show only addresses of the
@@ -26,11 +26,11 @@ export function dropPreview(pictureId: string): void {
 export function withPreviews(media: readonly Media[], render: (media: Media[]) => string): string {
   const markup = render(
     media.map((one) => {
-      const id = pictureIdOf(one.url);
-      return id === undefined ? one : { ...one, url: placeholder(id) };
+      const id = shownPictureId(one);
+      return id === undefined ? one : withPictureAddress(one, placeholder(id));
     }),
   );
-  const ids = media.flatMap(({ url }) => pictureIdOf(url) ?? []);
+  const ids = media.flatMap((one) => shownPictureId(one) ?? []);
   return ids.reduce((text, id) => text.replaceAll(placeholder(id), previews.get(id) ?? 'data:,'), markup);
 }
 

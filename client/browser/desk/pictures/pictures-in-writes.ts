@@ -1,9 +1,9 @@
-import type { ImageMedia, Media, Picture } from '../../../../src/protocol/model.ts';
+import type { ImageMedia, LinkMedia, Media, Picture } from '../../../../src/protocol/model.ts';
 import type { Write } from '../outbox/outbox-model.ts';
 
 /**
- * The pictures of this device that a write names. Until a picture is uploaded, its `url` is an address that only this device knows,
- * such as `device:0198…`. The server refuses such an address, and the outbox never sends one. Pure.
+ * The pictures of this device that a write names. Until a picture is uploaded, its address is one that only this device knows, such
+ * as `device:0198…`. The server refuses such an address, and the outbox never sends one. Pure.
  */
 
 /** A picture that is being written. */
@@ -19,8 +19,21 @@ export function deviceAddress(pictureId: string): string {
 }
 
 /** The id of the picture of this device with this address. */
-export function pictureIdOf(url: string): string | undefined {
-  return url.startsWith(scheme) ? url.slice(scheme.length) : undefined;
+export function pictureIdOf(address: string | undefined): string | undefined {
+  return address?.startsWith(scheme) ? address.slice(scheme.length) : undefined;
+}
+
+/** The id of the picture of this device that it shows. A link shows one on its card. */
+export function shownPictureId(media: Media | Picture): string | undefined {
+  return pictureIdOf(isLink(media) ? media.image : media.url);
+}
+
+export function withPictureAddress<M extends Media | Picture>(media: M, address: string): M {
+  return isLink(media) ? { ...media, image: address } : { ...media, url: address };
+}
+
+function isLink(media: Media | Picture): media is LinkMedia {
+  return 'type' in media && media.type === 'link';
 }
 
 export function isDecorative(media: Media | Picture): boolean {
@@ -29,15 +42,16 @@ export function isDecorative(media: Media | Picture): boolean {
 
 /** The ids of the pictures of this device that the write names. */
 export function picturesIn(write: Write): string[] {
-  return mediaIn(write).flatMap(({ url }) => pictureIdOf(url) ?? []);
+  return mediaIn(write).flatMap((media) => shownPictureId(media) ?? []);
 }
 
 /** The write as it is sent. `uploads`: the references of uploaded pictures by the ids that these have on this device. */
 export function sentWrite(write: Write, uploads: Readonly<Record<string, string>> = {}): Write {
-  if (!mediaIn(write).some((media) => isDecorative(media) || pictureIdOf(media.url) !== undefined)) return write;
+  if (!mediaIn(write).some((media) => isDecorative(media) || shownPictureId(media) !== undefined)) return write;
   const sent = <M extends Media | Picture>(media: M): M => {
     const { decorative: _decorative, ...others } = media as M & DraftPicture;
-    return { ...others, url: uploads[pictureIdOf(media.url) ?? ''] ?? media.url } as M;
+    const address = uploads[shownPictureId(media) ?? ''];
+    return address === undefined ? (others as M) : withPictureAddress(others as M, address);
   };
   switch (write.type) {
     case 'publish':

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { outcomeOfAnswer, outcomeOfError } from '../../../../client/browser/desk/outbox/attempt-outcome.ts';
+import { holds } from '../../../../client/browser/desk/outbox/lookup.ts';
 import { nextStep } from '../../../../client/browser/desk/outbox/order.ts';
 import type { AddOptions, Write } from '../../../../client/browser/desk/outbox/outbox-model.ts';
 import { changed } from '../../../../client/browser/desk/outbox/outbox-store.ts';
@@ -140,6 +141,35 @@ describe('a post with a picture of this device', () => {
     }
     device.attempt(unknownUpload());
     expect(device.state(id)).toMatchObject({ at: 'refused' });
+  });
+
+  it('is one with a picture of a link too, which then has its reference as its image', () => {
+    const device = new Device();
+    device.picture('one', { at: 'waiting' });
+    const link = { type: 'link', url: 'https://example.org/eclipse', title: 'The path' } as const;
+    const media = [link, { ...link, image: 'device:one' }];
+    const id = device.add({ type: 'publish', channelId: 'eclipse', post: { id: postId(1), media } });
+    expect(device.next()).toBe('nothing');
+    for (let round = 0; round < 2; round += 1) {
+      device.picture('one', uploaded('one'));
+      expect(device.next()).toBe(`send ${id}`);
+      device.attempt(refusalFor('media[1].image')());
+      expect(device.pictures).toMatchObject([{ id: 'one', upload: { at: 'waiting' } }]);
+    }
+    device.picture('one', uploaded('one'));
+    device.attempt(unknown);
+    const sent = [link, { ...link, image: `media:${'one'.padEnd(22, 'x')}` }];
+    expect(JSON.parse(device.entry(id).request.body ?? '')).toMatchObject({ media: sent });
+  });
+
+  it('is found on the server by the address that the upload has there', () => {
+    const id = 'one'.padEnd(22, 'x');
+    const link = { type: 'link', url: 'https://example.org/eclipse', title: 'The path' } as const;
+    const address = `https://live.example.org/media/eclipse/${id}/800.jpg`;
+    const given = { media: [{ ...link, image: `media:${id}` }] };
+    expect(holds({ media: [{ ...link, image: address }] }, given)).toBe(true);
+    expect(holds({ media: [{ ...link, image: address.replace(id, 'another') }] }, given)).toBe(false);
+    expect(holds({ media: [link] }, given)).toBe(false);
   });
 
   it('is one with a coverage too, which then has its reference as its picture', () => {

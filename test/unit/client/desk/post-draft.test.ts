@@ -96,6 +96,11 @@ describe('what a post lacks', () => {
     [{ media: [{ type: 'image', url: 'example.com/a.jpg', alt: 'A street' }] }, 'media[0].url', 'no-address'],
     [{ media: [{ type: 'image', url: 'https://a@example.com/', alt: 'A street' }] }, 'media[0].url', 'disguised-address'],
     [{ media: [{ type: 'link', url: 'https://example.com/', title: '' }] }, 'media[0].title', 'empty'],
+    [
+      { media: [{ type: 'link', url: 'https://example.com/', title: 'A', image: 'http://example.com/a.jpg' }] },
+      'media[0].image',
+      'no-https',
+    ],
     [{ sources: [{ name: '', url: 'https://example.com/' }] }, 'sources[0].name', 'empty'],
     [{ sources: Array.from({ length: 11 }, () => ({ name: 'Reuters' })) }, 'sources', 'too-many'],
     [{ derivedFrom: ['no id'] }, 'derivedFrom[0]', 'no-post'],
@@ -106,6 +111,11 @@ describe('what a post lacks', () => {
   it('is a text, if there is nothing to show', () => {
     expect(lacks({ body: '[a]: https://example.com' }, '')).toEqual(['body: nothing']);
     expect(lacks({ headline: 'Rain' }, '')).toEqual([]);
+  });
+
+  it('is nothing in a picture of this device, also for a link', () => {
+    const link = { type: 'link', url: 'https://example.com/', title: 'A', image: 'device:one' } as const;
+    expect(lacks({ media: [link, { type: 'image', url: 'device:two', alt: 'A street' }] })).toEqual([]);
   });
 
   it('is no https in the address of a picture on this server', () => {

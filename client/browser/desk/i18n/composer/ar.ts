@@ -41,6 +41,8 @@ export const ar: ComposerWords = {
   cardTitleHelp: 'اكتبه بنفسك: لا يُجلب شيء من الصفحة.',
   cardSource: 'جهة النشر (اختياري)',
   cardDescription: 'الوصف (اختياري)',
+  cardPicture: 'صورة الرابط',
+  cardPictureAddress: 'عنوان صورة الرابط الإلكتروني (اختياري)',
   remove: (what) => `أزل: ${what}`,
   undoTime: 'مهلة التراجع عن المنشور',
   seconds: (count) => `${count} ث`,

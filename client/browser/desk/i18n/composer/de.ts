@@ -41,6 +41,8 @@ export const de: ComposerWords = {
   cardTitleHelp: 'Bitte eintippen: Von der Seite wird nichts geladen.',
   cardSource: 'Medium (optional)',
   cardDescription: 'Beschreibung (optional)',
+  cardPicture: 'Bild zum Link',
+  cardPictureAddress: 'Adresse eines Bildes zum Link (optional)',
   remove: (what) => `Entfernen: ${what}`,
   undoTime: 'Zeit zum Zurückholen',
   seconds: (count) => `${count} Sekunden`,

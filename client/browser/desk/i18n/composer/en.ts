@@ -41,6 +41,8 @@ export const en: ComposerWords = {
   cardTitleHelp: 'Type it: nothing is fetched from the page.',
   cardSource: 'Publication (optional)',
   cardDescription: 'Description (optional)',
+  cardPicture: 'Picture for the link',
+  cardPictureAddress: 'Address of a picture for the link (optional)',
   remove: (what) => `Remove: ${what}`,
   undoTime: 'Time to undo a post',
   seconds: (count) => `${count} seconds`,

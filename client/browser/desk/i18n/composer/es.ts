@@ -41,6 +41,8 @@ export const es: ComposerWords = {
   cardTitleHelp: 'Escríbalo: no se carga nada de la página.',
   cardSource: 'Medio (opcional)',
   cardDescription: 'Descripción (opcional)',
+  cardPicture: 'Foto del enlace',
+  cardPictureAddress: 'Dirección de una foto del enlace (opcional)',
   remove: (what) => `Quitar: ${what}`,
   undoTime: 'Tiempo para deshacer un envío',
   seconds: (count) => `${count} segundos`,

@@ -41,6 +41,8 @@ export const fr: ComposerWords = {
   cardTitleHelp: 'À saisir : rien n’est chargé depuis la page.',
   cardSource: 'Publication (facultatif)',
   cardDescription: 'Description (facultatif)',
+  cardPicture: 'Image du lien',
+  cardPictureAddress: 'Adresse d’une image du lien (facultatif)',
   remove: (what) => `Retirer : ${what}`,
   undoTime: 'Délai pour annuler un envoi',
   seconds: (count) => `${count} secondes`,

@@ -48,6 +48,8 @@ export interface ComposerWords {
   cardTitleHelp: string;
   cardSource: string;
   cardDescription: string;
+  cardPicture: string;
+  cardPictureAddress: string;
   remove: (what: string) => string;
   undoTime: string;
   seconds: (count: string) => string;
