@@ -12,7 +12,7 @@ import { picturesWordsIn } from '../i18n/pictures.ts';
 import type { OutboxEntry, Write } from '../outbox/outbox-model.ts';
 import { settled } from '../outbox/settled.ts';
 import { PicturesFull } from '../pictures/device-picture.ts';
-import { helpFor } from '../pictures/picture-element.ts';
+import { helpFor, uploadProgress } from '../pictures/picture-element.ts';
 import { pictureIdOf } from '../pictures/pictures-in-writes.ts';
 import { principalOf } from '../session/session.ts';
 import {
@@ -49,6 +49,7 @@ export class CoverageFormElement extends AuthorElement {
     chosen: { state: true },
     answer: { state: true },
     saving: { state: true },
+    isSlow: { state: true },
   };
   /** The coverage that is changed, as it was when the form was opened. */
   declare channel: Channel | undefined;
@@ -60,6 +61,10 @@ export class CoverageFormElement extends AuthorElement {
   declare chosen: ChosenPicture | undefined;
   declare answer: Answer | undefined;
   declare saving: boolean;
+  /** The picture takes long to upload. */
+  declare private isSlow: boolean;
+  /** The picture that is uploaded while the form is saved. */
+  #uploading: string | undefined;
   /** The author typed an id, so the headline no longer suggests one. */
   #ownId = false;
 
@@ -69,7 +74,7 @@ export class CoverageFormElement extends AuthorElement {
     if (only !== undefined) this.form = { ...this.form, id: only };
     this.#ownId = only !== undefined;
     this.faults = {};
-    return [];
+    return [this.outbox.subscribe(() => this.saving && this.requestUpdate())];
   }
 
   protected override render(): TemplateResult {
@@ -93,15 +98,21 @@ ${channel === undefined && this.ids === undefined ? this.#id(words) : nothing}
 ${this.chosen ? nothing : this.#text('pictureUrl', words.pictureUrl, { type: 'url', hint: words.pictureUrlHint })}
 ${form.pictureUrl.trim() === '' ? nothing : this.#picture(words)}
 ${this.#text('url', words.url, { type: 'url', hint: words.urlHint })}</details>
-${this.#answer(words)}
+${this.#answer(words)}${this.saving && this.chosen ? this.#upload(words) : nothing}
 <p class="desk-buttons"><button class="desk-button" ?disabled=${this.saving}>${this.saving ? words.saving : channel === undefined ? words.open : words.save}</button>
-<button type="button" class="desk-button plain" @click=${() => this.#send('desk-cancelled', {})}>${words.cancel}</button></p></form>`;
+<button type="button" class="desk-button plain" @click=${() => this.#send('desk-cancelled', {})}>${this.saving && this.isSlow ? words.close : words.cancel}</button></p></form>`;
   }
 
   /** The picture that the coverage has, unless another address was typed. */
   get #present(): Picture | undefined {
     const picture = this.channel?.picture;
     return picture && picture.url === this.form.pictureUrl.trim() ? picture : undefined;
+  }
+
+  #upload(words: CoverageFormWords): TemplateResult {
+    const share = this.#uploading === undefined ? undefined : this.outbox.pictures.progressOf(this.#uploading);
+    return html`<div class="desk-picture-state">${share === undefined ? nothing : uploadProgress(share, this.language)}
+<p role="status">${this.isSlow ? words.slowPicture : nothing}</p></div>`;
   }
 
   #picture(words: CoverageFormWords): TemplateResult {
@@ -260,6 +271,7 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     const patch = channel && patchOf(form, channel);
     if (channel !== undefined && patch === undefined) return this.#send('desk-saved', { channelId: channel.id, isDone: true });
     this.saving = true;
+    void this.#showButtons();
     try {
       const saved =
         channel !== undefined && patch !== undefined
@@ -268,6 +280,7 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
       if (saved !== undefined) this.#send('desk-saved', { channelId: channel?.id ?? form.id, isDone: saved === 'done' });
     } finally {
       this.saving = false;
+      this.isSlow = false;
     }
   };
 
@@ -290,9 +303,14 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     const { outbox } = this;
     const entry = await this.#add(write);
     if (entry === undefined) return undefined;
-    const outcome = await settled(outbox, entry.id);
+    const outcome = await settled(outbox, entry.id, () => {
+      this.isSlow = true;
+      void this.#showButtons();
+    });
     if (outcome.status === 'done' || outcome.status === 'later') return outcome.status;
     const { problem } = outcome;
+    // Its author has closed the form, so the outbox says what happened and keeps the text.
+    if (!this.isConnected) return undefined;
     // The form still has the text.
     await (outcome.status === 'picture-refused' ? outbox.undo(entry.id) : outbox.discard(entry.id));
     if (outcome.status === 'picture-refused') {
@@ -320,7 +338,9 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     if (chosen === undefined || write.type !== 'update-channel' || !write.patch.picture) return write;
     const { file, crop, focus } = chosen;
     const url = await outbox.pictures.add(write.channelId, file);
-    if (crop !== undefined) await outbox.pictures.crop(pictureIdOf(url) ?? '', crop);
+    const id = pictureIdOf(url) ?? '';
+    if (crop !== undefined) await outbox.pictures.crop(id, crop);
+    this.#uploading = id;
     const picture: Picture = { ...write.patch.picture, url, ...(focus && { focus }) };
     return { ...write, patch: { ...write.patch, picture } };
   }
@@ -341,6 +361,12 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
   #explainId(answer: Answer): void {
     this.#explain(answer);
     this.#focus('#coverage-id');
+  }
+
+  /** How far the upload is stands above them. */
+  async #showButtons(): Promise<void> {
+    await this.updateComplete;
+    this.querySelector('form > .desk-buttons')?.scrollIntoView({ block: 'nearest' });
   }
 
   async #focusFault(): Promise<void> {

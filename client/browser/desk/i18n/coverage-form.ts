@@ -47,6 +47,7 @@ export interface CoverageFormWords {
   /** Before the words of the server, which are English. */
   refused: string;
   later: string;
+  slowPicture: string;
 }
 
 export function coverageFormWordsIn(language: Language): CoverageFormWords {
@@ -115,6 +116,8 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     notYours: (ids) => `You may open coverage only at these addresses: ${ids}`,
     refused: 'The server did not accept it:',
     later: 'It is kept on this device and goes out as soon as the server can be reached.',
+    slowPicture:
+      'The picture takes a while to upload. You can close this: what you saved is kept on this device and goes out by itself.',
   },
   de: {
     headline: 'Überschrift',
@@ -178,6 +181,8 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     notYours: (ids) => `Sie dürfen Berichterstattung nur unter diesen Adressen öffnen: ${ids}`,
     refused: 'Der Server hat es nicht angenommen:',
     later: 'Es liegt auf diesem Gerät und wird gesendet, sobald der Server erreichbar ist.',
+    slowPicture:
+      'Das Hochladen des Bildes dauert. Sie können dies schließen: Was Sie gespeichert haben, bleibt auf diesem Gerät und geht von selbst hinaus.',
   },
   fr: {
     headline: 'Titre',
@@ -240,6 +245,8 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     notYours: (ids) => `Vous ne pouvez ouvrir un direct qu’à ces adresses : ${ids}`,
     refused: 'Le serveur ne l’a pas accepté :',
     later: 'C’est gardé sur cet appareil et part dès que le serveur est joignable.',
+    slowPicture:
+      'L’envoi de l’image prend du temps. Vous pouvez fermer : ce que vous avez enregistré reste sur cet appareil et part de lui-même.',
   },
   es: {
     headline: 'Titular',
@@ -297,6 +304,8 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     notYours: (ids) => `Solo puede abrir coberturas en estas direcciones: ${ids}`,
     refused: 'El servidor no lo aceptó:',
     later: 'Queda en este dispositivo y se envía en cuanto se pueda contactar con el servidor.',
+    slowPicture:
+      'La imagen tarda en subirse. Puede cerrar esto: lo que ha guardado queda en este dispositivo y sale por sí solo.',
   },
   ar: {
     headline: 'العنوان',
@@ -353,5 +362,6 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     notYours: (ids) => `لا يحق لك فتح تغطية إلا بهذه العناوين: ${ids}`,
     refused: 'لم يقبله الخادم:',
     later: 'محفوظ على هذا الجهاز ويرسل فور إمكان الوصول إلى الخادم.',
+    slowPicture: 'يستغرق رفع الصورة وقتًا. يمكنك الإغلاق: ما حفظته باقٍ على هذا الجهاز ويُرسل تلقائيًا.',
   },
 };

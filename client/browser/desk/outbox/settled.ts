@@ -14,8 +14,11 @@ export type Settled =
 /** How long an author looks at "Saving …" before the desk says that it goes on by itself, milliseconds. */
 const patienceMs = 6_000;
 
-/** Resolves once the server has answered, or after a while. */
-export async function settled(outbox: Outbox, id: string): Promise<Settled> {
+/**
+ * Resolves once the server has answered, or after a while. As long as pictures are being uploaded it waits on, and calls `onUploading`
+ * after each while.
+ */
+export async function settled(outbox: Outbox, id: string, onUploading: () => void): Promise<Settled> {
   const { promise, resolve } = Promise.withResolvers<Settled>();
   const check = () => {
     const found = outcomeOf(
@@ -25,7 +28,7 @@ export async function settled(outbox: Outbox, id: string): Promise<Settled> {
     if (found !== undefined) resolve(found);
   };
   const undo = outbox.subscribe(check);
-  const timer = setTimeout(() => resolve({ status: 'later' }), patienceMs);
+  let timer = setTimeout(loseOrKeepPatience, patienceMs);
   check();
   try {
     return await promise;
@@ -33,6 +36,19 @@ export async function settled(outbox: Outbox, id: string): Promise<Settled> {
     clearTimeout(timer);
     undo();
   }
+
+  function loseOrKeepPatience(): void {
+    if (!waitsForUpload(outbox, id)) return resolve({ status: 'later' });
+    onUploading();
+    timer = setTimeout(loseOrKeepPatience, patienceMs);
+  }
+}
+
+/** Whether the entry waits for a picture, and bytes of pictures are on their way. Another picture may have its turn first. */
+function waitsForUpload({ entries, pictures }: Outbox, id: string): boolean {
+  const entry = entries.find((one) => one.id === id);
+  if (entry?.state.at !== 'saved' || entry.pictures === undefined) return false;
+  return pictures.all.some((picture) => pictures.progressOf(picture.id) !== undefined);
 }
 
 /** Undefined while there is no answer. A delivered entry leaves the outbox after a while. */

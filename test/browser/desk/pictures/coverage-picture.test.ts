@@ -1,4 +1,4 @@
-import type { Locator, Page } from 'playwright-core';
+import type { Locator, Page, Route } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../../support/runner/needs.ts';
 import { startBrowser } from '../../browser.ts';
@@ -106,6 +106,53 @@ describeWith(needs.chromium, 'the picture of a coverage', (chromium) => {
     expect((await site.author.getChannel(id)).picture).toMatchObject({ alt: 'The finish', width: 320 });
     // Not of the post that may be written behind the form.
     expect(await page.locator('desk-composer .composer-row').count()).toBe(0);
+  });
+
+  it('may take long to upload, which the form says while it waits, also after the form was closed', async () => {
+    const { id } = await site.coverage([], { headline: 'The flood' });
+    const { page } = await site.openDesk(id);
+    const uploads: Route[] = [];
+    await page.route(`**/${id}/media`, (route) => void uploads.push(route));
+    const save = async (red: number, alt: string) => {
+      await page.getByRole('button', { name: 'Change' }).click();
+      await choose(page, await smallPhoto(red));
+      await form(page).getByLabel('What the picture shows').fill(alt);
+      await form(page).getByRole('button', { name: 'Save' }).click();
+      await form(page)
+        .getByText(/^Is being uploaded: \d+%$/)
+        .waitFor();
+      await form(page).getByText('You can close this').waitFor();
+      expect(await form(page).getByText('as soon as the server can be reached').count()).toBe(0);
+    };
+    await save(150, 'The embankment');
+    expect(await faultsOf(page)).toEqual([]);
+    await uploads[0]?.continue();
+    await form(page).waitFor({ state: 'hidden' });
+    expect(await site.author.getChannel(id)).toMatchObject({ picture: { alt: 'The embankment' }, revision: 2 });
+    await save(151, 'The bridge');
+    await form(page).getByRole('button', { name: 'Close' }).click();
+    await page.locator('.desk-outbox').getByText('Waits for its picture').waitFor();
+    await uploads[1]?.continue();
+    await eventually(async () => {
+      expect(await site.author.getChannel(id)).toMatchObject({ picture: { alt: 'The bridge' }, revision: 3 });
+    });
+  });
+
+  it('that is refused after the form was closed stays in the list, with the fields of the form', async () => {
+    const { id } = await site.coverage([], { headline: 'The strike' });
+    const { page } = await site.openDesk(id);
+    const uploads: Route[] = [];
+    await page.route(`**/${id}/media`, (route) => void uploads.push(route));
+    await page.getByRole('button', { name: 'Change' }).click();
+    const { name, mimeType, buffer } = await smallPhoto(160);
+    await choose(page, { name, mimeType, buffer: buffer.subarray(0, 200) });
+    await form(page).getByLabel('What the picture shows').fill('A gate');
+    await form(page).getByRole('button', { name: 'Save' }).click();
+    await eventually(async () => expect(uploads.length).toBe(1));
+    await page.keyboard.press('Escape');
+    await form(page).waitFor({ state: 'hidden' });
+    await uploads[0]?.continue();
+    await page.locator('.desk-outbox').getByText('Its picture was not accepted').waitFor();
   });
 
   it('says why the server does not take a file, and keeps the fields', async () => {
