@@ -11,9 +11,9 @@ import type { TestBrowser, WatchedPage } from '../../browser.ts';
 const root = join(import.meta.dirname, '..', '..', '..', '..');
 const scalingWorkerUrl = '/scaling-worker.js';
 const entry = `
-  import { cropPicture } from './client/browser/desk/pictures/crop-dialog.ts';
+  import { chooseFocus, cropPicture } from './client/browser/desk/pictures/crop-dialog.ts';
   import { scalePicture } from './client/browser/desk/pictures/scale-picture.ts';
-  Object.assign(window, { cropPicture, scalePicture });
+  Object.assign(window, { chooseFocus, cropPicture, scalePicture });
 `;
 
 /** A picture as it leaves the device. */
@@ -30,6 +30,8 @@ export interface PicturePage extends WatchedPage {
   scale(file: Buffer, mimeType: string, crop?: Crop, goal?: ScalingGoal): Promise<PictureToSend>;
   /** Picks the file and opens the dialog that crops it. */
   openCropping(file: Buffer, mimeType: string): Promise<void>;
+  /** Picks the file and opens the dialog that sets the point that stays in view. */
+  openFocusing(file: Buffer, mimeType: string): Promise<void>;
   /** The answer of the dialog, in hundredths. */
   cropped(): Promise<(Crop & { focusX?: number; focusY?: number }) | undefined>;
 }
@@ -74,15 +76,24 @@ export function pictureSite(start: () => Promise<TestBrowser>) {
     const watched = await browser.page(context);
     const { page } = watched;
     await page.goto(url);
+    /** `script`: opens the dialog for `picture`. */
+    const openDialog = async (buffer: Buffer, mimeType: string, script: string) => {
+      await page.getByLabel('Picture').setInputFiles({ name: 'picture', mimeType, buffer });
+      await page.evaluate(`document.documentElement.dir = '${language === 'ar' ? 'rtl' : 'ltr'}';
+        { const [picture] = document.querySelector('input').files; ${script}; }`);
+      await page.getByRole('dialog').waitFor();
+    };
     return {
       ...watched,
       scale: (file, mimeType, ...options) => scale(page, file, mimeType, ...options),
-      async openCropping(buffer, mimeType) {
-        await page.getByLabel('Picture').setInputFiles({ name: 'picture', mimeType, buffer });
-        await page.evaluate(`document.documentElement.dir = '${language === 'ar' ? 'rtl' : 'ltr'}';
-          window.cropping = window.cropPicture(document.querySelector('input').files[0], '${language}'); undefined`);
-        await page.getByRole('dialog').waitFor();
-      },
+      openCropping: (buffer, mimeType) =>
+        openDialog(buffer, mimeType, `window.cropping = window.cropPicture(picture, '${language}')`),
+      openFocusing: (buffer, mimeType) =>
+        openDialog(
+          buffer,
+          mimeType,
+          `window.chooseFocus(URL.createObjectURL(picture), '${language}', undefined, async () => {})`,
+        ),
       cropped: () =>
         page.evaluate(`window.cropping.then((chosen) => {
           if (chosen === undefined) return undefined;
