@@ -1,7 +1,7 @@
 import type { Locator, Page, Route } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../../support/runner/needs.ts';
-import { startBrowser, type TestBrowser } from '../../browser.ts';
+import { startBrowser, startFirefox, type TestBrowser } from '../../browser.ts';
 import { eventually, faultsOf, isLive } from '../../newsroom.ts';
 import { chooseUndoSeconds, deskSite } from '../desk-site.ts';
 import { smallPhoto } from './photos.ts';
@@ -13,7 +13,8 @@ const cardOf = (form: Locator) => form.locator('.composer-row[data-media="link"]
 const pictureOf = (form: Locator) => cardOf(form).getByRole('group', { name: 'Picture for the link' });
 const chooserOf = (form: Locator) => pictureOf(form).locator('input[type="file"]').first();
 
-describeWith(needs.chromium, 'the picture of a link', (chromium) => cardPicture(() => startBrowser(chromium)));
+describeWith(needs.chromium, 'the picture of a link in Chromium', (chromium) => cardPicture(() => startBrowser(chromium)));
+describeWith(needs.firefox, 'the picture of a link in Firefox', (firefox) => cardPicture(() => startFirefox(firefox)));
 
 function cardPicture(start: () => Promise<TestBrowser>): void {
   const site = deskSite(start);

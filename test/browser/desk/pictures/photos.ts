@@ -32,7 +32,12 @@ export async function giveFile(page: Page, selector: string, how: 'drop' | 'past
       const element = document.querySelector(${JSON.stringify(selector)});
       const options = { bubbles: true, cancelable: true };
       if ('${how}' === 'drop') for (const type of ['dragover', 'drop']) element.dispatchEvent(new DragEvent(type, { ...options, dataTransfer: data }));
-      else element.dispatchEvent(new ClipboardEvent('paste', { ...options, clipboardData: data }));
+      else {
+        const event = new ClipboardEvent('paste', { ...options, clipboardData: data });
+        // Firefox leaves out files of an event that a script makes.
+        if (!event.clipboardData?.files.length) Object.defineProperty(event, 'clipboardData', { value: data });
+        element.dispatchEvent(event);
+      }
     })()`,
   );
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { TestBrowser } from '../../browser.ts';
 import { eventually, faultsOf, isLive } from '../../newsroom.ts';
 import { chooseUndoSeconds, deskSite, storedName } from '../desk-site.ts';
-import { choosePhotos, smallPhoto } from './photos.ts';
+import { choosePhotos, giveFile, smallPhoto } from './photos.ts';
 
 export const composer = (page: Page) => page.locator('desk-composer');
 export const text = (page: Page) => page.getByRole('textbox', { name: 'Text', exact: true });
@@ -20,7 +20,7 @@ export async function isDrawn(page: Page): Promise<void> {
   });
 }
 
-/** What every browser must do with pictures of the device. Returns what further tests need. */
+/** What every browser must do with pictures of the device. */
 export function pictures(start: () => Promise<TestBrowser>) {
   const site = deskSite(start);
 
@@ -93,6 +93,19 @@ export function pictures(start: () => Promise<TestBrowser>) {
     await choosePhotos(page, await smallPhoto(11));
     expect(await row(page).getByLabel('Credit').inputValue()).toBe('Ada Moon');
     expect(complaints).toEqual([]);
+  });
+
+  it('are pasted and dropped, and one that is only decorative needs no description', async () => {
+    const { id, page } = await open();
+    await giveFile(page, 'desk-composer [data-path="body"]', 'paste', await smallPhoto(20));
+    await isDrawn(page);
+    await row(page).getByLabel('Only decorative').check();
+    expect(await description(page).count()).toBe(0);
+    await giveFile(page, 'desk-composer .composer-form', 'drop', await smallPhoto(21));
+    await expect.poll(() => row(page).count()).toBe(2);
+    await row(page).nth(1).getByLabel('What the picture shows').fill('A crane');
+    await publish(page).press('Enter');
+    await eventually(async () => expect(await mediaOf(id)).toMatchObject([[{ alt: '' }, { alt: 'A crane' }]]));
   });
 
   it('stay with their draft when the page is reloaded without a network, and go out once it is back', async () => {
@@ -194,8 +207,6 @@ export function pictures(start: () => Promise<TestBrowser>) {
     expect(await row(page).count()).toBe(1);
     expect(await text(page).textContent()).toBe('The text stays.');
   });
-
-  return { open, mediaOf };
 }
 
 export const openDatabase = (name: string) =>
