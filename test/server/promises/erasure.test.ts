@@ -213,11 +213,12 @@ async function expectNoFileHolds(): Promise<void> {
 /** All pages that a URL answers, as bytes of headers and body. */
 async function get(path: string, token?: string): Promise<string> {
   let whole = '';
-  for (let next: string | undefined = path; next !== undefined; ) {
-    const answer: Awaited<ReturnType<typeof call>> = await call(`${server.url}${next}`, token === undefined ? {} : { token });
+  for (let next: string | undefined = server.addressOf(path); next !== undefined; ) {
+    const answer: Awaited<ReturnType<typeof call>> = await call(next, token === undefined ? {} : { token });
     expect(answer.status, next).toBeLessThan(500);
     whole += `${JSON.stringify([...answer.headers])}${answer.text}`;
-    next = /<([^>]+)>; rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
+    const [, link] = /<([^>]+)>; rel="next"/.exec(answer.headers.get('link') ?? '') ?? [];
+    next = link && new URL(link, next).href;
   }
   return whole;
 }

@@ -8,6 +8,7 @@ import { liveLimits } from '../../../src/live/live-limits.ts';
 import { problemSchema } from '../../../src/protocol/schemas.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 import { type ConnectOptions, type Handshake, maskedFrame, openReader, shakeHands } from '../../support/readers/socket-reader.ts';
+import { socketIoAt } from '../../support/servers/addresses.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Which connections are accepted, on the wire. */
@@ -100,7 +101,8 @@ describe('the endpoint', () => {
       expect(answer.status).toBe(400);
     }
     expect((await call(`${path}&sid=abc`)).status).toBe(400);
-    const socket = io(server.url, { transports: ['polling'], forceNew: true, reconnection: false });
+    const { origin, ...at } = socketIoAt(server.url);
+    const socket = io(origin, { ...at, transports: ['polling'], forceNew: true, reconnection: false });
     onTestFinished(() => void socket.disconnect());
     await new Promise((resolve) => socket.once('connect_error', resolve));
   });

@@ -4,6 +4,7 @@ import type { CatchUp, Event } from '../../../src/protocol/model.ts';
 import type { Problem } from '../../../src/protocol/problems.ts';
 import { catchUpSchema, eventSchema, problemSchema } from '../../../src/protocol/schemas.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { socketIoAt } from '../../support/servers/addresses.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The socket protocol, tested with the stock Socket.IO client. */
@@ -23,7 +24,9 @@ afterAll(() => server[Symbol.asyncDispose]());
 type Answer = ({ ok: true } & CatchUp) | { ok: false; problem: Problem };
 
 function connectTo(options: { token?: unknown }): Socket {
-  const socket = io(server.url, {
+  const { origin, path } = socketIoAt(server.url);
+  const socket = io(origin, {
+    path,
     transports: ['websocket'],
     forceNew: true,
     reconnection: false,

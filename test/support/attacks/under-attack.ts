@@ -9,6 +9,7 @@ import { expect, vi } from 'vitest';
 import { createChannel, publish } from '../authors/writers.ts';
 import { needs } from '../runner/machine.ts';
 import { type Moment, momentsOf, msBetween } from '../runner/settled-within.ts';
+import { socketIoAt } from '../servers/addresses.ts';
 import { type ServerProcess, startServerProcess } from '../servers/process.ts';
 import { call } from '../servers/server.ts';
 import { secretWord } from './attacked-server.ts';
@@ -147,7 +148,8 @@ async function measure(server: ServerProcess, token: string, until: Promise<unkn
   const event: number[] = [];
   const snapshot: number[] = [];
   const sentAt = new Map<string, Moment>();
-  const socket = io(server.url, { transports: ['websocket'], forceNew: true });
+  const { origin, path } = socketIoAt(server.url);
+  const socket = io(origin, { path, transports: ['websocket'], forceNew: true });
   const { promise: live, resolve: isLive } = Promise.withResolvers<void>();
   let disconnects = 0;
   socket.on('connect', () => socket.emit('subscribe', { channelId: 'moon' }, () => isLive()));

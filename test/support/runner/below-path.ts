@@ -5,6 +5,7 @@ export const behindNginx = ['test/browser/**/*.test.ts'];
 export const inExpress = ['test/server/**/*.test.ts', 'test/hostile/**/*.test.ts'];
 
 const ownProcess = 'starts its servers as processes, which no other program can hold';
+const ownLimits = 'tests the time limits of the HTTP server of Pressbox itself';
 const ownPort = 'sends malformed or slow requests, which the HTTP server of Pressbox itself has to refuse';
 
 /** Files that run below the path at the server's own port, with the reason. */
@@ -21,6 +22,7 @@ export const atOwnPort = {
   'test/server/promises/crash.test.ts': ownProcess,
   'test/server/promises/media-erasure.test.ts': ownProcess,
   'test/server/promises/power.test.ts': ownProcess,
+  'test/server/readers/narrow-links.test.ts': ownLimits,
   'test/server/sockets/moved-engine-io.test.ts': ownProcess,
   'test/server/transfers/backup.test.ts': ownProcess,
   'test/browser/desk/outbox/outbox.test.ts': ownProcess,

@@ -7,3 +7,8 @@ export function basePathOf(url: string): string {
 export function proxyAddress(port: number, target: string): string {
   return `http://127.0.0.1:${port}${basePathOf(target)}`;
 }
+
+/** Where the stock Socket.IO client finds the server at this address: `io(origin, { path })`. */
+export function socketIoAt(url: string): { origin: string; path: string } {
+  return { origin: new URL(url).origin, path: `${basePathOf(url)}/socket.io` };
+}

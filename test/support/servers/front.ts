@@ -37,6 +37,11 @@ export function testedBasePath(): string {
   return process.env.PRESSBOX_TEST_BASE_PATH ?? '';
 }
 
+/** Whether servers that do not choose a front are attached to one of Express, which stays when they are closed. */
+export function isAttached(): boolean {
+  return process.env.PRESSBOX_TEST_FRONT === 'express';
+}
+
 let belowPath = 0;
 
 /** How many servers of this worker were started below a base path. */
