@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Express, Request } from 'express';
 import { createIdentity } from './access/identity.ts';
-import { secretsFor } from './access/secret.ts';
+import { secretPrint, secretsFor } from './access/secret.ts';
 import { createSessions } from './access/sessions.ts';
 import { createSignInLinks } from './access/sign-in-links.ts';
 import { createTokens } from './access/tokens.ts';
@@ -123,7 +123,7 @@ export interface Group {
 }
 
 /** The part of `RedisEngine` that concerns nodes. */
-export type Node = Pick<RedisEngine, 'nodeId' | 'forgetNode'>;
+export type Node = Pick<RedisEngine, 'nodeId' | 'otherSecrets' | 'forgetNode'>;
 
 /**
  * Resolves once the server accepts requests. Throws `JournalRefused` if the journal must not be used, and the errors of binding
@@ -179,7 +179,15 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     });
     const renderer = createRenderer({ publicUrl });
     const onAnswered = (connection: RedisConnection, seconds: number) => metrics.redisSeconds.observe({ connection }, seconds);
-    const { engine, node, unsafe, replicas } = await openEngine(config, { renderer, now, elapsed, log, onAnswered });
+    const secretPrints = secrets?.map(secretPrint) ?? [];
+    const { engine, node, unsafe, replicas } = await openEngine(config, {
+      renderer,
+      now,
+      elapsed,
+      log,
+      onAnswered,
+      secretPrints,
+    });
     undo.unshift(() => engine.close());
     undo.unshift(engine.onErased(() => compression.erased()));
     const idleMs = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60_000 : undefined;
@@ -264,7 +272,9 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const directories = { ...journal, ...(config.mediaDir !== undefined && { media: config.mediaDir }) };
     undo.unshift(await watchStorage({ engine, directories }, metrics));
     undo.unshift(watchEventLoop({ log }));
-    undo.unshift(watchStore(health, { engine, unsafe, replicas }, { metrics, log }));
+    undo.unshift(
+      watchStore(health, { engine, unsafe, replicas, otherSecrets: () => node?.otherSecrets ?? [] }, { metrics, log }),
+    );
     if (group !== undefined) {
       await front.listen();
       await listenAdmin();
@@ -449,6 +459,7 @@ async function openEngine(
     elapsed: () => number;
     log: Log;
     onAnswered: NonNullable<RedisEngineOptions['onAnswered']>;
+    secretPrints: readonly string[];
   },
 ): Promise<{ engine: Engine; node?: Node; unsafe: () => UnsafeSetting[]; replicas: () => number }> {
   if (redisUrls === undefined) return { engine: await openSqlite({ dataDir, ...parts }), unsafe: () => [], replicas: () => 0 };

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { chmod, link, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory, syncDirectory } from '../make-directory.ts';
@@ -36,6 +36,11 @@ export function secretsIn(text: string): Secrets | string {
   return isList
     ? `must have at least ${secretBytes} bytes in each of its secrets, which are separated by commas.`
     : `must have at least ${secretBytes} bytes.`;
+}
+
+/** Tells secrets apart without revealing them: a guess can be checked with it, as with any token that the secret signed. */
+export function secretPrint(secret: Uint8Array): string {
+  return createHmac('sha256', secret).update('pressbox secret print').digest('hex').slice(0, 8);
 }
 
 interface SecretConfig {

@@ -468,6 +468,7 @@ export const components = {
     reason: 'Why it is degraded.',
     since: 'Since when it is degraded.',
     unsafe: 'Settings of the store that must be changed for writes to be durable.',
+    otherSecrets: 'Servers of the store that share no secret with this one, by the names in their logs.',
   }),
 
   NewChannel: clientObject(schemas.newChannelSchema, 'A channel to create.', newChannel),

@@ -291,6 +291,7 @@ export const healthSchema = z.strictObject({
   reason: z.string().optional(),
   since: sentTime.optional(),
   unsafe: z.array(z.string()).optional(),
+  otherSecrets: z.array(z.string()).optional(),
 });
 
 // ---- Messages over the socket

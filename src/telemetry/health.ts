@@ -13,6 +13,8 @@ export interface Health {
   degraded?: { reason: string; since: string } | undefined;
   /** Unsafe settings of Redis and of its replicas. */
   unsafe?: readonly string[] | undefined;
+  /** Nodes of the store that share no secret with this one. */
+  otherSecrets?: readonly string[] | undefined;
 }
 
 /**
@@ -24,8 +26,8 @@ export function healthRoutes(health: () => Health, { text, limitsText }: Pick<Me
   const routes = Router({ caseSensitive: true });
   routes.get('/healthz', (_request, response) => sendJson(response, { status: 'alive' }, { cache: 'none' }));
   routes.get('/readyz', (_request, response) => {
-    const { phase, degraded, unsafe } = health();
-    const warning = unsafe && unsafe.length > 0 ? { unsafe } : {};
+    const { phase, degraded, unsafe, otherSecrets } = health();
+    const warning = { ...(unsafe?.length && { unsafe }), ...(otherSecrets?.length && { otherSecrets }) };
     if (phase === 'starting' || phase === 'draining') {
       response.setHeader('Retry-After', responseLimits.startRetrySeconds);
       sendJson(response, { status: phase }, { status: 503, cache: 'none' });
@@ -49,6 +51,8 @@ interface Watched {
   unsafe: () => readonly UnsafeSetting[];
   /** Replicas of the store that are in sync, as of the last check. */
   replicas: () => number;
+  /** Nodes of the store that share no secret with this one, as of the last heartbeat. */
+  otherSecrets: () => readonly string[];
 }
 
 interface Telling {
@@ -57,7 +61,8 @@ interface Telling {
 }
 
 /** Keeps `health` up to date with the store, and logs changes. Returns a function that stops it. */
-export function watchStore(health: Health, { engine, unsafe, replicas }: Watched, { metrics, log }: Telling): () => void {
+export function watchStore(health: Health, watched: Watched, { metrics, log }: Telling): () => void {
+  const { engine, unsafe, replicas, otherSecrets } = watched;
   metrics.storeReachable.set(1);
   metrics.storeWritable.set(1);
   const lookAtSettings = (found: readonly UnsafeSetting[]) => {
@@ -75,9 +80,19 @@ export function watchStore(health: Health, { engine, unsafe, replicas }: Watched
     if (inSync < before) log.warn({ before, replicas: inSync }, 'fewer replicas are in sync');
   };
   lookAtReplicas();
+  const lookAtSecrets = () => {
+    const before = health.otherSecrets ?? [];
+    health.otherSecrets = otherSecrets();
+    if (health.otherSecrets.some((node) => !before.includes(node)))
+      log.warn({ nodes: health.otherSecrets }, 'another server of the store shares no secret with this one');
+    if (before.length > 0 && health.otherSecrets.length === 0)
+      log.info({}, 'every server of the store shares a secret with this one again');
+  };
+  lookAtSecrets();
   let wasReachable = true;
   const probe = setInterval(async () => {
     lookAtReplicas();
+    lookAtSecrets();
     const trouble = await engine.ready().then(
       () => undefined,
       (error: unknown) => error,

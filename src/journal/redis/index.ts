@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Position } from '../../protocol/cursor.ts';
 import { Announcer, type Log, silentLog } from '../announcer.ts';
 import {
@@ -28,7 +27,8 @@ import { StoreMonitor } from './connection/store-monitor.ts';
 import { RedisSessions } from './ended-sessions.ts';
 import { Erasures } from './erasure/erasure.ts';
 import { Sweep } from './erasure/sweep.ts';
-import { channelKeys, indexKeeper, registry } from './keys.ts';
+import { channelKeys, registry } from './keys.ts';
+import { newNodeId } from './node-ids.ts';
 import { Reads } from './reads.ts';
 import { redisLimits } from './redis-limits.ts';
 import { DamagedChannels } from './repair/damaged-channels.ts';
@@ -53,6 +53,8 @@ export interface RedisEngineOptions {
   /** A monotonic clock in milliseconds, which expires requests. */
   elapsed?: () => number;
   log?: Log;
+  /** Prints of the secrets that this process accepts, so that nodes notice if they share none. */
+  secretPrints?: readonly string[];
   /** How long lists wait for an index that must be built. */
   indexWaitMs?: number;
   /** Called with the seconds until a command was answered or has failed. `listens`: a message through Redis and back. */
@@ -67,6 +69,8 @@ export interface RedisEngine extends Engine {
   readonly faults: readonly Fault[];
   /** The replicas that were in sync at the last check. */
   readonly replicasOnline: number;
+  /** Processes on the store that share no secret with this one, as of the last heartbeat. */
+  readonly otherSecrets: readonly string[];
   /** The id of this process among the processes on the store. */
   readonly nodeId: string;
   /** Removes a node that has certainly ended but did not remove itself, so that no erasure waits for it. */
@@ -99,7 +103,7 @@ export async function openRedis(options: RedisEngineOptions): Promise<RedisEngin
 }
 
 class SharedEngine implements RedisEngine {
-  readonly nodeId = `${randomBytes(6).toString('hex')}${indexKeeper}`;
+  readonly nodeId: string;
   readonly #writes: Connection;
   readonly #commands: Connection;
   readonly #lists: Connection;
@@ -123,7 +127,8 @@ class SharedEngine implements RedisEngine {
 
   constructor(url: string, options: RedisEngineOptions) {
     const { minReplicas, allowUnsafe, renderer, now = Date.now, elapsed = () => performance.now(), log = silentLog } = options;
-    const { nodeId } = this;
+    const nodeId = newNodeId(options.secretPrints);
+    this.nodeId = nodeId;
     this.#log = log;
     const scripts = loadScripts();
     const server = new OneServer();
@@ -230,6 +235,10 @@ class SharedEngine implements RedisEngine {
 
   get replicasOnline(): number {
     return this.#writes.replicasOnline;
+  }
+
+  get otherSecrets(): readonly string[] {
+    return this.#monitor.otherSecrets;
   }
 
   get faults(): readonly Fault[] {

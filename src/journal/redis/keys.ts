@@ -114,10 +114,7 @@ export const registry = {
    * one that it took part in.
    */
   rewrites: `${prefix}{registry}:rewrites`,
-  /**
-   * Sorted set: node ids, by last heartbeat (ms, Redis' clock). The ids of nodes that keep the index of channels by activity end in
-   * `indexKeeper`.
-   */
+  /** Sorted set: node ids, by last heartbeat (ms, Redis' clock). See `node-ids.ts`. */
   nodes: `${prefix}{registry}:nodes`,
   /** Sorted set: the `jti` of revoked tokens, by expiry of the revocation (ms; `inf`: never). */
   revoked: `${prefix}{registry}:revoked`,

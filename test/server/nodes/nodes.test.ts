@@ -260,6 +260,30 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await unsafeInMetrics()).toBe('0');
     });
 
+    it('name a server that shares no secret with them, and none that shares one of several', async () => {
+      const start = (secrets: string, onLine?: (line: string) => void) =>
+        startServerProcess({
+          env: { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secrets },
+          ...(onLine && { onLine }),
+        });
+      const shownBy = async ({ url }: ServerProcess) => (await call(`${url}/readyz`)).body;
+      // Other cases restart the first server.
+      const nodeIn = (log: string[]) => [...log.join('\n').matchAll(/"node":"([^"]+)".*"msg":"listening"/g)].at(-1)?.[1];
+      const [older, newer] = ['old', 'new'].map((name) => name.padEnd(43, '-')) as [string, string];
+      const theirLog: string[] = [];
+      await using stranger = await start(newer, (line) => theirLog.push(line));
+      const name = nodeIn(theirLog) as string;
+      expect(await shownBy(stranger)).toMatchObject({ status: 'ready', otherSecrets: expect.arrayContaining([nodeIn(lines)]) });
+      await vi.waitFor(async () => expect(await shownBy(a!)).toEqual({ status: 'ready', otherSecrets: [name] }), patient);
+      const warnings = lines.filter((line) => line.includes('another server of the store shares no secret with this one'));
+      expect(warnings.map((line) => JSON.parse(line))).toMatchObject([{ level: 'warn', nodes: [name] }]);
+      await using both = await start(`${newer},${older}`);
+      expect(await shownBy(both)).not.toMatchObject({ otherSecrets: expect.arrayContaining([name]) });
+      await both.stop();
+      await stranger.stop();
+      await vi.waitFor(async () => expect(await shownBy(a!)).toEqual({ status: 'ready' }), patient);
+    });
+
     it('report an allowed unsafe setting in /readyz and the metrics', async () => {
       await redis.admin.config('SET', 'appendfsync', 'everysec');
       try {

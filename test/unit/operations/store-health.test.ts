@@ -12,7 +12,11 @@ async function reasonFor(trouble: JournalUnavailable): Promise<string | undefine
   const unsafe = () => [{ setting: 'appendfsync', role: 'master', line: 'appendfsync always' } as const];
   const ready = () => Promise.reject(trouble);
   const log = { info: () => {}, warn: () => {}, error: () => {} };
-  const stop = watchStore(health, { engine: { ready }, unsafe, replicas: () => 0 }, { metrics: createMetrics(), log });
+  const stop = watchStore(
+    health,
+    { engine: { ready }, unsafe, replicas: () => 0, otherSecrets: () => [] },
+    { metrics: createMetrics(), log },
+  );
   await vi.advanceTimersByTimeAsync(responseLimits.storeProbeMs);
   stop();
   return health.degraded?.reason;

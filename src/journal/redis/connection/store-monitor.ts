@@ -4,6 +4,7 @@ import { messageOf, type Reachability } from '../../engine.ts';
 import type { TrackerMark } from '../announcement-tracker.ts';
 import type { RedisBus } from '../bus.ts';
 import { indexKeeper, registry } from '../keys.ts';
+import { shareNoSecret } from '../node-ids.ts';
 import { redisLimits } from '../redis-limits.ts';
 import type { Connection } from './connection.ts';
 import { withTimeout } from './with-timeout.ts';
@@ -43,6 +44,8 @@ export class StoreMonitor {
   #compareFailure: string | undefined;
   /** Whether the store has received a heartbeat of this node. */
   #hasSentHeartbeat = false;
+  /** See `RedisEngine.otherSecrets`. */
+  otherSecrets: readonly string[] = [];
   reach: Reachability = { reachable: true, since: new Date().toISOString() };
 
   constructor(parts: StoreMonitorParts) {
@@ -140,12 +143,13 @@ export class StoreMonitor {
 
   async #sendHeartbeat(): Promise<void> {
     const { commands, nodeId } = this.#parts;
-    await commands.run(
+    const counted = await commands.run(
       'heartbeat',
       [registry.nodes, registry.activityPlaces],
       [nodeId, countsMs, this.#hasSentHeartbeat ? 'again' : '', leaseMs + probeMs, indexKeeper],
     );
     this.#hasSentHeartbeat = true;
+    this.otherSecrets = (counted as string[]).filter((node) => shareNoSecret(nodeId, node));
   }
 
   #suspect(channelIds: string[]): void {
