@@ -279,9 +279,12 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
   #onClosed(said: string): void {
     const edited = this.#edited;
     this.#edited = undefined;
+    // Storing the draft takes a moment, in which the author may have moved on.
+    const at = document.activeElement;
+    const isHere = at === document.body || edited?.element.contains(at);
     edited?.element.remove();
     this.#show();
-    if (edited) this.#posts?.articleOf(edited.post.id)?.focus({ preventScroll: true });
+    if (edited && isHere) this.#posts?.articleOf(edited.post.id)?.focus({ preventScroll: true });
     if (said !== '') this.#posts?.announce(said);
   }
 

@@ -155,6 +155,9 @@ function examine(start: () => Promise<TestBrowser>, isPhone: boolean): void {
     await eventually(async () => expect(await bodyText(page)).toBe('410 people were injured.\n\nMore follows.'));
     await page.keyboard.press('Escape');
     await deskPost(page, other).focus();
+    // Closing the first change takes a moment, and leaves the focus where it is by then.
+    await page.locator('desk-correct').waitFor({ state: 'detached' });
+    expect(await deskPost(page, other).evaluate((post) => post.matches(':focus'))).toBe(true);
     await page.keyboard.press('e');
     await eventually(async () => expect(await focused(page)).toBe('body'));
     await page.keyboard.type(' More.');
