@@ -1,4 +1,5 @@
 import { type Html, safe } from './html.ts';
+import type { Setting } from './wording/time.ts';
 
 /**
  * Text direction. The interface runs in the direction of its language. A text by the newsroom may be in another language than the
@@ -25,7 +26,7 @@ const either = /<(?!br|hr)(\w+)\b(?:([^>]*) dir="auto")?>(?=((?:[^<]+|<(?!\/?\1\
  * Gives texts in a right-to-left channel their direction by their words. Browsers go by the first letter, which too often belongs
  * to a Latin name.
  */
-export function turned(markup: Html, { runs }: { runs?: 'ltr' | 'rtl' }): Html {
+export function turned(markup: Html, { runs }: Pick<Setting, 'runs'>): Html {
   if (runs !== 'rtl') return markup;
   const turn = (tag: string, name: string, rest = '', within = '') =>
     isRightToLeft(within) ? `<${name}${rest} dir="rtl">` : tag;

@@ -2,6 +2,7 @@ import { turned } from '../../../client/browser/view/direction.ts';
 import { type Html, html, type Part } from '../../../client/browser/view/html.ts';
 import { settingOf } from '../../../client/browser/view/page/page.ts';
 import { renderLeadPicture } from '../../../client/browser/view/post/media.ts';
+import type { PostSetting } from '../../../client/browser/view/post/post.ts';
 import { siteWordsOf } from '../../../client/browser/view/wording/site-wording.ts';
 import { clockBeside, momentOf, wordsOf } from '../../../client/browser/view/wording/time.ts';
 import { agoText } from '../../../client/browser/view/wording/time-choice.ts';
@@ -92,7 +93,7 @@ function renderLive(channel: LiveListing, basePath: string, at: string, isFirst:
       html`<ul class="headlines">${headlines.map(
         ({ postId, text }) => html`<li dir="auto"><a href="${basePath + postPath(channel.id, postId)}">${text}</a></li>`,
       )}</ul>`
-    }${renderLeadPicture(channel, settingOf(channel), isFirst)}`,
+    }${renderLeadPicture(channel, settingFor(channel), isFirst)}`,
   );
 }
 
@@ -108,12 +109,25 @@ function renderEnded(channel: ListedChannel, basePath: string): Html {
 }
 
 function renderEntry(channel: ListedChannel, basePath: string, when: Part, more: Part = ''): Html {
-  const setting = settingOf(channel);
+  const setting = settingFor(channel);
   const { id, state, language, section, headline, access } = channel;
   const entry = html`<li class="listed" data-channel="${id}" data-state="${state}" lang="${language}" dir="${setting.runs}">${
     section && html`<p class="section"><bdi>${section}</bdi></p>`
   }<p class="latest"${spoken(channel)}>${when}${access === 'members' && html` <span class="mark">${serverWordsOf(channel).members}</span>`}</p><h3 dir="auto"><a href="${basePath + channelPath(id)}">${headline}</a></h3>${more}</li>`;
   return turned(entry, setting);
+}
+
+/** Settings by language, emptied at this size. */
+const settings = new Map<string, PostSetting>();
+const mostSettings = 200;
+
+/** Like `settingOf`, which asks Intl for direction and digits of the language. That takes longer than to render the entry. */
+function settingFor(channel: ListedChannel): PostSetting {
+  const { language, timezone, url } = channel;
+  const known = settings.get(language) ?? settingOf(channel);
+  if (settings.size >= mostSettings) settings.clear();
+  settings.set(language, known);
+  return { ...known, timezone, url };
 }
 
 /** Every date on the page has this form. */

@@ -1,12 +1,13 @@
 import { type Channel, isWithdrawn, type ReaderPost } from '../../../../src/protocol/model.ts';
 import type { Shown } from '../data.ts';
-import { turned } from '../direction.ts';
+import { directionOf, turned } from '../direction.ts';
 import { type Html, html, isolated } from '../html.ts';
 import { people } from '../links.ts';
 import { correctionNotes } from '../post/changes.ts';
 import { renderLeadPicture } from '../post/media.ts';
 import type { PostSetting } from '../post/post.ts';
-import { clockBeside, formats, type Setting, sameDay, wordsOf } from '../wording/time.ts';
+import { digitsOf } from '../wording/counts.ts';
+import { clockBeside, type Setting, sameDay, wordsOf } from '../wording/time.ts';
 import { around, pageWordsOf, spoken } from '../wording/wording.ts';
 import { renderKeyEvents, renderPinned, renderSummary } from './overview.ts';
 import { renderPulse } from './pulse.ts';
@@ -31,8 +32,7 @@ export function settingOf(
   { timezone, language, url }: Pick<Channel, 'timezone' | 'language' | 'url'>,
   basePath?: string,
 ): PostSetting {
-  const { runs, digits } = formats({ language });
-  return { timezone, language, url, basePath, runs, digits };
+  return { timezone, language, url, basePath, runs: directionOf(language), digits: digitsOf(language) };
 }
 
 /** The lines of `state` and `pulse` run like the words of the page, all others like the coverage. */

@@ -11,6 +11,11 @@ export function numberText(count: number, { language }: Counting): string {
   return formats({ language }).number.format(count);
 }
 
+/** The numbering system of a language by its CLDR name, such as `latn` or `arab`. */
+export function digitsOf(language: string): string {
+  return formats({ language }).number.resolvedOptions().numberingSystem;
+}
+
 /** "3 new posts". */
 export function counted(plural: Plural, count: number, setting: Counting): string {
   const form = plural[new Intl.PluralRules(wordsOf(setting).language).select(count)] ?? plural.other;

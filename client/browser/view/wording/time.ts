@@ -1,7 +1,6 @@
 import { words as en } from '../../i18n/en.ts';
 import { wordsIn } from '../../i18n/index.ts';
 import type { Words } from '../../i18n/words.ts';
-import { directionOf } from '../direction.ts';
 import { type Html, html } from '../html.ts';
 
 /** How a page shows times and words: the zone and language of the channel. */
@@ -83,9 +82,6 @@ interface Formats {
   shortDay: Intl.DateTimeFormat;
   ago: Intl.RelativeTimeFormat;
   number: Intl.NumberFormat;
-  /** As in `Setting`. */
-  runs: 'ltr' | 'rtl';
-  digits: string;
 }
 
 /** Cached formats: making one costs more than rendering a post. The cache is emptied at this size. */
@@ -97,13 +93,13 @@ export function formats({ language, timezone }: Pick<Setting, 'language'> & Part
   const before = made.get(key);
   if (before) return before;
   if (made.size >= mostMade) made.clear();
-  const fresh = { ...makeFormats(language, timezone), runs: directionOf(language) };
+  const fresh = makeFormats(language, timezone);
   made.set(key, fresh);
   return fresh;
 }
 
 /** A browser may know fewer languages and zones than the server. Falls back to English, then to UTC, which the label says. */
-function makeFormats(language: string, timezone: string | undefined): Omit<Formats, 'runs'> {
+function makeFormats(language: string, timezone: string | undefined): Formats {
   for (const [locale, timeZone] of [
     [language, timezone],
     ['en', timezone],
@@ -117,17 +113,15 @@ function makeFormats(language: string, timezone: string | undefined): Omit<Forma
   return formatsOf('en', 'UTC');
 }
 
-function formatsOf(locale: string, timeZone: string | undefined): Omit<Formats, 'runs'> {
+function formatsOf(locale: string, timeZone: string | undefined): Formats {
   const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone } as const;
   const day = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone } as const;
-  const number = new Intl.NumberFormat(locale);
   return {
     clock: new Intl.DateTimeFormat(locale, { ...clock, timeZoneName: 'short' }),
     moment: new Intl.DateTimeFormat(locale, { ...day, ...clock, timeZoneName: 'long' }),
     day: new Intl.DateTimeFormat(locale, day),
     shortDay: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric', timeZone }),
     ago: new Intl.RelativeTimeFormat(locale, { style: 'short', numeric: 'auto' }),
-    number,
-    digits: number.resolvedOptions().numberingSystem,
+    number: new Intl.NumberFormat(locale),
   };
 }
