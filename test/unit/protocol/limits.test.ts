@@ -34,6 +34,7 @@ const noLimits: Record<string, string> = {
   'src/web/page-data/page-snapshot.ts minuteMs': 'how exactly a page tells when it was made',
   'src/live/socket/plain-websocket.ts twoBytesMore': 'the form of a frame',
   'src/live/socket/plain-websocket.ts shortestLength': 'the form of a frame',
+  'src/web/pages/index.ts mostSettings': 'for how many languages the direction and the digits are kept',
   'src/web/excerpt.ts wordRoom': 'what is looked at behind a cut',
   'src/live/socket/socket-engine.ts pongLength': 'the form of a frame',
   'src/live/socket/engine-io-internals.ts webSocketOpen': 'a code of WebSockets',
