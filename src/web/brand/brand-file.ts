@@ -17,7 +17,7 @@ const isWebPage = (value: string) => isLinkTarget(value) && /^(?:https?:\/\/|\/)
 const webPage = z
   .string()
   .max(limits.urlCharacters)
-  .refine(isWebPage, 'Must begin with https://, http://, or / for a path of this server.');
+  .refine(isWebPage, 'Must begin with https://, http://, or / for a path of this host.');
 const dataName = z.string().regex(/^[a-z][a-z0-9-]*$/, 'Must be lower-case letters, digits and hyphens, without data-.');
 
 /** `sources`: the values of PRESSBOX_PAGE_SOURCES. */

@@ -84,4 +84,4 @@ export function isLinkTarget(target: string): boolean {
 }
 
 /** The targets that `isLinkTarget` accepts, as mistakes name them. */
-export const linkTargets = 'https://, http://, mailto: or tel:, or with / for a path of this server';
+export const linkTargets = 'https://, http://, mailto: or tel:, or with / for a path of this host';

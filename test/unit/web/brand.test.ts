@@ -146,15 +146,15 @@ describe('brand.json', () => {
     ['{ "name": "Post"', 'brand.json 1: ends before the JSON is complete.'],
     [
       '{"name":"P",\n"url":"javascript:alert(1)"}',
-      'brand.json 2: url: Must begin with https://, http://, or / for a path of this server.',
+      'brand.json 2: url: Must begin with https://, http://, or / for a path of this host.',
     ],
     [
       '{"name":"P",\n"signInUrl":"//evil.example"}',
-      'brand.json 2: signInUrl: Must begin with https://, http://, or / for a path of this server.',
+      'brand.json 2: signInUrl: Must begin with https://, http://, or / for a path of this host.',
     ],
     [
       '{"name":"P","legalLinks":[\n{"label":"a","url":"/a"},\n{"label":"b",\n"url":"b"}]}',
-      'brand.json 4: legalLinks[1].url: Must begin with https://, http://, mailto: or tel:, or with / for a path of this server.',
+      'brand.json 4: legalLinks[1].url: Must begin with https://, http://, mailto: or tel:, or with / for a path of this host.',
     ],
     [
       '{"name":"P","scripts":[{\n"src":"https://other.example/x.js"}]}',
