@@ -48,7 +48,7 @@ const packed: Test = { ...patient, include: ['test/package/**/*.test.ts'], globa
 
 const long: Test = { ...patient, include: longFiles, globalSetup: 'test/support/runner/built.ts' };
 
-/** Most of their time these tests wait for something to recover, so the long tests run beside them. */
+/** Most of their time these tests wait for something to recover. */
 const disasters: Test = { ...patient, include: ['test/long/*.test.ts'], exclude: alone };
 
 /** Tests of servers on the embedded journal, unchanged, on another store. */
@@ -82,8 +82,9 @@ const modes: Record<string, Record<string, Test>> = {
   // Many tests wait for a disk, a socket or a deadline, so as many workers as processors would leave a small machine idle.
   test: every({ maxWorkers: 4 }, kinds),
   long: {
-    ...every({ maxWorkers: 3, sequence: { groupOrder: 0 } }, { package: packed, long, disasters }),
-    ...every({ fileParallelism: false, sequence: { groupOrder: 1 } }, { alone: { ...long, include: alone } }),
+    ...every({ maxWorkers: 3, sequence: { groupOrder: 0 } }, { package: packed, long }),
+    ...every({ maxWorkers: 2, sequence: { groupOrder: 1 } }, { disasters }),
+    ...every({ fileParallelism: false, sequence: { groupOrder: 2 } }, { alone: { ...long, include: alone } }),
   },
   stores: every(
     { maxWorkers: 3 },
