@@ -117,8 +117,6 @@ async function firefoxOptions(executablePath: string, home: string, { scripts = 
     executablePath: started,
     env: { ...process.env, ...(await fontsFor(home)), HOME: home },
     firefoxUserPrefs: {
-      // A process kept ready for a page that no test opens takes as long to start as a page.
-      'dom.ipc.processPrelaunch.enabled': false,
       'javascript.enabled': scripts,
       'layout.css.prefers-color-scheme.content-override': colorScheme === 'dark' ? 0 : 1,
       'network.proxy.type': 1,
