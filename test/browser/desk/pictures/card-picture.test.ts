@@ -44,6 +44,7 @@ function cardPicture(start: () => Promise<TestBrowser>): void {
     await crop.press('Enter');
     const dialog = page.getByRole('dialog', { name: 'Crop the picture' });
     // Cards show the middle of their picture.
+    await dialog.getByRole('application').first().waitFor();
     expect(await dialog.getByRole('application').count()).toBe(1);
     await dialog.getByRole('radio', { name: '1:1' }).check({ force: true });
     expect(await faultsOf(page)).toEqual([]);
