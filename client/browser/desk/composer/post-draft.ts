@@ -184,8 +184,11 @@ function webAddress(path: string, value: string): Lack[] {
 
 function mediaAddress(path: string, value: string, origin: string): Lack[] {
   const lacks = webAddress(path, value);
-  return lacks.length > 0 || isLoadable(value, origin) ? lacks : [lack(path, 'no-https')];
+  return lacks.length > 0 || isLoadable(value, origin) || uploaded.test(value) ? lacks : [lack(path, 'no-https')];
 }
+
+/** The address of an upload. A server without a public URL gives its own, which differs from that of the desk behind a proxy. */
+const uploaded = /^http:\/\/[^/]+\/(?:[\w/-]+\/)?media\/[^/]+\/[\w-]{22}\//;
 
 function most(path: string, list: readonly unknown[], number: number): Lack[] {
   return list.length > number ? [lack(path, 'too-many')] : [];

@@ -123,6 +123,12 @@ describe('what a post lacks', () => {
     expect(lacksOf(post, { html: '', origin: 'http://localhost:8080' })).toEqual([]);
   });
 
+  it('is no https in the address of an upload, which may name another host than that of the desk', () => {
+    const url = 'http://127.0.0.1:4000/live/media/harbour-fire/AAAAAAAAAAAAAAAAAAAAAA/640.jpg';
+    const post: NewPost = { media: [{ type: 'image', url, alt: 'A street' }] };
+    expect(lacksOf(post, { html: '', origin: 'http://localhost:8080' })).toEqual([]);
+  });
+
   it('is nothing exactly where the server accepts the post', () => {
     const odd = fc.constantFrom(
       '',
