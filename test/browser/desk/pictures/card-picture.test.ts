@@ -74,6 +74,7 @@ function cardPicture(start: () => Promise<TestBrowser>): void {
     await form.locator('.composer-more > summary').click();
     await cardOf(form).getByLabel('Address of a picture for the link').fill('');
     await chooserOf(form).setInputFiles(await smallPhoto(171));
+    await pictureOf(form).getByText('Uploaded', { exact: true }).waitFor();
     await pictureOf(form).getByRole('button', { name: 'Remove the picture' }).press('Enter');
     const chooser = pictureOf(form).getByRole('button', { name: 'Picture from this device' });
     await eventually(async () => expect(await isFocused(chooser)).toBe(true));
