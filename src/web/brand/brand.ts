@@ -75,7 +75,7 @@ export function lineAt(text: string, at: number): number {
   return text.slice(0, at).split('\n').length;
 }
 
-/** Whether a link may lead there: a web page, a path of this server, an e-mail address or a telephone number. */
+/** Whether a link may lead there: a web page, a path of this host, an e-mail address or a telephone number. */
 export function isLinkTarget(target: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the refused characters
   if (/[\s\\\u0000-\u001f\u007f]/u.test(target)) return false;
