@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import type { Reporter, SerializedError, TestModule } from 'vitest/node';
+import type { Reporter, SerializedError, TestModule, Vitest } from 'vitest/node';
 
 /**
  * Prints at the end of a run which tests were skipped and how to get what is missing, one line per reason. If
- * PRESSBOX_TEST_SUMMARY names a file, it writes the numbers there as JSON, for `.ci/run`.
+ * PRESSBOX_TEST_SUMMARY names a file, it writes the numbers there as JSON, for `.ci/run`. A run that is stopped writes them too,
+ * and which tests had not ended.
  */
 export interface Summary {
   passed: number;
@@ -16,12 +17,21 @@ export interface Summary {
 const MESSAGE_MOST = 300;
 
 export default class SummaryReporter implements Reporter {
+  onInit({ state }: Vitest): void {
+    // `timeout` of `.ci/run` sends it.
+    process.once('SIGTERM', () => write(summarise(state.getTestModules(), [])));
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const summary = summarise(modules, unhandled);
     for (const { reason, tests } of summary.skipped) console.log(`skipped: ${reason} (${count(tests.length, 'test')})`);
-    const file = process.env.PRESSBOX_TEST_SUMMARY;
-    if (file !== undefined && file !== '') writeFileSync(file, JSON.stringify(summary));
+    write(summary);
   }
+}
+
+function write(summary: Summary): void {
+  const file = process.env.PRESSBOX_TEST_SUMMARY;
+  if (file !== undefined && file !== '') writeFileSync(file, JSON.stringify(summary));
 }
 
 function summarise(modules: readonly TestModule[], unhandled: readonly SerializedError[]): Summary {
@@ -35,7 +45,11 @@ function summarise(modules: readonly TestModule[], unhandled: readonly Serialize
       const name = `${module.relativeModuleId} > ${test.fullName}`;
       if (result.state === 'passed') summary.passed += 1;
       else if (result.state === 'failed') summary.failures.push(`${name}: ${said(result.errors)}`);
-      else {
+      else if (result.state === 'pending') {
+        // The tests of a file run one after the other: the first is the one that was running.
+        summary.failures.push(`${name}: had not ended when the run was stopped`);
+        break;
+      } else {
         const reason = (result.state === 'skipped' ? result.note : undefined) ?? 'without a reason';
         skippedBy.set(reason, [...(skippedBy.get(reason) ?? []), name]);
       }

@@ -34,6 +34,15 @@ describe('the summary of a test run', () => {
     return { ...result, summary: JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')) as Summary };
   }
 
+  it('has what ended, and names the test that did not, if the run is stopped', async () => {
+    const { summary } = await summaryOf(`
+      it('passes', () => {});
+      it('hangs', async () => { setTimeout(() => process.kill(process.ppid, 'SIGTERM'), 1_000); await new Promise(() => {}); });
+      it('waits for it', () => {});
+    `);
+    expect(summary).toMatchObject({ passed: 1, failures: ['a.test.ts > hangs: had not ended when the run was stopped'] });
+  });
+
   it('counts passed and failed tests, and says what was skipped and how to get what is missing', async () => {
     const { out, summary } = await summaryOf(`
       import { describeWith } from '${join(root, 'test/support/runner/needs.ts')}';
