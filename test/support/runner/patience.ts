@@ -1,4 +1,4 @@
-import { vi } from 'vitest';
+import { afterEach, beforeEach, type TestContext, vi } from 'vitest';
 
 /**
  * Loaded into every test file: the default timeout of `vi.waitFor` and `vi.waitUntil`. Their own second is too short on a busy
@@ -14,3 +14,13 @@ if (waitFor.name !== patient.name) {
   vi.waitFor = patient;
   vi.waitUntil = (callback, options) => waitUntil(callback, withPatience(options));
 }
+
+/** The test of each file that ran into its timeout. The next tests of that file fail at once: each would probably wait as long. */
+const hung = new WeakMap<TestContext['task']['file'], string>();
+beforeEach(({ task }) => {
+  const name = hung.get(task.file);
+  if (name !== undefined) throw new Error(`Not run, because '${name}' ran into its timeout.`);
+});
+afterEach(({ task }) => {
+  if (task.result?.errors?.some(({ message }) => message.startsWith('Test timed out in'))) hung.set(task.file, task.name);
+});

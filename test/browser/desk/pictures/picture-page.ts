@@ -76,11 +76,11 @@ export function pictureSite(start: () => Promise<TestBrowser>) {
     const watched = await browser.page(context);
     const { page } = watched;
     await page.goto(url);
-    /** `script`: opens the dialog for `picture`. */
+    /** `script`: opens the dialog for `picture`. Its promise must not be the result, because it is fulfilled when the dialog closes. */
     const openDialog = async (buffer: Buffer, mimeType: string, script: string) => {
       await page.getByLabel('Picture').setInputFiles({ name: 'picture', mimeType, buffer });
       await page.evaluate(`document.documentElement.dir = '${language === 'ar' ? 'rtl' : 'ltr'}';
-        { const [picture] = document.querySelector('input').files; ${script}; }`);
+        { const [picture] = document.querySelector('input').files; ${script}; } undefined`);
       await page.getByRole('dialog').waitFor();
     };
     return {
