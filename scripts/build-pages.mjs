@@ -172,7 +172,7 @@ async function bundleDesk(esbuild, root, shrink) {
     }));
     return { metafile: built.metafile, files: await Promise.all(files) };
   };
-  const scaling = await build([join(source, 'desk', 'pictures', 'scaling-worker.ts')]);
+  const scaling = await build([join(source, 'desk', 'pictures', 'scaling', 'scaling-worker.ts')]);
   const [{ name, contents }] = scaling.files;
   const scalingWorkerUrl = `/assets/${hashedName(name, contents)}`;
   const desk = await build([join(source, 'desk', 'desk.ts'), join(source, 'desk', 'styles', 'desk.css')], {

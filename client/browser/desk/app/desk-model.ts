@@ -226,7 +226,7 @@ export class DeskModel {
       },
     );
     void drafts.follow(outbox, (write) => isPublished(this.client, write));
-    import('../pictures/forget-unused-pictures.ts').then(
+    import('../pictures/uploads/forget-unused-pictures.ts').then(
       ({ forgetUnusedPictures }) => forgetUnusedPictures(outbox, drafts),
       (error: unknown) => console.warn('Pictures that are not needed any more stay for now.', error),
     );

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { ImageMedia, LinkMedia, Media } from '../../../../src/protocol/model.ts';
-import { isDecorative, pictureIdOf } from '../pictures/pictures-in-writes.ts';
+import { isDecorative, pictureIdOf } from '../pictures/uploads/pictures-in-writes.ts';
 import { type PostForm, removeButton, replaced, rowsOf, textField, without } from './form.ts';
 
 /** Pictures of this device or by their address, and cards that link to other pages. Nothing is fetched from these addresses to fill in a field. */

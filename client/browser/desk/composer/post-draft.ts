@@ -14,7 +14,7 @@ import type { Media, Person, PostFields, Source } from '../../../../src/protocol
 import { blankFields } from '../../../../src/protocol/post-fields.ts';
 import { isVisible } from '../../../../src/protocol/visible-text.ts';
 import type { NewPost } from '../../../lib/author-client.ts';
-import { isDecorative, pictureIdOf } from '../pictures/pictures-in-writes.ts';
+import { isDecorative, pictureIdOf } from '../pictures/uploads/pictures-in-writes.ts';
 
 /**
  * A post that is being written, with every field that an author writes. It has its id from the start, so that publishing it twice

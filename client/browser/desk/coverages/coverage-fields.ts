@@ -29,7 +29,7 @@ import {
 } from '../../../../src/protocol/model.ts';
 import { isVisible } from '../../../../src/protocol/visible-text.ts';
 import type { ChannelFields, ChannelPatch, NewChannel } from '../../../lib/author-client.ts';
-import { deviceAddress } from '../pictures/pictures-in-writes.ts';
+import { deviceAddress } from '../pictures/uploads/pictures-in-writes.ts';
 import { timeOfWall, wallTimeOf } from './wall-time.ts';
 
 /** The form of a coverage, as texts of its fields. The functions below fill it, check it, and make what it sends. */

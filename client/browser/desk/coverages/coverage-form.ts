@@ -13,7 +13,7 @@ import type { OutboxEntry, Write } from '../outbox/outbox-model.ts';
 import { settled } from '../outbox/settled.ts';
 import { PicturesFull } from '../pictures/device-picture.ts';
 import { helpFor, uploadProgress } from '../pictures/picture-element.ts';
-import { pictureIdOf } from '../pictures/pictures-in-writes.ts';
+import { pictureIdOf } from '../pictures/uploads/pictures-in-writes.ts';
 import { principalOf } from '../session/session.ts';
 import {
   type CoverageForm,

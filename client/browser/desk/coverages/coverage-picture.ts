@@ -4,13 +4,13 @@ import { isWebUrl } from '../../view/links.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { cropWordsIn } from '../i18n/crop.ts';
 import { picturesWordsIn } from '../i18n/pictures.ts';
-import type { Crop } from '../pictures/crop.ts';
-import { cropPicture } from '../pictures/crop-dialog.ts';
-import { wholePicture } from '../pictures/crop-rectangle.ts';
+import type { Crop } from '../pictures/cropping/crop.ts';
+import { cropPicture } from '../pictures/cropping/crop-dialog.ts';
+import { wholePicture } from '../pictures/cropping/crop-rectangle.ts';
 import { followGivenFiles } from '../pictures/given-files.ts';
 import { loadedAddress } from '../pictures/loaded-address.ts';
 import { isPicture, pictureChoosers } from '../pictures/picture-choosers.ts';
-import { scalePicture } from '../pictures/scale-picture.ts';
+import { scalePicture } from '../pictures/scaling/scale-picture.ts';
 
 /** A file of this device that becomes the picture of a coverage. It is stored for its upload when the form is sent. */
 export interface ChosenPicture {

@@ -2,7 +2,7 @@ import { parseCursor } from '../../../../src/protocol/cursor.ts';
 import type { Http } from '../../../lib/http.ts';
 import { newKey } from '../../../lib/ids.ts';
 import { devicePictures } from '../pictures/device-pictures.ts';
-import type { Environment, Uploader, UploaderParts } from '../pictures/upload-pictures.ts';
+import type { Environment, Uploader, UploaderParts } from '../pictures/uploads/upload-pictures.ts';
 import type { Clock } from './clock.ts';
 import { inOrder } from './order.ts';
 import type { AddOptions, Delivery, Outbox, OutboxEntry, Protection, Write } from './outbox-model.ts';

@@ -4,7 +4,7 @@ import { isOfMedium, isReference } from '../../../../src/protocol/uploaded-media
 import { apiPath } from '../../../lib/author-requests.ts';
 import { bodyWithField, type HttpResponse, isObject, isTransient, ProblemError } from '../../../lib/http.ts';
 import { queryString } from '../../../lib/platform.ts';
-import { pictureIdOf } from '../pictures/pictures-in-writes.ts';
+import { pictureIdOf } from '../pictures/uploads/pictures-in-writes.ts';
 import type { Write } from './outbox-model.ts';
 import type { Owner } from './stored-entry.ts';
 import type { Found } from './transitions.ts';

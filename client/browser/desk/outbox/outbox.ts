@@ -33,7 +33,7 @@ export async function openOutbox({ session, askAfterMs, onBlocked }: OutboxOptio
     askAfterMs,
     protection,
     lookUp: async (...look) => (await import('./lookup.ts')).lookUp(...look),
-    loadUploader: async (parts) => (await import('../pictures/browser-uploads.ts')).browserUploader(parts),
+    loadUploader: async (parts) => (await import('../pictures/uploads/browser-uploads.ts')).browserUploader(parts),
   });
   const leaving = new AbortController();
   const wake = () => outbox.wake();

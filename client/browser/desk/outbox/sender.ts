@@ -1,7 +1,7 @@
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { backoffMs, connectBackoff } from '../../../lib/backoff.ts';
 import { bodyWithField, type Http } from '../../../lib/http.ts';
-import { sentWrite } from '../pictures/pictures-in-writes.ts';
+import { sentWrite } from '../pictures/uploads/pictures-in-writes.ts';
 import { type AttemptOutcome, outcomeOfAnswer, outcomeOfError } from './attempt-outcome.ts';
 import type { Clock } from './clock.ts';
 import type { lookUp } from './lookup.ts';

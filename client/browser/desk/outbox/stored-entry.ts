@@ -12,7 +12,7 @@ import {
   withKey,
 } from '../../../lib/author-requests.ts';
 import type { DevicePicture, PictureFile } from '../pictures/device-picture.ts';
-import { picturesIn, sentWrite } from '../pictures/pictures-in-writes.ts';
+import { picturesIn, sentWrite } from '../pictures/uploads/pictures-in-writes.ts';
 import { undeliveredMost } from './outbox-limits.ts';
 import {
   type AddOptions,

@@ -6,7 +6,7 @@ import { picturesMostBytes, picturesTellShare } from '../outbox/outbox-limits.ts
 import { bytesOf, PicturesFull } from './device-picture.ts';
 import { followGivenFiles } from './given-files.ts';
 import { isPicture, pictureChoosers } from './picture-choosers.ts';
-import type { DraftPicture } from './pictures-in-writes.ts';
+import type { DraftPicture } from './uploads/pictures-in-writes.ts';
 
 /**
  * `<desk-add-pictures>`: adds pictures of this device to the post of the form around it: by buttons, by paste and by drop. Their bytes are

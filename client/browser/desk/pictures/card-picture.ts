@@ -4,7 +4,7 @@ import { picturesWordsIn } from '../i18n/pictures.ts';
 import { PicturesFull } from './device-picture.ts';
 import { isPicture, pictureChoosers } from './picture-choosers.ts';
 import { PictureElement } from './picture-element.ts';
-import { pictureIdOf } from './pictures-in-writes.ts';
+import { pictureIdOf } from './uploads/pictures-in-writes.ts';
 
 /** `<desk-card-picture>`: chooses a picture of this device for the card of a link, shows it, crops it and removes it. */
 export class DeskCardPicture extends PictureElement {

@@ -1,5 +1,5 @@
 import type { Problem } from '../../../../src/protocol/problems.ts';
-import type { Crop } from './crop.ts';
+import type { Crop } from './cropping/crop.ts';
 
 /** A picture on this device, without its bytes. It belongs to its author, as drafts and entries of the outbox do. */
 export interface DevicePicture {

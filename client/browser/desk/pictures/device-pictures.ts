@@ -3,7 +3,7 @@ import { picturesMostBytes } from '../outbox/outbox-limits.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import type { Change } from '../outbox/stored-entry.ts';
 import { bytesOf, type DevicePicture, type DevicePictures, PicturesFull } from './device-picture.ts';
-import { deviceAddress } from './pictures-in-writes.ts';
+import { deviceAddress } from './uploads/pictures-in-writes.ts';
 
 export interface DevicePicturesParts {
   ownerKey: string;

@@ -6,13 +6,13 @@ import { DeskElement } from '../app/desk-element.ts';
 import type { PostForm } from '../composer/form.ts';
 import { cropWordsIn } from '../i18n/crop.ts';
 import { type PicturesWords, picturesWordsIn } from '../i18n/pictures.ts';
-import { type Crop, type CropChoice, isSameCrop } from './crop.ts';
-import { cropPicture } from './crop-dialog.ts';
-import { wholePicture } from './crop-rectangle.ts';
+import { type Crop, type CropChoice, isSameCrop } from './cropping/crop.ts';
+import { cropPicture } from './cropping/crop-dialog.ts';
+import { wholePicture } from './cropping/crop-rectangle.ts';
 import type { DevicePicture } from './device-picture.ts';
 import { dropPreview, previewOf, setPreview } from './picture-previews.ts';
-import { shownPictureId } from './pictures-in-writes.ts';
-import { scalePicture } from './scale-picture.ts';
+import { scalePicture } from './scaling/scale-picture.ts';
+import { shownPictureId } from './uploads/pictures-in-writes.ts';
 
 /**
  * An element for the picture of an entry of a post's media. If it is one of this device, it shows what it looks like and how far its

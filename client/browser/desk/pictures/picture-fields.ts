@@ -4,10 +4,10 @@ import type { Focus, ImageMedia } from '../../../../src/protocol/model.ts';
 import { isWebUrl } from '../../view/links.ts';
 import { cropWordsIn } from '../i18n/crop.ts';
 import { picturesWordsIn } from '../i18n/pictures.ts';
-import { chooseFocus } from './crop-dialog.ts';
+import { chooseFocus } from './cropping/crop-dialog.ts';
 import { loadedAddress } from './loaded-address.ts';
 import { PictureElement } from './picture-element.ts';
-import { type DraftPicture, isDecorative, pictureIdOf } from './pictures-in-writes.ts';
+import { type DraftPicture, isDecorative, pictureIdOf } from './uploads/pictures-in-writes.ts';
 
 /**
  * `<desk-picture>`: a picture of a post that is being written: what it looks like and how far its upload is, if it is one of this device,

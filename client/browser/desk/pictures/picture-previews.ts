@@ -1,5 +1,5 @@
 import type { Media } from '../../../../src/protocol/model.ts';
-import { shownPictureId, withPictureAddress } from './pictures-in-writes.ts';
+import { shownPictureId, withPictureAddress } from './uploads/pictures-in-writes.ts';
 
 /**
  * Addresses under which this page can show pictures of this device, by their ids. The views of readers' pages show only addresses of the

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
-import type { Crop } from '../../../../client/browser/desk/pictures/crop.ts';
-import type { ScalingGoal } from '../../../../client/browser/desk/pictures/scaling-limits.ts';
+import type { Crop } from '../../../../client/browser/desk/pictures/cropping/crop.ts';
+import type { ScalingGoal } from '../../../../client/browser/desk/pictures/scaling/scaling-limits.ts';
 import type { Language } from '../../../../client/browser/i18n/languages.ts';
 import { type HostSite, startHostSite } from '../../../support/servers/host-page.ts';
 import type { TestBrowser, WatchedPage } from '../../browser.ts';
@@ -56,7 +56,7 @@ export function pictureSite(start: () => Promise<TestBrowser>) {
         define: { scalingWorkerUrl: JSON.stringify(scalingWorkerUrl) },
         loader: { '.css': 'text' },
       }),
-      build({ ...options, entryPoints: ['client/browser/desk/pictures/scaling-worker.ts'] }),
+      build({ ...options, entryPoints: ['client/browser/desk/pictures/scaling/scaling-worker.ts'] }),
       build({ ...options, entryPoints: ['client/browser/desk/styles/desk.css'] }),
     ]);
     [browser, site] = await Promise.all([start(), startHostSite()]);

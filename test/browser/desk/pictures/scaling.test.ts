@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
-import { slowGoal } from '../../../../client/browser/desk/pictures/scaling-limits.ts';
+import { slowGoal } from '../../../../client/browser/desk/pictures/scaling/scaling-limits.ts';
 import { describeWith, needs } from '../../../support/runner/needs.ts';
 import { startBrowser, startFirefox, type TestBrowser } from '../../browser.ts';
 import { type PictureToSend, pictureSite } from './picture-page.ts';

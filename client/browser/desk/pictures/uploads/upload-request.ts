@@ -1,6 +1,6 @@
-import { Http } from '../../../lib/http.ts';
-import { basePath } from '../app/base-path.ts';
-import { uploadStallMs } from '../outbox/outbox-limits.ts';
+import { Http } from '../../../../lib/http.ts';
+import { basePath } from '../../app/base-path.ts';
+import { uploadStallMs } from '../../outbox/outbox-limits.ts';
 import type { Send } from './upload-pictures.ts';
 
 /** Sends a file with `XMLHttpRequest`, because `fetch` does not tell how much of a request has been sent. */

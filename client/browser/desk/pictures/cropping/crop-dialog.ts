@@ -1,9 +1,10 @@
 import { html, nothing, render, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
-import type { Focus } from '../../../../src/protocol/model.ts';
-import { adoptSheet } from '../../adopted-sheets.ts';
-import type { Language } from '../../i18n/languages.ts';
-import { type CropWords, cropWordsIn } from '../i18n/crop.ts';
+import type { Focus } from '../../../../../src/protocol/model.ts';
+import { adoptSheet } from '../../../adopted-sheets.ts';
+import type { Language } from '../../../i18n/languages.ts';
+import { type CropWords, cropWordsIn } from '../../i18n/crop.ts';
+import { readPictureHeader } from '../picture-header.ts';
 import type { Crop, CropChoice } from './crop.ts';
 import style from './crop-dialog.css';
 import {
@@ -18,7 +19,6 @@ import {
   scaledBy,
   wholePicture,
 } from './crop-rectangle.ts';
-import { readPictureHeader } from './picture-header.ts';
 
 const ratios = { any: undefined, '16:9': 16 / 9, '4:3': 4 / 3, '1:1': 1 } as const;
 type Ratio = keyof typeof ratios;

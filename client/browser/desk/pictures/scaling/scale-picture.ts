@@ -1,9 +1,9 @@
-import { trustedScalingWorkerUrl } from '../app/trusted-types.ts';
-import type { Crop } from './crop.ts';
+import { trustedScalingWorkerUrl } from '../../app/trusted-types.ts';
+import type { Crop } from '../cropping/crop.ts';
 import type { ScaledPicture, ScalingTask } from './scaled-picture.ts';
 import { type ScalingGoal, scalingMs, usualGoal } from './scaling-limits.ts';
 
-export type { Crop } from './crop.ts';
+export type { Crop } from '../cropping/crop.ts';
 
 /** The size is that of the upright picture, or 0 × 0 if it is unknown. */
 export interface PictureToSend {

@@ -1,7 +1,7 @@
-import type { Drafts } from '../drafts/drafts.ts';
-import { picturesUnnamedMs } from '../outbox/outbox-limits.ts';
-import type { Outbox } from '../outbox/outbox-model.ts';
-import { dropPreview } from './picture-previews.ts';
+import type { Drafts } from '../../drafts/drafts.ts';
+import { picturesUnnamedMs } from '../../outbox/outbox-limits.ts';
+import type { Outbox } from '../../outbox/outbox-model.ts';
+import { dropPreview } from '../picture-previews.ts';
 import { picturesIn } from './pictures-in-writes.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Crop } from './crop.ts';
-import { type PictureHeader, readPictureHeader } from './picture-header.ts';
+import type { Crop } from '../cropping/crop.ts';
+import { type PictureHeader, readPictureHeader } from '../picture-header.ts';
 import { decodedPixelsMost, qualities, type ScalingGoal } from './scaling-limits.ts';
 
 /** What the worker is asked for. */

@@ -1,16 +1,16 @@
-import { problem } from '../../../../src/protocol/problems.ts';
-import { apiPath } from '../../../lib/author-requests.ts';
-import { backoffMs, connectBackoff } from '../../../lib/backoff.ts';
-import type { HttpRequest, HttpResponse } from '../../../lib/http.ts';
-import { bodyWithField, isObject, ProblemError } from '../../../lib/http.ts';
-import { outcomeOfError } from '../outbox/attempt-outcome.ts';
-import type { Clock } from '../outbox/clock.ts';
-import type { OutboxStore } from '../outbox/outbox-store.ts';
-import type { Owner, StoredEntry } from '../outbox/stored-entry.ts';
-import { createWorkLoop } from '../outbox/work-loop.ts';
-import type { Crop } from './crop.ts';
-import type { DevicePicture, PictureUpload } from './device-picture.ts';
-import { type ScalingGoal, slowBytesPerSecond, slowGoal, timedBytes, usualGoal } from './scaling-limits.ts';
+import { problem } from '../../../../../src/protocol/problems.ts';
+import { apiPath } from '../../../../lib/author-requests.ts';
+import { backoffMs, connectBackoff } from '../../../../lib/backoff.ts';
+import type { HttpRequest, HttpResponse } from '../../../../lib/http.ts';
+import { bodyWithField, isObject, ProblemError } from '../../../../lib/http.ts';
+import { outcomeOfError } from '../../outbox/attempt-outcome.ts';
+import type { Clock } from '../../outbox/clock.ts';
+import type { OutboxStore } from '../../outbox/outbox-store.ts';
+import type { Owner, StoredEntry } from '../../outbox/stored-entry.ts';
+import { createWorkLoop } from '../../outbox/work-loop.ts';
+import type { Crop } from '../cropping/crop.ts';
+import type { DevicePicture, PictureUpload } from '../device-picture.ts';
+import { type ScalingGoal, slowBytesPerSecond, slowGoal, timedBytes, usualGoal } from '../scaling/scaling-limits.ts';
 
 /**
  * Uploads the pictures of one author, in the one tab that sends: one at a time, oldest first. The server answers the same bytes with

@@ -1,5 +1,5 @@
-import type { ImageMedia, LinkMedia, Media, Picture } from '../../../../src/protocol/model.ts';
-import type { Write } from '../outbox/outbox-model.ts';
+import type { ImageMedia, LinkMedia, Media, Picture } from '../../../../../src/protocol/model.ts';
+import type { Write } from '../../outbox/outbox-model.ts';
 
 /**
  * The pictures of this device that a write names. Until a picture is uploaded, its address is one that only this device knows, such

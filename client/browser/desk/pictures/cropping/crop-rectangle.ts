@@ -1,6 +1,6 @@
-import type { Focus } from '../../../../src/protocol/model.ts';
+import type { Focus } from '../../../../../src/protocol/model.ts';
+import { croppedShareLeast } from '../scaling/scaling-limits.ts';
 import type { Crop } from './crop.ts';
-import { croppedShareLeast } from './scaling-limits.ts';
 
 /**
  * How the rectangle of a crop moves and changes its size. `aspect`: the ratio that it keeps, as its share of the width divided by its

@@ -1,5 +1,5 @@
+import { scalePicture } from '../scaling/scale-picture.ts';
 import { isConnectionSlow } from './connection-speed.ts';
-import { scalePicture } from './scale-picture.ts';
 import { createUploader, type Environment, type Uploader, type UploaderParts } from './upload-pictures.ts';
 import { sendFile } from './upload-request.ts';
 

@@ -1,4 +1,4 @@
-import type { Focus } from '../../../../src/protocol/model.ts';
+import type { Focus } from '../../../../../src/protocol/model.ts';
 
 /** A part of the upright picture. All numbers are fractions of its width or height, from 0 to 1. */
 export interface Crop {
