@@ -92,6 +92,7 @@ export function createUploader(parts: UploaderParts): Uploader {
     const { id, channelId } = picture;
     try {
       const file = await fileToSend(picture);
+      if (file === undefined) return await record(picture, { at: 'refused', problem: problem('media-unreadable') });
       const request: HttpRequest = {
         method: 'POST',
         path: `${apiPath(channelId)}/media`,
@@ -126,10 +127,12 @@ export function createUploader(parts: UploaderParts): Uploader {
     }
   }
 
-  async function fileToSend(picture: DevicePicture): Promise<Blob> {
+  /** Undefined if the file is gone, as that of a picture that was removed a moment ago. */
+  async function fileToSend(picture: DevicePicture): Promise<Blob | undefined> {
     if (prepared !== undefined && isSame(prepared.picture, picture)) return prepared.file;
     const stored = await store.pictureFile(picture.id);
-    const original = new Blob([stored?.bytes ?? new ArrayBuffer(0)], { type: picture.type });
+    if (stored === undefined) return undefined;
+    const original = new Blob([stored.bytes], { type: picture.type });
     const isSlow = isConnectionSlow() || bytesPerSecond < slowBytesPerSecond;
     const file = await prepare(original, picture.crop, isSlow ? slowGoal : usualGoal).catch((error: unknown) => {
       console.warn('The picture could not be prepared.', error);
