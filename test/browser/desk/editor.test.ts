@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../support/runner/needs.ts';
-import { startBrowser, startFirefox, type TestBrowser } from '../browser.ts';
+import { drawn, startBrowser, startFirefox, type TestBrowser } from '../browser.ts';
 import { editorSite } from './editor-page.ts';
 
 describeWith(needs.chromium, 'the rich editor in Chromium', (chromium) => examineEditor(() => startBrowser(chromium)));
@@ -145,6 +145,8 @@ function examineEditor(start: () => Promise<TestBrowser>): void {
   ])('writes where the cursor went by %s, however soon after a click', async (_, at, keys, expected) => {
     const { page, body } = await open({ body: 'First.\n\nSecond.' });
     await page.keyboard.press('Control+End');
+    // The editor learns where the cursor is while it has the focus.
+    await drawn(page);
     await page.locator('#before').focus();
     const box = await page
       .locator('.rich-text p')
