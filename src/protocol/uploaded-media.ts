@@ -31,6 +31,13 @@ export function mediaIdIn(url: string, channelId: string, publicUrl: string | un
   return (reference.exec(url) ?? fileAt(url, channelId, publicUrl))?.[1];
 }
 
+/** Whether the URL has the form of an upload's address in the channel, on whatever server. */
+export function isUploadAddress(url: string, channelId: string): boolean {
+  const start = mediaPath(channelId);
+  const at = url.indexOf(start);
+  return at > 0 && file.test(url.slice(at + start.length));
+}
+
 /** Whether the URL, as it is shown or stored, is that of the medium. Its id occurs in no other address. */
 export function isOfMedium(url: string, id: string): boolean {
   return reference.exec(url)?.[1] === id || url.includes(`/${id}/`);

@@ -12,6 +12,7 @@ import {
 } from '../../../../src/protocol/field-rules.ts';
 import type { Media, Person, PostFields, Source } from '../../../../src/protocol/model.ts';
 import { blankFields } from '../../../../src/protocol/post-fields.ts';
+import { isUploadAddress } from '../../../../src/protocol/uploaded-media.ts';
 import { isVisible } from '../../../../src/protocol/visible-text.ts';
 import type { NewPost } from '../../../lib/author-client.ts';
 import { isDecorative, pictureIdOf } from '../pictures/uploads/pictures-in-writes.ts';
@@ -82,14 +83,20 @@ export function toNewPost(draft: PostDraft): NewPost & { id: string } {
   return { ...Object.fromEntries(sent), id: draft.id };
 }
 
-/** `html`: the rendered body. `origin`: that of the server, whose pictures need no https. */
-export function lacksOf(post: NewPost, { html, origin }: { html: string; origin: string }): Lack[] {
+/** Where a post goes to. `origin`: that of the server, whose pictures need no https. */
+export interface Destination {
+  channelId: string;
+  origin: string;
+}
+
+/** `html`: the rendered body. */
+export function lacksOf(post: NewPost, html: string, destination: Destination): Lack[] {
   const { keyEvent = false, headline = null, body = '', media = [], authors = [], sources = [], derivedFrom = [] } = post;
   const lacks = [
     ...(headline === null ? [] : lineOf('headline', headline, limits.headlineCharacters)),
     ...textOf('body', body, limits.bodyCharacters),
     ...most('media', media, limits.postMedia),
-    ...media.flatMap((one, at) => lacksOfMedia(one, `media[${at}]`, origin)),
+    ...media.flatMap((one, at) => lacksOfMedia(one, `media[${at}]`, destination)),
     ...most('authors', authors, limits.postAuthors),
     ...authors.flatMap((one, at) => lacksOfPerson(one, `authors[${at}]`)),
     ...most('sources', sources, limits.postSources),
@@ -109,9 +116,9 @@ export function lacksOf(post: NewPost, { html, origin }: { html: string; origin:
   }
 }
 
-function lacksOfMedia(media: Media, at: string, origin: string): Lack[] {
+function lacksOfMedia(media: Media, at: string, destination: Destination): Lack[] {
   const address = (field: string, value: string | undefined) =>
-    value === undefined ? [] : mediaAddress(`${at}.${field}`, value, origin);
+    value === undefined ? [] : mediaAddress(`${at}.${field}`, value, destination);
   const line = (field: string, value: string | undefined) => optionalLine(`${at}.${field}`, value);
   switch (media.type) {
     case 'image': {
@@ -182,13 +189,11 @@ function webAddress(path: string, value: string): Lack[] {
   return hasPlainHost(value) ? [] : [lack(path, 'disguised-address')];
 }
 
-function mediaAddress(path: string, value: string, origin: string): Lack[] {
+/** A server without a public URL gives an upload its own address, which differs from that of the desk behind a proxy. */
+function mediaAddress(path: string, value: string, { channelId, origin }: Destination): Lack[] {
   const lacks = webAddress(path, value);
-  return lacks.length > 0 || isLoadable(value, origin) || uploaded.test(value) ? lacks : [lack(path, 'no-https')];
+  return lacks.length > 0 || isLoadable(value, origin) || isUploadAddress(value, channelId) ? lacks : [lack(path, 'no-https')];
 }
-
-/** The address of an upload. A server without a public URL gives its own, which differs from that of the desk behind a proxy. */
-const uploaded = /^http:\/\/[^/]+\/(?:[\w/-]+\/)?media\/[^/]+\/[\w-]{22}\//;
 
 function most(path: string, list: readonly unknown[], number: number): Lack[] {
   return list.length > number ? [lack(path, 'too-many')] : [];

@@ -24,7 +24,7 @@ export function bodyHtml(body: string, channelId: string): string | undefined {
 export function lacksOfDraft(draft: PostDraft, channelId: string, origin: string): Lack[] {
   const html = bodyHtml(draft.body, channelId);
   if (html === undefined) return [{ path: 'body', why: 'too-complex' }];
-  return lacksOf(toNewPost(draft), { html, origin });
+  return lacksOf(toNewPost(draft), html, { channelId, origin });
 }
 
 /** `byline`: the name of a post that names nobody. `at`: the time that is shown, RFC 3339. */

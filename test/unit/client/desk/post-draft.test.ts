@@ -16,10 +16,11 @@ import { newPostSchema } from '../../../../src/protocol/schemas.ts';
 import { newPost } from '../../../support/samples/arbitraries.ts';
 
 const id = '01930000-0000-7000-8000-000000000000';
+const channelId = 'harbour-fire';
 const origin = 'https://live.example.org';
 const draft = (fields: Partial<PostDraft> = {}): PostDraft => ({ ...emptyDraft(id), ...fields });
 const lacks = (fields: Partial<PostDraft>, html = '<p>Text</p>') =>
-  lacksOf(toNewPost(draft(fields)), { html, origin }).map(({ path, why }) => `${path}: ${why}`);
+  lacksOf(toNewPost(draft(fields)), html, { channelId, origin }).map(({ path, why }) => `${path}: ${why}`);
 
 describe('a draft of a post', () => {
   it('is sent with only the fields that its author filled', () => {
@@ -120,13 +121,15 @@ describe('what a post lacks', () => {
 
   it('is no https in the address of a picture on this server', () => {
     const post: NewPost = { media: [{ type: 'image', url: 'http://localhost:8080/a.jpg', alt: 'A street' }] };
-    expect(lacksOf(post, { html: '', origin: 'http://localhost:8080' })).toEqual([]);
+    expect(lacksOf(post, '', { channelId, origin: 'http://localhost:8080' })).toEqual([]);
   });
 
   it('is no https in the address of an upload, which may name another host than that of the desk', () => {
     const url = 'http://127.0.0.1:4000/live/media/harbour-fire/AAAAAAAAAAAAAAAAAAAAAA/640.jpg';
     const post: NewPost = { media: [{ type: 'image', url, alt: 'A street' }] };
-    expect(lacksOf(post, { html: '', origin: 'http://localhost:8080' })).toEqual([]);
+    expect(lacksOf(post, '', { channelId, origin: 'http://localhost:8080' })).toEqual([]);
+    const elsewhere = lacksOf(post, '', { channelId: 'quay', origin: 'http://localhost:8080' });
+    expect(elsewhere).toEqual([{ path: 'media[0].url', why: 'no-https' }]);
   });
 
   it('is nothing exactly where the server accepts the post', () => {
@@ -167,7 +170,7 @@ describe('what a post lacks', () => {
     fc.assert(
       fc.property(newPost, strange, fc.boolean(), (sound, fields, isSound) => {
         const post = { ...sound, ...(!isSound && fields), id } as NewPost;
-        const found = lacksOf(post, { html: '<p>Text</p>', origin }).filter(
+        const found = lacksOf(post, '<p>Text</p>', { channelId, origin }).filter(
           ({ why }) => why !== 'no-description' && why !== 'no-https',
         );
         const isKeyEvent =
