@@ -46,7 +46,7 @@ export class CoveragePicture extends DeskElement {
 
   protected override enter(): (() => void)[] {
     const taker = {
-      isInForm: ({ target }: Event) => target instanceof Node && (this.closest('desk-coverage-form')?.contains(target) ?? false),
+      form: () => this.closest('desk-coverage-form'),
       setOver: (isOver: boolean) => {
         this.isOver = isOver;
       },

@@ -34,7 +34,7 @@ export class DeskAddPictures extends DeskElement {
 
   protected override enter(): (() => void)[] {
     const taker = {
-      isInForm: ({ target }: Event) => target instanceof Node && (this.closest('.composer-form')?.contains(target) ?? false),
+      form: () => this.closest('.composer-form'),
       setOver: (isOver: boolean) => {
         this.isOver = isOver;
       },

@@ -2,17 +2,34 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { LinkMedia } from '../../../../src/protocol/model.ts';
 import { picturesWordsIn } from '../i18n/pictures.ts';
 import { PicturesFull } from './device-picture.ts';
+import { followGivenFiles } from './given-files.ts';
 import { isPicture, pictureChoosers } from './picture-choosers.ts';
 import { PictureElement } from './picture-element.ts';
 import { pictureIdOf } from './uploads/pictures-in-writes.ts';
 
-/** `<desk-card-picture>`: chooses a picture of this device for the card of a link, shows it, crops it and removes it. */
+/**
+ * `<desk-card-picture>`: chooses a picture of this device for the card of a link, by buttons, by paste and by drop, shows it, crops it and
+ * removes it.
+ */
 export class DeskCardPicture extends PictureElement {
-  static override properties = { problem: { state: true } };
+  static override properties = { problem: { state: true }, isOver: { state: true } };
   declare media: LinkMedia;
   declare set: (media: LinkMedia) => void;
   declare private problem: 'full' | 'not-stored' | 'no-picture' | undefined;
+  /** Files are being dragged over the link. */
+  declare private isOver: boolean;
   #next: string | undefined;
+
+  protected override enter(): (() => void)[] {
+    const taker = {
+      form: () => this.closest('.composer-row'),
+      setOver: (isOver: boolean) => {
+        this.isOver = isOver;
+      },
+      take: ([file]: File[]) => void this.#add(file),
+    };
+    return [...super.enter(), followGivenFiles(taker)];
+  }
 
   /** Readers see the middle of it. */
   protected override get pointInView(): undefined {
@@ -23,9 +40,12 @@ export class DeskCardPicture extends PictureElement {
     const words = picturesWordsIn(this.language);
     const id = pictureIdOf(this.media.image);
     const remove = () => this.#show(undefined, '.desk-add-picture');
-    if (id !== undefined)
-      return this.onDevice(id, html`<button type="button" class="desk-quiet" @click=${remove}>${words.remove}</button>`);
-    return html`<div class="desk-add-pictures">${pictureChoosers(this.language, ([file]) => void this.#add(file))}</div>
+    const shown =
+      id === undefined
+        ? html`<div class="desk-add-pictures">${pictureChoosers(this.language, ([file]) => void this.#add(file))}</div>`
+        : this.onDevice(id, html`<button type="button" class="desk-quiet" @click=${remove}>${words.remove}</button>`);
+    return html`<div class="desk-given-picture" data-over=${this.isOver ?? false}>${shown}
+${this.isOver ? html`<p class="desk-hint">${words.dropHere}</p>` : nothing}</div>
 ${this.problem === undefined ? nothing : html`<p class="desk-lack" role="alert">${words.problems[this.problem]}</p>`}`;
   }
 

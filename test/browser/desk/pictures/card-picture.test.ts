@@ -4,7 +4,7 @@ import { describeWith, needs } from '../../../support/runner/needs.ts';
 import { startBrowser, startFirefox, type TestBrowser } from '../../browser.ts';
 import { eventually, faultsOf, isLive } from '../../newsroom.ts';
 import { chooseUndoSeconds, deskSite } from '../desk-site.ts';
-import { smallPhoto } from './photos.ts';
+import { giveFile, smallPhoto } from './photos.ts';
 import { storedPictures } from './pictures-suite.ts';
 
 const video = 'https://www.youtube.com/watch?v=dQw4w9WgXcQ';
@@ -115,6 +115,25 @@ function cardPicture(start: () => Promise<TestBrowser>): void {
     await eventually(async () => {
       expect(await mediaOf(id)).toMatchObject([[{ title: 'The mayor', image: expect.stringContaining(`/media/${id}/`) }], [{}]]);
     });
+  });
+
+  it('is dropped onto the link or pasted into it, and is then no picture of the post', async () => {
+    const { id, page } = await open();
+    const link = 'desk-composer .composer-row[data-media="link"]';
+    await giveFile(page, link, 'drop', await smallPhoto(190));
+    await pictureOf(composer(page)).getByText('Uploaded', { exact: true }).waitFor();
+    // Replaces the one before.
+    await giveFile(page, `${link} input[type="url"]`, 'paste', await smallPhoto(191));
+    await eventually(async () => expect(await storedPictures(page)).toBe(1));
+    await pictureOf(composer(page)).getByText('Uploaded', { exact: true }).waitFor();
+    expect(await composer(page).locator('.composer-row[data-media="image"]').count()).toBe(0);
+    await giveFile(page, link, 'drop', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') });
+    await pictureOf(composer(page)).getByText('Only pictures can be added here.').waitFor();
+    await publish(page);
+    const image = expect.stringContaining(`/media/${id}/`);
+    await eventually(async () =>
+      expect(await mediaOf(id)).toEqual([[{ type: 'link', url: video, title: 'The press conference', image }]]),
+    );
   });
 }
 
