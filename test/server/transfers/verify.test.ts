@@ -33,7 +33,7 @@ beforeAll(async () => {
   await openSampleDay(client, day);
   await playSampleDay(client, day, day.commands);
   await client.createChannel({ id: 'quiet', headline: 'Quiet' });
-  env = { PRESSBOX_URL: server.url, PRESSBOX_TOKEN: token, PRESSBOX_PUBLIC_URL: server.url };
+  env = { PRESSBOX_URL: server.url, PRESSBOX_TOKEN: token, ...server.addressSettings };
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
@@ -131,11 +131,11 @@ describe('pressbox verify', () => {
 
     const why = `the html of revision ${post.revision} differs from its rendered body`;
     for (const argv of [directory_, []]) {
-      const { code, out } = await verifyOther({ PRESSBOX_PUBLIC_URL: other.url }, '--json', ...argv);
+      const { code, out } = await verifyOther(other.addressSettings, '--json', ...argv);
       expect(code, out).toBe(1);
       expect(reportsOf(out)[0].fault).toEqual({ channelId: id, offset: expect.any(Number), postId: post.id, why });
     }
-    const { out } = await verifyOther({ PRESSBOX_PUBLIC_URL: other.url }, ...directory_);
+    const { out } = await verifyOther(other.addressSettings, ...directory_);
     expect(out).toMatch(new RegExp(`^NO  ${id}  offset \\d+, post ${post.id}: ${why}\\. Before it`, 'm'));
     // It is compared under another URL too: the server journal says for which URL it was rendered.
     for (const elsewhere of ['', 'https://elsewhere.example']) {
@@ -174,7 +174,7 @@ describe('pressbox verify', () => {
     await using second = await start();
     const own = { PRESSBOX_URL: second.url, PRESSBOX_TOKEN: await second.token({ admin: true }) };
     for (const argv of [['--data-dir', dataDir], []]) {
-      const command = run(['verify', ...argv], { ...own, PRESSBOX_PUBLIC_URL: second.url });
+      const command = run(['verify', ...argv], { ...own, ...second.addressSettings });
       expect(await command.code).toBe(1);
       expect(command.out).toMatch(/^ok {2}kept /m);
       expect(command.out).toMatch(/^NO {2}removed {2}the channel is missing, but was not deleted\./m);
@@ -474,7 +474,7 @@ describeWith(needs.redis, 'pressbox verify of a Redis', (binary) => {
     const secret = 'a secret of at least 32 bytes, for tests';
     await using other = await startTestServer({ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret });
     await sendTo(other, await exportOf(server, id));
-    const command = run(['verify', id, '--redis', '--json'], { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_PUBLIC_URL: other.url });
+    const command = run(['verify', id, '--redis', '--json'], { PRESSBOX_REDIS_URL: redis.url, ...other.addressSettings });
     expect(await command.code).toBe(0);
     expect(command.out).toBe((await verify(id, '--data-dir', server.dataDir, '--json')).out);
   });

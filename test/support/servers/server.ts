@@ -9,7 +9,7 @@ import { type PressboxServer, type ServerOptions, startServer } from '../../../s
 import { embeddedIn, openStore } from '../stores/store.ts';
 import { basePathOf } from './addresses.ts';
 import { freePort } from './free-port.ts';
-import { type FrontName, openFront, testedBasePath } from './front.ts';
+import { type FrontName, openFront, settingsBelow, testedBasePath } from './front.ts';
 
 /** A real server on a free loopback port, with its own data directory and store, for the duration of a test. */
 export interface TestServer extends AsyncDisposable {
@@ -22,6 +22,8 @@ export interface TestServer extends AsyncDisposable {
   pathTo(path: string): string;
   /** The address of such a link, or of a path of the server. */
   addressOf(path: string): string;
+  /** The settings that name its address, for a command beside it. */
+  addressSettings: Record<string, string>;
   /** The names of the cookies of a session. Over TLS, `__Host-` is before them. */
   cookieName: string;
   ownerCookieName: string;
@@ -77,6 +79,9 @@ export async function startTestServer(
     },
     pathTo: (path) => started.basePath + path,
     addressOf: (path) => (path.startsWith(`${started.basePath}/`) ? started.origin + path : started.url + path),
+    get addressSettings() {
+      return { PRESSBOX_PUBLIC_URL: started.origin, ...settingsBelow(started.basePath) };
+    },
     get cookieName() {
       return sessionCookieName(started.basePath);
     },

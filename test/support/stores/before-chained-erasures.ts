@@ -14,7 +14,7 @@ export const verify = async (server: TestServer, ...argv: string[]) => {
   const env = {
     PRESSBOX_URL: server.url,
     PRESSBOX_TOKEN: await server.token({ admin: true }),
-    PRESSBOX_PUBLIC_URL: server.server.publicUrl,
+    ...server.addressSettings,
   };
   const command = run(['verify', ...argv], env);
   return { code: await command.code, out: command.out, err: command.err };
