@@ -3,7 +3,6 @@ import {
   hasControls,
   hasPlainHost,
   isAbsoluteUrl,
-  isLoadable,
   isOneLine,
   isWellFormed,
   isWithin,
@@ -12,9 +11,9 @@ import {
 } from '../../../../src/protocol/field-rules.ts';
 import type { Media, Person, PostFields, Source } from '../../../../src/protocol/model.ts';
 import { blankFields } from '../../../../src/protocol/post-fields.ts';
-import { isUploadAddress } from '../../../../src/protocol/uploaded-media.ts';
 import { isVisible } from '../../../../src/protocol/visible-text.ts';
 import type { NewPost } from '../../../lib/author-client.ts';
+import { type Destination, isLoadableThere } from '../pictures/loadable-picture.ts';
 import { isDecorative, pictureIdOf } from '../pictures/uploads/pictures-in-writes.ts';
 
 /**
@@ -81,12 +80,6 @@ export function toNewPost(draft: PostDraft): NewPost & { id: string } {
     ([field, value]) => field in blank && !isEqual(value, blank[field as keyof PostFields]),
   );
   return { ...Object.fromEntries(sent), id: draft.id };
-}
-
-/** Where a post goes to. `origin`: that of the server, whose pictures need no https. */
-export interface Destination {
-  channelId: string;
-  origin: string;
 }
 
 /** `html`: the rendered body. */
@@ -189,10 +182,9 @@ function webAddress(path: string, value: string): Lack[] {
   return hasPlainHost(value) ? [] : [lack(path, 'disguised-address')];
 }
 
-/** A server without a public URL gives an upload its own address, which differs from that of the desk behind a proxy. */
-function mediaAddress(path: string, value: string, { channelId, origin }: Destination): Lack[] {
+function mediaAddress(path: string, value: string, destination: Destination): Lack[] {
   const lacks = webAddress(path, value);
-  return lacks.length > 0 || isLoadable(value, origin) || isUploadAddress(value, channelId) ? lacks : [lack(path, 'no-https')];
+  return lacks.length > 0 || isLoadableThere(value, destination) ? lacks : [lack(path, 'no-https')];
 }
 
 function most(path: string, list: readonly unknown[], number: number): Lack[] {

@@ -14,7 +14,6 @@ import {
   hasControls,
   hasPlainHost,
   isAbsoluteUrl,
-  isLoadable,
   isOneLine,
   isWellFormed,
   isWithin,
@@ -29,6 +28,7 @@ import {
 } from '../../../../src/protocol/model.ts';
 import { isVisible } from '../../../../src/protocol/visible-text.ts';
 import type { ChannelFields, ChannelPatch, NewChannel } from '../../../lib/author-client.ts';
+import { type Destination, isLoadableThere } from '../pictures/loadable-picture.ts';
 import { deviceAddress } from '../pictures/uploads/pictures-in-writes.ts';
 import { timeOfWall, wallTimeOf } from './wall-time.ts';
 
@@ -163,7 +163,7 @@ export function faultsOf(form: CoverageForm, { origin, channel }: { origin: stri
   check('language', isLanguage(form.language) ? undefined : 'not-language');
   check('timezone', isZone(form.timezone) ? undefined : 'not-zone');
   if (hasPicture) {
-    check('pictureUrl', pictureUrlFault(form.pictureUrl.trim(), origin));
+    check('pictureUrl', pictureUrlFault(form.pictureUrl.trim(), { channelId: form.id, origin }));
     check('pictureAlt', isVisible(form.pictureAlt) ? lineFault(form.pictureAlt, altCharacters) : 'missing');
     check('pictureCaption', textFault(form.pictureCaption, captionCharacters));
     check('pictureCredit', lineFault(form.pictureCredit, textCharacters));
@@ -251,9 +251,9 @@ function urlFault(url: string, schemes: readonly string[]): Fault | undefined {
   return isAbsoluteUrl(url, schemes) && hasPlainHost(url) ? undefined : 'not-https';
 }
 
-function pictureUrlFault(url: string, origin: string): Fault | undefined {
+function pictureUrlFault(url: string, destination: Destination): Fault | undefined {
   if (url === chosenAddress) return undefined;
-  return urlFault(url, ['https:', 'http:']) ?? (isLoadable(url, origin) ? undefined : 'not-loadable');
+  return urlFault(url, ['https:', 'http:']) ?? (isLoadableThere(url, destination) ? undefined : 'not-loadable');
 }
 
 function isLanguage(tag: string): boolean {

@@ -104,6 +104,8 @@ describe('the form of a coverage', () => {
       expect([changes, found]).toEqual([changes, faults]);
     }
     expect(faultsOf(changed({ pictureUrl: `http://localhost:1/a.svg` }), { origin: 'http://localhost:1', channel })).toEqual({});
+    const upload = `http://127.0.0.1:4000/media/${channel.id}/AAAAAAAAAAAAAAAAAAAAAA/640.jpg`;
+    expect(faultsOf(changed({ pictureUrl: upload }), { origin, channel })).toEqual({});
     expect(faultsOf(changed({ pictureUrl: chosenAddress }), { origin, channel })).toEqual({});
     expect(faultsOf(changed({ pictureUrl: 'device:typed' }), { origin, channel })).toEqual({ pictureUrl: 'not-https' });
     expect(faultsOf({ ...formOf(channel), id: 'Fire' }, { origin, channel: undefined })).toEqual({ id: 'not-id' });
