@@ -82,7 +82,7 @@ export class CoverageFormElement extends AuthorElement {
     const { form, channel } = this;
     const patch = channel && patchOf(form, channel);
     const isPlanned = (channel?.state ?? form.state) === 'scheduled';
-    return html`<form novalidate @submit=${this.#onSubmit}>
+    return html`<form novalidate @submit=${this.#onSubmit}><div class="desk-fields" ?inert=${this.saving}>
 ${this.#text('headline', words.headline, { required: true, own: true })}
 ${this.#area('standfirst', words.standfirst, 2, { own: true })}
 ${channel === undefined && this.ids !== undefined ? this.#idChoice(this.ids, words) : nothing}
@@ -97,10 +97,10 @@ ${channel === undefined && this.ids === undefined ? this.#id(words) : nothing}
 <desk-coverage-picture .present=${this.#present} .chosen=${this.chosen} .set=${this.#choosePicture} .language=${this.language}></desk-coverage-picture>
 ${this.chosen ? nothing : this.#text('pictureUrl', words.pictureUrl, { type: 'url', hint: words.pictureUrlHint })}
 ${form.pictureUrl.trim() === '' ? nothing : this.#picture(words)}
-${this.#text('url', words.url, { type: 'url', hint: words.urlHint })}</details>
+${this.#text('url', words.url, { type: 'url', hint: words.urlHint })}</details></div>
 ${this.#answer(words)}${this.saving && this.chosen ? this.#upload(words) : nothing}
 <p class="desk-buttons"><button class="desk-button" ?disabled=${this.saving}>${this.saving ? words.saving : channel === undefined ? words.open : words.save}</button>
-<button type="button" class="desk-button plain" @click=${() => this.#send('desk-cancelled', {})}>${this.saving && this.isSlow ? words.close : words.cancel}</button></p></form>`;
+<button type="button" class="desk-button plain" @click=${() => this.#send('desk-cancelled', {})}>${this.saving ? words.close : words.cancel}</button></p></form>`;
   }
 
   /** The picture that the coverage has, unless another address was typed. */
@@ -123,6 +123,8 @@ ${this.#text('pictureCredit', words.pictureCredit, { own: true })}`;
 
   /** A picture has its own description. Without one of this device, the coverage has its earlier picture. */
   readonly #choosePicture = (chosen: ChosenPicture | undefined): void => {
+    // Its picture is on its way, and the form is over once the coverage has it.
+    if (this.saving) return;
     const isAnother = chosen?.file !== this.chosen?.file;
     this.chosen = chosen;
     if (!isAnother) return;
@@ -270,6 +272,7 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     if (channel === undefined && !this.#mayOpen(form.id)) return this.#explainId({ kind: 'not-yours' });
     const patch = channel && patchOf(form, channel);
     if (channel !== undefined && patch === undefined) return this.#send('desk-saved', { channelId: channel.id, isDone: true });
+    const focused = document.activeElement;
     this.saving = true;
     void this.#showButtons();
     try {
@@ -281,6 +284,7 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     } finally {
       this.saving = false;
       this.isSlow = false;
+      await this.#focusAgain(focused);
     }
   };
 
@@ -315,7 +319,7 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     await (outcome.status === 'picture-refused' ? outbox.undo(entry.id) : outbox.discard(entry.id));
     if (outcome.status === 'picture-refused') {
       this.#explain({ kind: 'picture', text: helpFor(problem, picturesWordsIn(this.language)) });
-    } else if (problem.code === 'channel-exists') this.#explainId({ kind: 'taken' });
+    } else if (problem.code === 'channel-exists') this.#explain({ kind: 'taken' });
     else if (outcome.status === 'conflict' && this.channel !== undefined) await this.#rebase(this.channel);
     else this.#explain({ kind: 'refused', text: problem.detail ?? problem.title });
     return undefined;
@@ -361,6 +365,14 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
   #explainId(answer: Answer): void {
     this.#explain(answer);
     this.#focus('#coverage-id');
+  }
+
+  /** A browser takes the focus from a field that cannot be used. */
+  async #focusAgain(focused: Element | null): Promise<void> {
+    await this.updateComplete;
+    if (this.answer?.kind === 'taken') this.#focus('#coverage-id');
+    else if (document.activeElement === document.body && focused instanceof HTMLElement && this.contains(focused))
+      focused.focus();
   }
 
   /** How far the upload is stands above them. */

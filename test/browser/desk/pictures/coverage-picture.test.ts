@@ -123,6 +123,12 @@ describeWith(needs.chromium, 'the picture of a coverage', (chromium) => {
         .waitFor();
       await form(page).getByText('You can close this').waitFor();
       expect(await form(page).getByText('as soon as the server can be reached').count()).toBe(0);
+      // What is changed now would be lost when the form closes.
+      await giveFile(page, 'desk-coverage-form form', 'drop', await smallPhoto(red + 5));
+      await form(page).getByLabel('Headline').focus();
+      await page.keyboard.type('Lost');
+      expect(await form(page).getByLabel('Headline').inputValue()).toBe('The flood');
+      expect(await form(page).getByLabel('What the picture shows').inputValue()).toBe(alt);
     };
     await save(150, 'The embankment');
     expect(await faultsOf(page)).toEqual([]);
