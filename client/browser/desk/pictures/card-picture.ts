@@ -53,11 +53,12 @@ ${this.problem === undefined ? nothing : html`<p class="desk-lack" role="alert">
     if (file === undefined) return;
     this.problem = isPicture(file) ? undefined : 'no-picture';
     if (this.problem !== undefined) return;
+    const { media } = this;
     try {
       const { outbox, channelId } = this.form;
       const address = await outbox.pictures.add(channelId, file);
-      // The author may have removed the link meanwhile.
-      if (this.isConnected) this.#show(address, '.desk-device-picture > button');
+      // The author may have removed the link meanwhile. Then the next one has its place.
+      if (this.isConnected && isSameLink(this.media, media)) this.#show(address, '.desk-device-picture > button');
     } catch (error) {
       console.warn('The picture could not be stored.', error);
       this.problem = error instanceof PicturesFull ? 'full' : 'not-stored';
@@ -70,6 +71,12 @@ ${this.problem === undefined ? nothing : html`<p class="desk-lack" role="alert">
     this.set({ ...this.media, image });
   }
 
+  protected override willUpdate(changed?: Map<string, unknown>): void {
+    super.willUpdate();
+    const before = changed?.get('media') as LinkMedia | undefined;
+    if (before !== undefined && !isSameLink(this.media, before)) this.problem = undefined;
+  }
+
   protected override updated(): void {
     super.updated();
     const next = this.#next && this.querySelector<HTMLElement>(this.#next);
@@ -77,4 +84,9 @@ ${this.problem === undefined ? nothing : html`<p class="desk-lack" role="alert">
     this.#next = undefined;
     next.focus();
   }
+}
+
+/** A link whose address or title changed meanwhile is still the same. */
+function isSameLink(one: LinkMedia, other: LinkMedia): boolean {
+  return one.url === other.url || one.title === other.title;
 }
