@@ -123,7 +123,7 @@ export interface Group {
 }
 
 /** The part of `RedisEngine` that concerns nodes. */
-export type Node = Pick<RedisEngine, 'nodeId' | 'otherSecrets' | 'forgetNode'>;
+export type Node = Pick<RedisEngine, 'nodeId' | 'nodeName' | 'otherSecrets' | 'forgetNode'>;
 
 /**
  * Resolves once the server accepts requests. Throws `JournalRefused` if the journal must not be used, and the errors of binding
@@ -280,7 +280,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       await listenAdmin();
     }
     health.phase = 'ready';
-    const where = { url: publicUrl, ...(node ? { node: node.nodeId } : { dataDir: config.dataDir }) };
+    const where = { url: publicUrl, ...(node ? { node: node.nodeName } : { dataDir: config.dataDir }) };
     log.info(where, group === undefined ? 'listening' : 'worker serves');
 
     const retire = () => {

@@ -28,7 +28,7 @@ import { RedisSessions } from './ended-sessions.ts';
 import { Erasures } from './erasure/erasure.ts';
 import { Sweep } from './erasure/sweep.ts';
 import { channelKeys, registry } from './keys.ts';
-import { newNodeId } from './node-ids.ts';
+import { newNodeId, nodeName } from './node-ids.ts';
 import { Reads } from './reads.ts';
 import { redisLimits } from './redis-limits.ts';
 import { DamagedChannels } from './repair/damaged-channels.ts';
@@ -69,10 +69,12 @@ export interface RedisEngine extends Engine {
   readonly faults: readonly Fault[];
   /** The replicas that were in sync at the last check. */
   readonly replicasOnline: number;
-  /** Processes on the store that share no secret with this one, as of the last heartbeat. */
+  /** The names of processes on the store that share no secret with this one, as of the last heartbeat. */
   readonly otherSecrets: readonly string[];
   /** The id of this process among the processes on the store. */
   readonly nodeId: string;
+  /** What logs and answers call this process. */
+  readonly nodeName: string;
   /** Removes a node that has certainly ended but did not remove itself, so that no erasure waits for it. */
   forgetNode(nodeId: string): Promise<void>;
 }
@@ -239,6 +241,10 @@ class SharedEngine implements RedisEngine {
 
   get otherSecrets(): readonly string[] {
     return this.#monitor.otherSecrets;
+  }
+
+  get nodeName(): string {
+    return nodeName(this.nodeId);
   }
 
   get faults(): readonly Fault[] {

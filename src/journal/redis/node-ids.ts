@@ -17,6 +17,15 @@ export function shareNoSecret(one: string, other: string): boolean {
   return ours.length > 0 && theirs.length > 0 && !ours.some((print) => theirs.includes(print));
 }
 
+/** What logs and answers call the node. It has no print of a secret, with which somebody who reads them could try guesses. */
+export function nodeName(nodeId: string): string {
+  return nodeId.endsWith(indexKeeper) ? `${partsOf(nodeId)[0]}${indexKeeper}` : nodeId;
+}
+
 function printsIn(nodeId: string): string[] {
-  return nodeId.endsWith(indexKeeper) ? nodeId.slice(0, -indexKeeper.length).split('.').slice(1) : [];
+  return nodeId.endsWith(indexKeeper) ? partsOf(nodeId).slice(1) : [];
+}
+
+function partsOf(nodeId: string): string[] {
+  return nodeId.slice(0, -indexKeeper.length).split('.');
 }

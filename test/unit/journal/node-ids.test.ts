@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { secretPrint } from '../../../src/access/secret.ts';
 import { indexKeeper } from '../../../src/journal/redis/keys.ts';
-import { newNodeId, shareNoSecret } from '../../../src/journal/redis/node-ids.ts';
+import { newNodeId, nodeName, shareNoSecret } from '../../../src/journal/redis/node-ids.ts';
 
 const [old, fresh, other] = ['old', 'new', 'other'].map((text) => secretPrint(Buffer.from(text.repeat(16)))) as [
   string,
@@ -27,4 +27,11 @@ it('nothing is said of nodes without a secret, of earlier versions and of lost o
 it('the id of a node has the prints of its secrets, and ends as those that keep the index do', () => {
   expect(newNodeId([old, fresh])).toMatch(new RegExp(`^[0-9a-f]{12}\\.${old}\\.${fresh}${indexKeeper}$`));
   expect(old).toMatch(/^[0-9a-f]{8}$/);
+});
+
+it('has a name that says nothing of its secrets, and that of an earlier version stays', () => {
+  const id = newNodeId([old, fresh]);
+  expect(nodeName(id)).toMatch(/^[0-9a-f]{12}-activity$/);
+  expect(id).toContain(nodeName(id).slice(0, 12));
+  for (const earlier of [newNodeId(), 'bdfd1c0f6a2e']) expect(nodeName(earlier)).toBe(earlier);
 });

@@ -4,7 +4,7 @@ import { messageOf, type Reachability } from '../../engine.ts';
 import type { TrackerMark } from '../announcement-tracker.ts';
 import type { RedisBus } from '../bus.ts';
 import { indexKeeper, registry } from '../keys.ts';
-import { shareNoSecret } from '../node-ids.ts';
+import { nodeName, shareNoSecret } from '../node-ids.ts';
 import { redisLimits } from '../redis-limits.ts';
 import type { Connection } from './connection.ts';
 import { withTimeout } from './with-timeout.ts';
@@ -149,7 +149,7 @@ export class StoreMonitor {
       [nodeId, countsMs, this.#hasSentHeartbeat ? 'again' : '', leaseMs + probeMs, indexKeeper],
     );
     this.#hasSentHeartbeat = true;
-    this.otherSecrets = (counted as string[]).filter((node) => shareNoSecret(nodeId, node));
+    this.otherSecrets = (counted as string[]).filter((node) => shareNoSecret(nodeId, node)).map(nodeName);
   }
 
   #suspect(channelIds: string[]): void {

@@ -6,6 +6,7 @@ import { channelSubject } from '../codec.ts';
 import type { Connection } from '../connection/connection.ts';
 import { timeOf } from '../connection/replicas.ts';
 import { channelKeys, registry } from '../keys.ts';
+import { nodeName } from '../node-ids.ts';
 import { redisLimits } from '../redis-limits.ts';
 import { Rewrites } from './log-rewrites.ts';
 
@@ -23,7 +24,7 @@ const areLost = 'Redis lost the list of nodes and learns it again from their hea
 const isSilent = 'it has not confirmed that it dropped what it read before';
 
 function placeOf(node: string): string {
-  return node === others ? 'other nodes' : `node ${node}`;
+  return node === others ? 'other nodes' : `node ${nodeName(node)}`;
 }
 
 export interface ErasureParts {
