@@ -51,7 +51,7 @@ export class TimelinePosts {
         posts,
         notices,
         newsChanged: () => this.#showNews(),
-        setting: () => ({ actions: true }),
+        setting: () => ({ basePath, actions: true }),
         decorate: (article) => this.#decorate(article),
         renderAround: () => this.#renderAround(),
       },
