@@ -121,7 +121,8 @@ describe('a header that claims to come from somebody else', () => {
         '{"headline":"A"}',
       ),
     );
-    expect(written.text).toMatch(/^Location: \/v1\/channels\/moon\/posts\/[0-9a-f-]{36}\r$/m);
+    const created = `${server.basePath}/v1/channels/moon/posts/[0-9a-f-]{36}`;
+    expect(written.text).toMatch(new RegExp(`^Location: ${created}\\r$`, 'm'));
     expect(written.text).not.toContain(evil);
   });
 });

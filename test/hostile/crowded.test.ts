@@ -5,6 +5,7 @@ import { liveLimits } from '../../src/live/live-limits.ts';
 import { requestText, secretWord, sendBytes } from '../support/attacks/attacked-server.ts';
 import { createChannel, publish } from '../support/authors/writers.ts';
 import { openReader } from '../support/readers/socket-reader.ts';
+import { basePathOf } from '../support/servers/addresses.ts';
 import { type ServerProcess, startServerProcess } from '../support/servers/process.ts';
 import { call, startTestServer } from '../support/servers/server.ts';
 
@@ -69,7 +70,7 @@ describe('sockets from one address that never join', () => {
       sockets.push(socket);
       const headers = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
       const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
-      socket.write(requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [...headers, key]));
+      socket.write(requestText(`GET ${server.basePath}/socket.io/?EIO=4&transport=websocket HTTP/1.1`, [...headers, key]));
       const [answer] = (await once(socket, 'data')) as [Buffer];
       expect(answer.toString()).toMatch(/^HTTP\/1\.1 101 /);
       socket.resume();
@@ -115,7 +116,7 @@ describe('a process with few file descriptors', () => {
     const { id } = await createChannel(server, await server.token(), { headline: secretWord });
     const reader = connect({ port, host: '127.0.0.1', localAddress: '127.0.4.1' }).on('error', () => {});
     onTestFinished(() => void reader.destroy());
-    reader.write(requestText(`GET /v1/channels/${id}/stream HTTP/1.1`, ['Connection: keep-alive']));
+    reader.write(requestText(`GET ${basePathOf(server.url)}/v1/channels/${id}/stream HTTP/1.1`, ['Connection: keep-alive']));
     await once(reader, 'data');
     reader.resume();
     await open(server, 2 * descriptors, '127.0.4.1');
