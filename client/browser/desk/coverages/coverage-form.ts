@@ -288,15 +288,20 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     }
   };
 
-  /** A picture of this device follows once the coverage exists, because it is uploaded to the coverage. */
+  /**
+   * A picture of this device is uploaded to the coverage, so it is in a second write, which waits for the first. Both are on the device
+   * at once, and go out without the form too.
+   */
   async #openCoverage(form: CoverageForm): Promise<'done' | 'later' | undefined> {
     const { picture } = newChannelOf(form);
     if (this.chosen === undefined) return await this.#save({ type: 'create-channel', channel: newChannelOf(form) });
-    const opened = await this.#save({ type: 'create-channel', channel: newChannelOf({ ...form, pictureUrl: '' }) });
-    if (opened === undefined) return undefined;
-    const write: Write = { type: 'update-channel', channelId: form.id, expected: '*', patch: { picture: picture ?? null } };
-    if (opened === 'later') return (await this.#add(write)) && 'later';
-    const saved = await this.#save(write);
+    const opening = await this.#add({ type: 'create-channel', channel: newChannelOf({ ...form, pictureUrl: '' }) });
+    if (opening === undefined) return undefined;
+    const patch = { picture: picture ?? null };
+    const showing = await this.#add({ type: 'update-channel', channelId: form.id, expected: '*', patch });
+    const opened = await this.#settle(opening, showing);
+    if (opened !== 'done') return showing && opened;
+    const saved = showing && (await this.#settle(showing));
     // The coverage exists, so what its author tries next changes it.
     if (saved === undefined) this.channel = await this.client.getChannel(form.id, { deadlineMs: readMs }).catch(() => undefined);
     return saved;
@@ -304,9 +309,13 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
 
   /** Undefined if it was not accepted, and the form says why. */
   async #save(write: Write): Promise<'done' | 'later' | undefined> {
-    const { outbox } = this;
     const entry = await this.#add(write);
-    if (entry === undefined) return undefined;
+    return entry && (await this.#settle(entry));
+  }
+
+  /** `next`: builds on the entry, and is taken back with it. */
+  async #settle(entry: OutboxEntry, next?: OutboxEntry): Promise<'done' | 'later' | undefined> {
+    const { outbox } = this;
     const outcome = await settled(outbox, entry.id, () => {
       this.isSlow = true;
       void this.#showButtons();
@@ -316,6 +325,7 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     // Its author has closed the form, so the outbox says what happened and keeps the text.
     if (!this.isConnected) return undefined;
     // The form still has the text.
+    if (next !== undefined) await outbox.undo(next.id);
     await (outcome.status === 'picture-refused' ? outbox.undo(entry.id) : outbox.discard(entry.id));
     if (outcome.status === 'picture-refused') {
       this.#explain({ kind: 'picture', text: helpFor(problem, picturesWordsIn(this.language)) });

@@ -15,7 +15,7 @@ describeWith(needs.chromium, 'the picture of a coverage', (chromium) => {
 
   it('is chosen from the device, cropped and described, for a new coverage and another one later', async () => {
     const id = `harbour-${++coverages}`;
-    const { page, complaints } = await site.openDesk();
+    const { page, complaints } = await site.openDesk('');
     await page.getByRole('button', { name: 'New coverage' }).click();
     await form(page).getByLabel('Headline').fill(id);
     await form(page).locator('summary').click();
@@ -106,6 +106,42 @@ describeWith(needs.chromium, 'the picture of a coverage', (chromium) => {
     expect((await site.author.getChannel(id)).picture).toMatchObject({ alt: 'The finish', width: 320 });
     // Not of the post that may be written behind the form.
     expect(await page.locator('desk-composer .composer-row').count()).toBe(0);
+  });
+
+  it('of a new coverage is on its page although the desk was closed before the server had answered', async () => {
+    const { page } = await site.openDesk('');
+    const held: Route[] = [];
+    await page.route('**/v1/channels', (route) => void held.push(route));
+    await page.getByRole('button', { name: 'New coverage' }).click();
+    await form(page).getByLabel('Headline').fill('The storm');
+    await form(page).locator('details > summary').click();
+    await choose(page, await smallPhoto(170));
+    await form(page).getByLabel('What the picture shows').fill('Waves');
+    await form(page).getByRole('button', { name: 'Open coverage' }).click();
+    await eventually(async () => expect(held.filter((route) => route.request().method() === 'POST').length).toBe(1));
+    await eventually(async () => expect(await page.locator('.desk-outbox li').count()).toBe(2));
+    await page.unroute('**/v1/channels');
+    await page.reload();
+    await eventually(async () => expect((await site.author.getChannel('the-storm')).picture).toMatchObject({ alt: 'Waves' }));
+  });
+
+  it('stays in the form of a new coverage whose address is taken', async () => {
+    const { id } = await site.coverage();
+    const { page } = await site.openDesk('');
+    await page.getByRole('button', { name: 'New coverage' }).click();
+    await form(page).getByLabel('Headline').fill('The match');
+    await form(page).locator('details > summary').click();
+    await form(page).getByLabel('Address', { exact: true }).fill(id);
+    await choose(page, await smallPhoto(171));
+    await form(page).getByLabel('What the picture shows').fill('A goal');
+    await form(page).getByRole('button', { name: 'Open coverage' }).click();
+    await eventually(async () => expect(await page.evaluate('document.activeElement.id')).toBe('coverage-id'));
+    expect(await page.locator('.desk-outbox li').count()).toBe(0);
+    await form(page).getByLabel('Address', { exact: true }).fill('the-match');
+    await form(page).getByRole('button', { name: 'Open coverage' }).click();
+    await page.waitForURL(/the-match$/);
+    await eventually(async () => expect((await site.author.getChannel('the-match')).picture).toMatchObject({ alt: 'A goal' }));
+    expect((await site.author.getChannel(id)).picture).toBeNull();
   });
 
   it('may take long to upload, which the form says while it waits, also after the form was closed', async () => {
