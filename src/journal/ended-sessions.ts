@@ -96,6 +96,8 @@ export class EndedSessions {
     const session = sessionOf(line);
     if (session === undefined) return;
     const { subject, id, begunAt } = session;
+    // The line was read before a cutoff replaced it.
+    if (id !== all && begunAt <= Math.max(this.#cutoff(subject), this.#cutoff(all))) return;
     const of = this.#subjects.get(subject) ?? { cutoff: Number.NEGATIVE_INFINITY, lines: new Map<string, SessionFacts>() };
     this.#subjects.set(subject, of);
     if (!of.lines.has(line)) this.#size += 1;
