@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ChannelState } from '../../protocol/model.ts';
 import type { ActivityPlace } from '../activity-order.ts';
 import { isAscending } from '../activity-order.ts';
+import { JournalUnavailable } from '../engine.ts';
 import { ReplyReader } from './codec.ts';
 import type { Connection } from './connection/connection.ts';
 import { channelKeys, idAt, indexKeeper, registry } from './keys.ts';
@@ -66,15 +67,21 @@ export class ActivityIndex {
   }
 
   /**
-   * Builds, and returns whether that was done in time. All lists together wait for `buildWaitMs` at most, so that they do not pile
+   * Builds, and returns whether that was done in time. A store that takes no writes is read as it is. All lists together wait for `buildWaitMs` at most, so that they do not pile
    * up. The build continues after that.
    */
   async isBuiltInTime(): Promise<boolean> {
     this.#awaitedSince ??= performance.now();
-    const built = this.build().then(() => {
-      this.#awaitedSince = undefined;
-      return true;
-    });
+    const built = this.build().then(
+      () => {
+        this.#awaitedSince = undefined;
+        return true;
+      },
+      (error: unknown) => {
+        if (error instanceof JournalUnavailable && error.refusesToWrite) return false;
+        throw error;
+      },
+    );
     built.catch(() => undefined);
     const leftMs = this.#awaitedSince + this.#buildWaitMs - performance.now();
     if (leftMs <= 0) return false;
