@@ -135,6 +135,29 @@ function cardPicture(start: () => Promise<TestBrowser>): void {
       expect(await mediaOf(id)).toEqual([[{ type: 'link', url: video, title: 'The press conference', image }]]),
     );
   });
+
+  it('is not given to the link that takes the place of its own', async () => {
+    const { id, page } = await open();
+    await composer(page).getByRole('button', { name: 'Add a link' }).click();
+    const second = cardOf(composer(page)).nth(1);
+    await second.getByLabel('Title of the page').fill('The minutes');
+    await second.getByLabel('Address of the page').fill('https://example.org/minutes');
+    // The device takes its time.
+    await page.evaluate(`{ const read = Blob.prototype.arrayBuffer;
+      Blob.prototype.arrayBuffer = async function () {
+        await new Promise((resolve) => { window.storeIt = resolve; });
+        return read.call(this);
+      }; }`);
+    await chooserOf(composer(page)).setInputFiles(await smallPhoto(200));
+    await page.waitForFunction('window.storeIt');
+    await cardOf(composer(page)).first().locator('.desk-remove').click();
+    await eventually(async () => expect(await cardOf(composer(page)).count()).toBe(1));
+    await page.evaluate('storeIt()');
+    await eventually(async () => expect(await storedPictures(page)).toBe(1));
+    await publish(page);
+    const link = { type: 'link', url: 'https://example.org/minutes', title: 'The minutes' };
+    await eventually(async () => expect(await mediaOf(id)).toEqual([[link]]));
+  });
 }
 
 const isFocused = (element: Locator) => element.evaluate((one) => one.matches(':focus'));
