@@ -11,8 +11,8 @@ import type { TestBrowser, WatchedPage } from '../../browser.ts';
 const root = join(import.meta.dirname, '..', '..', '..', '..');
 const scalingWorkerUrl = '/scaling-worker.js';
 const entry = `
-  import { chooseFocus, cropPicture } from './client/browser/desk/pictures/crop-dialog.ts';
-  import { scalePicture } from './client/browser/desk/pictures/scale-picture.ts';
+  import { chooseFocus, cropPicture } from './client/browser/desk/pictures/cropping/crop-dialog.ts';
+  import { scalePicture } from './client/browser/desk/pictures/scaling/scale-picture.ts';
   Object.assign(window, { chooseFocus, cropPicture, scalePicture });
 `;
 
