@@ -5,6 +5,7 @@ import { JournalRefused, JournalUnavailable } from '../../../src/journal/engine.
 import type { RedisEngine } from '../../../src/journal/redis/index.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 import { createChannel, publish } from '../../support/stores/engines.ts';
 import { openNode, type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
@@ -43,7 +44,8 @@ for (const kind of ['redis', 'valkey'] as const) {
     });
 
     it('are refused for a node of a cluster', async () => {
-      await using cluster = await startRedis(binary, ['cluster-enabled yes']);
+      // By default the port of its bus is ephemeral, and may be in use.
+      await using cluster = await startRedis(binary, ['cluster-enabled yes', `cluster-port ${await freePort()}`]);
       await expect(openNode(cluster)).rejects.toThrow(/^Redis Cluster is not supported\. Name one server/);
     });
 
