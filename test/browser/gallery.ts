@@ -314,6 +314,8 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
         await page.getByLabel('Access token').fill('nonsense');
         await page.getByRole('button', { name: 'Sign in' }).click();
         await page.getByRole('alert').waitFor();
+        // The answer is a page of its own, whose styles come after its text.
+        await page.waitForLoadState();
       },
     },
     {

@@ -357,6 +357,8 @@ export function changes(start: () => Promise<TestBrowser>): void {
     expect(await page.getByRole('button', { name: 'Publish the change' }).isDisabled()).toBe(true);
     expect(await bodyText(page)).toBe('Mine, which must not be lost.');
     await page.locator('desk-correct').getByRole('button', { name: 'Close' }).click();
+    // The list moves up when the form goes, and a press during that lands beside it.
+    await page.locator('desk-correct form').waitFor({ state: 'detached' });
     await page.getByText(/^Drafts/).click();
     await page.getByText('Mine, which must not be lost.').waitFor();
   });
