@@ -41,7 +41,7 @@ export class EndedSessions {
   }
 
   has({ subject, id, begunAt }: Omit<SessionFacts, 'until'>): boolean {
-    return this.#ids.has(id) || begunAt <= this.#cutoff(subject) || begunAt <= this.#cutoff(all);
+    return this.#ids.has(id) || this.#isCutOff(subject, begunAt);
   }
 
   /** The change that ends the session. Takes effect with `apply`. */
@@ -76,6 +76,10 @@ export class EndedSessions {
     return here.filter(([line, session]) => !there.has(line) && !this.#hasLapsed(session)).map(([line]) => line);
   }
 
+  #isCutOff(subject: string, begunAt: number): boolean {
+    return begunAt <= this.#cutoff(subject) || begunAt <= this.#cutoff(all);
+  }
+
   #cutoff(subject: string): number {
     return this.#subjects.get(subject)?.cutoff ?? Number.NEGATIVE_INFINITY;
   }
@@ -97,7 +101,7 @@ export class EndedSessions {
     if (session === undefined) return;
     const { subject, id, begunAt } = session;
     // The line was read before a cutoff replaced it.
-    if (id !== all && begunAt <= Math.max(this.#cutoff(subject), this.#cutoff(all))) return;
+    if (id !== all && this.#isCutOff(subject, begunAt)) return;
     const of = this.#subjects.get(subject) ?? { cutoff: Number.NEGATIVE_INFINITY, lines: new Map<string, SessionFacts>() };
     this.#subjects.set(subject, of);
     if (!of.lines.has(line)) this.#size += 1;

@@ -67,8 +67,8 @@ export class ActivityIndex {
   }
 
   /**
-   * Builds, and returns whether that was done in time. A store that takes no writes is read as it is. All lists together wait for `buildWaitMs` at most, so that they do not pile
-   * up. The build continues after that.
+   * Builds, and returns whether that was done in time. A store that takes no writes is read as it is. All lists together wait for
+   * `buildWaitMs` at most, so that they do not pile up. The build continues after that.
    */
   async isBuiltInTime(): Promise<boolean> {
     this.#awaitedSince ??= performance.now();

@@ -108,7 +108,7 @@ describeWith(needs.chromium, 'the picture of a coverage', (chromium) => {
     expect(await page.locator('desk-composer .composer-row').count()).toBe(0);
   });
 
-  it('of a new coverage is on its page although the desk was closed before the server had answered', async () => {
+  it('is on the page of a new coverage although the desk was closed before the server had answered', async () => {
     const { page } = await site.openDesk('');
     const held: Route[] = [];
     await page.route('**/v1/channels', (route) => void held.push(route));
