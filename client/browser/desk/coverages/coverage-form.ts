@@ -123,8 +123,6 @@ ${this.#text('pictureCredit', words.pictureCredit, { own: true })}`;
 
   /** A picture has its own description. Without one of this device, the coverage has its earlier picture. */
   readonly #choosePicture = (chosen: ChosenPicture | undefined): void => {
-    // Its picture is on its way, and the form is over once the coverage has it.
-    if (this.saving) return;
     const isAnother = chosen?.file !== this.chosen?.file;
     this.chosen = chosen;
     if (!isAnother) return;

@@ -46,7 +46,8 @@ export class CoveragePicture extends DeskElement {
 
   protected override enter(): (() => void)[] {
     const taker = {
-      form: () => this.closest('desk-coverage-form'),
+      // While the form is saved its fields are locked, and a picture that is given then would be lost.
+      form: () => (this.closest('[inert]') === null ? this.closest('desk-coverage-form') : null),
       setOver: (isOver: boolean) => {
         this.isOver = isOver;
       },
