@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import { acquireReadable } from '../access/channel-access.ts';
+import { acquireReadable, readableChannel } from '../access/channel-access.ts';
 import { type Credentials, type Identity, principalIn } from '../access/identity.ts';
 import { credentialHeaders, matchesEtag, vary } from '../http/answers.ts';
 import type { SessionCookie } from '../http/cookies.ts';
@@ -8,6 +8,7 @@ import { chargesItself } from '../http/rates.ts';
 import { signedIn, tokenOf } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
 import type { MediaFile, MediaStore } from '../media/media-store.ts';
+import type { Channel } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { mayAuthor } from '../protocol/rights.ts';
 import { limits } from '../protocol/wire-limits.ts';
@@ -65,11 +66,15 @@ export function mediaRoutes({ engine, streams, media, identity, cookie, onAnswer
     try {
       const file = await media?.open(channelId, id, name);
       if (file === undefined) throw new Refusal('not-found', missing.media);
-      const isUsed = await used.isUsed(stream, id);
+      let channel: Channel | undefined;
+      const isUsed = await used.isUsed(stream, id, async () => {
+        ({ channel } = await readableChannel(engine, who, channelId));
+      });
       const principal = principalIn(who);
       const isAuthor = principal !== undefined && mayAuthor(principal, channelId);
       if (!isUsed && !isAuthor) throw new Refusal('not-found', missing.media);
-      return { file, isPublic: isUsed && stream.channel.access === 'public' };
+      const isPublic = [stream.channel, channel ?? stream.channel].every(({ access }) => access === 'public');
+      return { file, isPublic: isUsed && isPublic };
     } finally {
       release();
     }

@@ -8,20 +8,26 @@ import type { ChannelStream } from '../streams/channel-stream.ts';
  * erasure or another history, so that a busy picture needs no read of the journal for each request.
  */
 export interface UsedMedia {
-  isUsed(stream: ChannelStream, id: string): Promise<boolean>;
+  /** `requireReadable`: called after a read of the journal, which may be newer than the access that was checked before. */
+  isUsed(stream: ChannelStream, id: string, requireReadable: () => Promise<unknown>): Promise<boolean>;
 }
 
 export function createUsedMedia(engine: Pick<Journal, 'posts'>): UsedMedia {
   const known = new WeakMap<ChannelStream, Map<string, Reading<MediaUse>>>();
 
   return {
-    async isUsed(stream, id) {
+    async isUsed(stream, id, requireReadable) {
       const own = known.get(stream) ?? new Map<string, Reading<MediaUse>>();
       known.set(stream, own);
       const before = own.get(id);
       if (before !== undefined && isCurrent(before, stream)) return true;
       own.delete(id);
-      const read = () => stream.guard.reading(() => useOfMedia(engine, stream.channel, id));
+      const read = () =>
+        stream.guard.reading(async () => {
+          const use = await useOfMedia(engine, stream.channel, id);
+          await requireReadable();
+          return use;
+        });
       let reading: Reading<MediaUse> | undefined;
       const isUsed = await stream.guard.use(
         async () => {

@@ -59,3 +59,66 @@ export function troubleTheBus(engine: Engine, random: Random, loss: number): voi
     };
   });
 }
+
+/** Every read of the journal. */
+const journalReads = [
+  'channel',
+  'channels',
+  'catchUp',
+  'snapshot',
+  'post',
+  'posts',
+  'revisions',
+  'corrections',
+  'journal',
+  'entries',
+  'serverJournal',
+  'heads',
+] as const satisfies readonly (keyof Engine)[];
+
+/** Acts once between two reads of the journal. */
+export interface BetweenReads {
+  /**
+   * Makes a request, and runs `act` once the engine has answered the read with this number, before the caller has the answer.
+   * Reads of one other channel do not count, nor those that `act` causes. `acted`: whether there was such a read.
+   */
+  during<T>(
+    place: { channelId: string; read: number },
+    act: () => Promise<unknown>,
+    request: () => Promise<T>,
+  ): Promise<{ answer: T; acted: boolean }>;
+}
+
+/** Passes every read of the engine through a place where something can happen. */
+export function betweenReads(engine: Engine): BetweenReads {
+  let due: { channelId: string; left: number; act: () => Promise<unknown> } | undefined;
+  for (const name of journalReads) {
+    const read = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
+    const passing = async (...given: unknown[]) => {
+      if (due !== undefined && (typeof given[0] !== 'string' || given[0] === due.channelId)) due.left -= 1;
+      const now = due?.left === 0 ? due : undefined;
+      if (now !== undefined) due = undefined;
+      const answer = await read(...given);
+      await now?.act();
+      return answer;
+    };
+    Object.assign(engine, { [name]: passing });
+  }
+  return {
+    async during({ channelId, read }, act, request) {
+      let acting: Promise<unknown> | undefined;
+      due = {
+        ...{ channelId, left: read },
+        act() {
+          acting = act();
+          return acting;
+        },
+      };
+      const answer = await request();
+      due = undefined;
+      // An error of `act` fails the test, although the server answered it as a failure of its own.
+      await acting;
+      return { answer, acted: acting !== undefined };
+    },
+  };
+}
