@@ -36,13 +36,21 @@ export function channelKeys(channelId: string, requestId?: string): string[] {
     // Sorted set: offsets of listed entries, by offset.
     key('listed'),
     // Sorted set: post id or `channel` with a pending erasure, by the offset of its last erasing entry.
-    key('owed'),
+    key(owedName(channelId)),
     // String: the access that the channel had. Exists if the channel is deleted.
     key('deleted'),
     // String: the secret that seals the fingerprints of noted requests. Erased with the channel.
     key('notes'),
     ...(requestId === undefined ? [] : [requestKey(channelId, requestId), key('requests')]),
   ];
+}
+
+/**
+ * The name of the key of pending erasures. A channel may have the id `registry`, and `owed` below that tag is the list of all
+ * channels with pending erasures, which must not be deleted with the channel.
+ */
+export function owedName(channelId: string): string {
+  return channelId === 'registry' ? 'owed-of-channel' : 'owed';
 }
 
 /**

@@ -6,9 +6,11 @@ import {
   createChannel,
   newPostId,
   newRequest,
+  publication,
   publish,
   retraction,
   revision,
+  samplePost,
   takedown,
   wide,
 } from '../../support/stores/engines.ts';
@@ -141,6 +143,37 @@ export function deletingAndErasing({ open }: Exam): void {
     expect(await engine.heads([id])).toEqual([undefined]);
     expect((await engine.channels({ limit: 1_000, desk: ['*'] }))!.channels.map((channel) => channel.id)).not.toContain(id);
     expect((await engine.post(other.id, kept.id))?.post).toEqual(kept);
+  });
+
+  it('erases nothing of channels and posts whose ids begin like those of the deleted ones', async () => {
+    const start = newPostId();
+    // The last one is the name of the server's own keys in Redis.
+    const [storm, ...others] = [start, `${start}-2`, `${start}2`, start.slice(0, -1), 'registry'] as [string, ...string[]];
+    const posts = new Map<string, string>();
+    const requests = new Map(others.map((id) => [id, { ...newRequest(), id: `${start}:${id}` }]));
+    for (const id of [storm, ...others]) {
+      await createChannel(engine, id, { access: 'desk' });
+      const entry = publication(samplePost(id, { headline: `In ${id}`, keyEvent: true }));
+      const request = requests.get(id);
+      const { post } = await appended(engine, id, [entry], request === undefined ? {} : { request });
+      posts.set(id, post?.id ?? '');
+    }
+    const everything = async () =>
+      await Promise.all(
+        others.map(async (id) => [
+          await everythingOf(id, posts.get(id) as string),
+          await engine.channel(id),
+          await engine.recall(id, requests.get(id) as ReturnType<typeof newRequest>),
+        ]),
+      );
+    const listed = async (desk: string[]) =>
+      (await engine.channels({ limit: 1_000, desk }))?.channels.map(({ id }) => id).filter((id) => id.startsWith(start));
+    const before = await everything();
+    expect(await listed([storm])).toEqual([storm]);
+    expect((await listed([`${storm}-*`]))?.toSorted()).toEqual([`${start}-2`]);
+    await untilDeleted(engine, storm);
+    expect(await everything()).toEqual(before);
+    expect((await listed([`${storm}*`]))?.toSorted()).toEqual([`${start}-2`, `${start}2`]);
   });
 
   it('answers missing when the channel to delete does not exist', async () => {

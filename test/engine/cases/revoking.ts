@@ -24,7 +24,8 @@ export function revoking({ open }: Exam): void {
     expect(engine.isRevoked('one')).toBe(false);
     expect(await engine.revoke('one', now + minute, 'root')).toBe('revoked');
     expect(engine.isRevoked('one')).toBe(true);
-    expect(engine.isRevoked('another')).toBe(false);
+    for (const other of ['another', 'on', 'one-2', 'one2', 'one:2'])
+      expect([other, engine.isRevoked(other)]).toEqual([other, false]);
     expect(engine.isRevoked('constructor')).toBe(false);
   });
 

@@ -31,6 +31,7 @@ export function sessions({ open }: Exam): void {
     expect(engine.isSessionEnded(session('one'))).toBe(true);
     expect(engine.isSessionEnded(session('other', { subject: 'of-one' }))).toBe(false);
     expect(engine.isSessionEnded(session('constructor'))).toBe(false);
+    for (const id of ['on', 'one-2', 'one2']) expect(engine.isSessionEnded(session(id, { subject: 'of-one' }))).toBe(false);
   });
 
   it('knows ended sessions right after it is reopened, each once', async () => {

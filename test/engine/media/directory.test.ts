@@ -223,6 +223,42 @@ describe('an erasure', () => {
   });
 });
 
+describe('channels, posts and uploads whose ids begin alike', () => {
+  const neighbours = ['storm-2', 'storm2', 'stor'];
+
+  it('keep their uploads and their expected erasures when the other channel is deleted', async () => {
+    const a = await scene();
+    for (const channelId of ['storm', ...neighbours]) {
+      await a.add(`kept in ${channelId}.`, channelId);
+      const id = await a.add(`erased in ${channelId}.`, channelId);
+      expect(await a.store.claim(channelId, id, 'post')).toBe('claimed');
+      await a.store.expectErasure(channelId, 'post');
+    }
+    await a.store.deleteChannel('storm');
+    // A crash prevented the erasures.
+    await a.open();
+    await a.store.sweep(a.uses);
+    for (const channelId of neighbours) {
+      expect([channelId, await a.has(`kept in ${channelId}.`), await a.has(`erased in ${channelId}.`)]).toEqual([
+        channelId,
+        true,
+        false,
+      ]);
+    }
+    expect(await a.has('in storm.')).toBe(false);
+  });
+
+  it('keep the uploads of the other post', async () => {
+    const a = await scene();
+    for (const postId of ['post', 'post-2', 'post2']) await a.publish(postId, await a.add(`of ${postId}.`));
+    await a.takeDown('post');
+    expect(await Promise.all(['post', 'post-2', 'post2'].map((postId) => a.has(`of ${postId}.`)))).toEqual([false, true, true]);
+    a.laterMs = 2 * dayMs;
+    await a.store.sweep(a.uses);
+    expect(await Promise.all(['post-2', 'post2'].map((postId) => a.has(`of ${postId}.`)))).toEqual([true, true]);
+  });
+});
+
 describe('a sweep', () => {
   it('erases what is left of a deleted channel, and nothing of a channel that the journal does not know', async () => {
     const a = await scene();

@@ -4,7 +4,7 @@ import { JournalRefused } from '../../engine.ts';
 import type { Text } from '../../entry-record.ts';
 import type { ChainHead, MovedEntry, MovedServerEntry, RequestRecord, StateRecord } from '../../migrate/movable-store.ts';
 import { channelSubject, htmlIn, isDamaged, noted, readLabel, serverEntryIn, stateIn } from '../codec.ts';
-import { allKeys, channelKeys, partsOfKey, registry, requestKey } from '../keys.ts';
+import { allKeys, channelKeys, owedName, partsOfKey, registry, requestKey } from '../keys.ts';
 import { redisLimits } from '../redis-limits.ts';
 import { run, type Scripts } from '../scripts.ts';
 import { type Entry, erasedIn, factsIn } from '../verify.ts';
@@ -59,10 +59,10 @@ export async function headIn(redis: Redis, scripts: Scripts, channelId: string):
 export async function* requestKeysIn(redis: Redis): AsyncGenerator<string[]> {
   let some: string[] = [];
   for await (const { of, name } of keysIn(redis)) {
-    const isRegistry = of === 'registry';
-    if (isRegistry && name.startsWith('reservation:')) some.push(registry.reservation(name.slice('reservation:'.length)));
-    else if (!isRegistry && name.startsWith('request:')) some.push(requestKey(of, name.slice('request:'.length)));
-    else if (!isRegistry && name === 'requests') some.push(channelKeys(of, '')[12] as string);
+    // A channel may have the id `registry`, so only the names differ.
+    if (of === 'registry' && name.startsWith('reservation:')) some.push(registry.reservation(name.slice('reservation:'.length)));
+    else if (name.startsWith('request:')) some.push(requestKey(of, name.slice('request:'.length)));
+    else if (name === 'requests') some.push(channelKeys(of, '')[12] as string);
     if (some.length < migratedKeys) continue;
     yield some;
     some = [];
@@ -147,7 +147,7 @@ export async function* recordsIn(redis: Redis): AsyncGenerator<StateRecord[]> {
   const reservations: string[] = [];
   for await (const { of, name } of keysIn(redis)) {
     if (name === 'deleted') deleted.push(of);
-    else if (name === 'owed' && of !== 'registry') pending.push(of);
+    else if (name === owedName(of)) pending.push(of);
     else if (name.startsWith('request:')) requests.push({ channelId: of, id: name.slice('request:'.length) });
     else if (of === 'registry' && name.startsWith('reservation:')) reservations.push(name.slice('reservation:'.length));
   }
