@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type MediaDirectory, type MediaDirectoryOptions, openMediaDirectory } from '../../../src/media/media-directory.ts';
+import { mediaLimits } from '../../../src/media/media-limits.ts';
 import { MediaUnavailable, type MediaUses } from '../../../src/media/media-store.ts';
 import { Renderer } from '../../../src/media/renderer.ts';
 import { movie } from '../../support/samples/movies.ts';
@@ -25,6 +26,8 @@ class Scene {
   readonly posts = new Map<string, string[]>();
   readonly deleted = new Set<string>();
   laterMs = 0;
+  /** Set: the clock stands, `laterMs` after this time. */
+  fixedAt: number | undefined;
   readonly uses: MediaUses = {
     isUsed: async (_, id) => [...this.posts.values()].some((media) => media.includes(id)),
     ofPost: async (_, postId) => this.posts.get(postId) ?? [],
@@ -35,7 +38,7 @@ class Scene {
     await this.store?.close();
     this.store = await openMediaDirectory(this.folder, {
       isShared: false,
-      now: () => Date.now() + this.laterMs,
+      now: () => (this.fixedAt ?? Date.now()) + this.laterMs,
       renderer,
       ...options,
     });
@@ -304,6 +307,81 @@ describe('a sweep', () => {
     a.laterMs = dayMs + 60_000;
     await expect(a.store.sweep(a.uses)).rejects.toThrow();
     expect([await a.has('of b'), await a.has('of c')]).toEqual([false, false]);
+  });
+
+  it('spares an old upload that a post is claiming, until the claim is a day old', async () => {
+    const a = await scene();
+    // A whole second, which every file system can store.
+    a.fixedAt = Math.floor(Date.now() / 1_000) * 1_000;
+    const id = await a.add('one');
+    a.laterMs = 3 * dayMs;
+    expect(await a.store.claim('a', id, 'post')).toBe('claimed');
+    // The post is not appended yet.
+    for (const [afterClaimMs, isKept] of [
+      [0, true],
+      [dayMs, true],
+      [dayMs + 1_000, false],
+    ] as const) {
+      a.laterMs = 3 * dayMs + afterClaimMs;
+      await a.store.sweep(a.uses);
+      expect([afterClaimMs, await a.has('one')]).toEqual([afterClaimMs, isKept]);
+    }
+  });
+
+  it('spares what is claimed while it runs', async () => {
+    const a = await scene();
+    const ids = [await a.add('one'), await a.add('two'), await a.add('three')];
+    a.laterMs = 3 * dayMs;
+    const claimed = new Map<string, string>();
+    // The sweep asks whether the medium is used before it erases it. An author publishes it at that moment.
+    const uses: MediaUses = {
+      ...a.uses,
+      isUsed: async (channelId, id) => {
+        const isUsed = await a.uses.isUsed(channelId, id);
+        if (!claimed.has(id)) claimed.set(id, await a.store.claim(channelId, id, `post-${claimed.size}`));
+        return isUsed;
+      },
+    };
+    await a.store.sweep(uses);
+    expect([...claimed.values()]).toEqual(['claimed', 'claimed', 'claimed']);
+    for (const id of ids) expect(await a.store.find('a', id)).toMatchObject({ id });
+    expect(await a.has('one')).toBe(true);
+  });
+
+  it('spares what an upload in progress has received, until it is older than an hour', async () => {
+    const a = await scene({ isShared: true });
+    const file = join(a.folder, '.incoming', `${'Y'.repeat(22)}.upload`);
+    await writeFile(file, mark('half'));
+    a.fixedAt = Math.floor(Date.now() / 1_000) * 1_000;
+    await utimes(file, a.fixedAt / 1_000, a.fixedAt / 1_000);
+    for (const [ageMs, isKept] of [
+      [dayMs / 24, true],
+      [dayMs / 24 + 1_000, false],
+    ] as const) {
+      a.laterMs = ageMs;
+      await a.store.sweep(a.uses);
+      expect([ageMs, await a.has('half')]).toEqual([ageMs, isKept]);
+    }
+  });
+
+  it('keeps an expected erasure for a minute, in which another node may still erase', async () => {
+    const a = await scene();
+    a.fixedAt = Math.floor(Date.now() / 1_000) * 1_000;
+    for (const [afterMs, isErased] of [
+      [mediaLimits.mediaPendingMs, true],
+      [mediaLimits.mediaPendingMs + 1_000, false],
+    ] as const) {
+      a.laterMs = 0;
+      const post = `post-${afterMs}`;
+      await a.publish(post, await a.add(post));
+      await a.store.expectErasure('a', post);
+      a.laterMs = afterMs;
+      await a.store.sweep(a.uses);
+      // The text is erased from the journal after that sweep. The next one knows that it was expected, or no longer does.
+      a.posts.delete(post);
+      await a.store.sweep(a.uses);
+      expect([afterMs, await a.has(post)]).toEqual([afterMs, !isErased]);
+    }
   });
 
   it('counts the day from the last upload of the same content', async () => {

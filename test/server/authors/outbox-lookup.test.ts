@@ -18,15 +18,17 @@ interface Desk {
   found(write: Write): Promise<unknown>;
 }
 
-async function openDesk(sub: string): Promise<Desk> {
-  const token = await server.token({ editor: ['*'] }, { sub, name: sub });
-  const http = new Http({ url: server.url, token });
+/** `changed`: other facts of the owner of the outbox than those of the session. */
+async function openDesk(sub: string, on = server, changed: Partial<Owner> = {}): Promise<Desk> {
+  const token = await on.token({ editor: ['*'] }, { sub, name: sub });
+  const http = new Http({ url: on.url, token });
   const { session } = (await http.get('/v1/session')).body as { session: Owner };
+  const owner = { ...session, ...changed };
   const headers = { 'pressbox-owner-key': session.ownerKey };
   return {
-    client: new AuthorClient({ url: server.url, token }),
+    client: new AuthorClient({ url: on.url, token }),
     found: async (write) => {
-      const { is, problem } = (await lookUp(write, session, (path) => http.request({ method: 'GET', path, headers }))) as {
+      const { is, problem } = (await lookUp(write, owner, (path) => http.request({ method: 'GET', path, headers }))) as {
         is: string;
         problem?: { code: string };
       };
@@ -66,6 +68,19 @@ describe('a publication', () => {
     expect(await ada.found(write)).toBe('done');
   });
 
+  it('is not that of a person with the same name at another issuer of tokens', async () => {
+    await using issued = await startTestServer({
+      PRESSBOX_JWKS_URL: 'http://127.0.0.1:9/keys.json',
+      PRESSBOX_JWT_ISSUER: 'https://id.example',
+      PRESSBOX_JWT_SECRET: 'a secret that signs, of 32 bytes or more',
+    });
+    const [own, other] = [await openDesk('ada', issued), await openDesk('ada', issued, { ownerKey: 'of-another-ada' })];
+    const { id } = (await own.client.createChannel({ headline: 'Harbour fire', state: 'live' })).channel;
+    const write = publication(id);
+    await own.client.publish(id, write.post);
+    expect([await own.found(write), await other.found(write)]).toEqual(['done', 'conflict post-exists']);
+  });
+
   it('in a channel that was deleted can never be sent', async () => {
     const { id } = await coverage();
     const admin = new AuthorClient({ url: server.url, token: await server.token({ admin: true }) });
@@ -84,6 +99,7 @@ describe('a revision', () => {
     await ada.client.revise(id, post.id, 1, revision);
     expect(await ada.found(write)).toBe('done');
     expect(await ben.found(write)).toBe('conflict revision-moved');
+    expect(await ada.found({ ...write, revision: { ...revision, kind: 'update' } })).toBe('conflict revision-moved');
     expect(await ada.found({ ...write, expected: 2 })).toBe('absent');
     expect(await ada.found({ ...write, revision: { ...revision, changes: { body: 'Third.' } } })).toBe('conflict revision-moved');
     await ben.client.retract(id, post.id, { note: 'It did not happen.' });
@@ -102,7 +118,10 @@ describe('a withdrawal', () => {
     await ada.client.retract(id, post.id, { note: write.note });
     expect(await ada.found(write)).toBe('done');
     expect(await ben.found(write)).toBe('conflict post-withdrawn');
-    expect(await ben.found({ type: 'takedown', channelId: id, postId: post.id, note: null })).toBe('absent');
+    const takedown = { type: 'takedown', channelId: id, postId: post.id, note: null } as const;
+    expect([await ada.found(takedown), await ben.found(takedown)]).toEqual(['absent', 'absent']);
+    await ben.client.takedown(id, post.id, {});
+    expect([await ada.found(takedown), await ben.found(takedown)]).toEqual(['conflict post-withdrawn', 'done']);
   });
 });
 
