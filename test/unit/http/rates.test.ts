@@ -219,6 +219,27 @@ describe('a long response', () => {
   });
 });
 
+describe('the debt of a long response', () => {
+  it('is remembered until it is paid, whenever it was made and whoever asks meanwhile', () => {
+    for (let startedAt = 0; startedAt < 2 * rateLimits.bucketMs; startedAt += 700) {
+      const { rates, clock } = start({ requestsPerSecond: 1 });
+      const ask = () => rates.requests('192.0.2.1');
+      const othersAsk = (ms: number) => {
+        for (let passed = 0; passed < ms; passed += 100) {
+          clock.ms += 100;
+          waitOf(() => rates.requests('192.0.2.9'));
+        }
+      };
+      othersAsk(startedAt);
+      rates.chargeResponse('192.0.2.1', 21 * rateLimits.answerUnitBytes);
+      othersAsk(rateLimits.bucketMs);
+      expect([startedAt, waitOf(ask)]).toEqual([startedAt, 1]);
+      othersAsk(1_000);
+      expect([startedAt, countUntilRefused(ask)]).toEqual([startedAt, 1]);
+    }
+  });
+});
+
 describe('the number of connections', () => {
   it('is limited per address, and a closed connection makes room', () => {
     const { rates, rejected } = start({ connectionsPerAddress: 2 });
