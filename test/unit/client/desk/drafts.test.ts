@@ -91,6 +91,20 @@ describe('drafts', () => {
     expect(await store.load('ada')).toHaveLength(1);
   });
 
+  it('of another author whose key begins alike are left alone', async () => {
+    const emergency = storage();
+    const failing: DraftStore = { ...memoryStore(), put: () => Promise.reject(new Error('full')) };
+    for (const ownerKey of ['ada', 'ada-2', 'ada2', 'ad']) {
+      const full = new Drafts({ ownerKey, store: failing, emergency });
+      full.save(post(`Of ${ownerKey}.`));
+      await full.flush();
+    }
+    const after = await open({ emergency });
+    expect(after.list.map(({ write }) => bodyOf(write))).toEqual(['Of ada.']);
+    await after.flush();
+    expect(emergency.length).toBe(3);
+  });
+
   it('are opened again where they were written, unless they were put aside', async () => {
     const drafts = await open();
     const [aside, current] = [post('Aside'), post('Current')];
