@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type HostSite, strictPolicy } from '../../support/servers/host-page.ts';
 import { drawn } from '../browser.ts';
-import { type Newsroom, post } from '../newsroom.ts';
+import { few, type Newsroom, post } from '../newsroom.ts';
 import { areLive, tag } from '../site-around.ts';
 
 const dayMs = 24 * 3_600_000;
@@ -23,6 +23,8 @@ export function pageSmoke(room: Newsroom, host: () => HostSite): void {
     await drawn(page);
     await page.goto(`${room.server.url}/`);
     await room.author.correct(id, ids[0] ?? '', 1, { note: 'Three.', changes: { headline: 'Three ships' } });
+    // Fills the window, so that the corrected post is not read at once.
+    await room.publish(id, few.repeat(12));
     await page.clock.install({ time: Date.now() + dayMs });
     await page.goto(`${room.server.url}/live/${id}`);
     await page.locator('#since').getByText('1 correction:').waitFor();
