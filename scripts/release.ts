@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nightlyParts } from '../test/support/runner/nightly-parts.ts';
+import { faultsOf, resultsFolder, type TestResult } from './run-tests.ts';
 import { billOfMaterials, bundledPackages, readLockfile } from './sbom.ts';
 
 /** Files whose versions must be the same. */
@@ -79,17 +81,32 @@ export function tarballFaults(paths: readonly string[]): string[] {
   ];
 }
 
-/** The last full run of .ci/run, from the file that it leaves if nothing failed. */
-export interface TestRun {
-  commit: string;
-  passed: number;
+/** What is wrong with the results of the nightly parts for a release of this commit, as sentences. */
+export function testFaults(results: ReadonlyMap<string, TestResult>, commit: string): string[] {
+  return Object.keys(nightlyParts).flatMap((part) => {
+    const run = `Run npm run test:nightly -- --part ${part}.`;
+    const result = results.get(part);
+    if (result === undefined) return [`The part ${part} of the tests did not run. ${run}`];
+    if (result.commit !== commit) return [`The part ${part} of the tests ran on ${result.commit}, and this is ${commit}. ${run}`];
+    return faultsOf(result, true).map((fault) => `${part}: ${fault}`);
+  });
 }
 
-/** What is wrong with the last test run for a release of this commit. */
-export function testFaults(run: TestRun | undefined, commit: string): string[] {
-  if (run === undefined) return ['The tests did not run, or failed: .ci/passed.json is missing. Run .ci/run.'];
-  if (run.commit !== commit) return [`The tests ran on ${run.commit}, and this is ${commit}. Run .ci/run again.`];
-  return run.passed > 0 ? [] : ['No test passed.'];
+/** The files that every figure of the benchmark depends on. */
+const measured = ['src', 'client/lib', 'package-lock.json'];
+
+/**
+ * What is wrong with the benchmark for a release, as sentences. `commits`: what it measured. `changedSince`: the paths among
+ * `measured` that the release has changed since.
+ */
+export function benchmarkFaults(commits: readonly string[], changedSince: (commit: string) => readonly string[]): string[] {
+  if (commits.length === 0) return ['bench/results.jsonl names no commit. Run npm run bench.'];
+  return commits.flatMap((commit) => {
+    const [first, ...others] = changedSince(commit);
+    if (first === undefined) return [];
+    const rest = others.length === 0 ? '' : ` and ${others.length} others`;
+    return [`bench/RESULTS.md is of ${commit}, before changes of ${first}${rest}. Run npm run bench.`];
+  });
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -97,6 +114,24 @@ const at = (path: string) => join(root, path);
 const read = (path: string) => readFileSync(at(path), 'utf8');
 const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
 const today = () => new Date().toISOString().slice(0, 10);
+
+/** Results of the nightly parts that ran here, by name. */
+function readResults(): Map<string, TestResult> {
+  const names = Object.keys(nightlyParts).filter((part) => existsSync(at(`${resultsFolder}/${part}.json`)));
+  return new Map(names.map((part) => [part, JSON.parse(read(`${resultsFolder}/${part}.json`)) as TestResult]));
+}
+
+function measuredCommits(): string[] {
+  const lines = read('bench/results.jsonl').trim().split('\n');
+  const runs = lines.map((line) => (JSON.parse(line) as { run?: { versions: { Pressbox?: string } } }).run?.versions.Pressbox);
+  return [...new Set(runs.filter((commit) => commit !== undefined))];
+}
+
+function changedSince(commit: string): string[] {
+  return git('diff', '--name-only', commit, 'HEAD', '--', ...measured)
+    .split('\n')
+    .filter((path) => path !== '');
+}
 
 function versionIn(path: (typeof versioned)[number]): string | undefined {
   if (path.endsWith('.yaml')) return /newTag: (\S+)/.exec(read(path))?.[1];
@@ -117,7 +152,7 @@ function prepare(version: string): void {
   writeFileSync(at('CHANGELOG.md'), releasedChangelog(read('CHANGELOG.md'), version, today()));
   console.log(`Set the version to ${version}. Next:
   git commit --all --message "Release ${version}"
-  .ci/run && npm run release`);
+  npm run test:nightly && npm run release`);
 }
 
 async function check(): Promise<string[]> {
@@ -134,8 +169,10 @@ async function check(): Promise<string[]> {
   const tagged = git('tag', '--list', tag) === '' ? undefined : git('rev-parse', `${tag}^{commit}`);
   if (tagged !== undefined && tagged !== commit) faults.push(`The tag ${tag} is on another commit, ${tagged}.`);
   faults.push(...changelogFaults(read('CHANGELOG.md'), version, today()));
-  const passed = '.ci/passed.json';
-  faults.push(...testFaults(existsSync(at(passed)) ? (JSON.parse(read(passed)) as TestRun) : undefined, commit));
+  const results = readResults();
+  faults.push(...testFaults(results, commit));
+  for (const [part, { flaky }] of results) for (const test of flaky) console.log(`flaky in ${part}: ${test}`);
+  faults.push(...benchmarkFaults(measuredCommits(), changedSince));
 
   rmSync(at('release'), { recursive: true, force: true });
   mkdirSync(at('release'));

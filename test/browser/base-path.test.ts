@@ -10,7 +10,7 @@ import { isLive, post } from './newsroom.ts';
 import { areLive, tag } from './site-around.ts';
 
 /**
- * A few tests of everything below a base path. `npm run test:base-path` runs the others there, too.
+ * A few tests of everything below a base path. The nightly run has the others there, too.
  */
 const basePath = '/news/live';
 

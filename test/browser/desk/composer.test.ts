@@ -235,7 +235,7 @@ describeWith(needs.chromium, 'the composer, in Chromium,', (chromium) => {
   );
 });
 
-describeWith(needs.firefox, 'the composer, in Firefox,', (firefox) => {
+describeWith.nightly(needs.firefox, 'the composer, in Firefox,', (firefox) => {
   inBrowser(
     () => startFirefox(firefox),
     (page) => page.close({ runBeforeUnload: false }),

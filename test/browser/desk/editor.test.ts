@@ -4,7 +4,7 @@ import { drawn, startBrowser, startFirefox, type TestBrowser } from '../browser.
 import { editorSite } from './editor-page.ts';
 
 describeWith(needs.chromium, 'the rich editor in Chromium', (chromium) => examineEditor(() => startBrowser(chromium)));
-describeWith(needs.firefox, 'the rich editor in Firefox', (firefox) => examineEditor(() => startFirefox(firefox)));
+describeWith.nightly(needs.firefox, 'the rich editor in Firefox', (firefox) => examineEditor(() => startFirefox(firefox)));
 
 function examineEditor(start: () => Promise<TestBrowser>): void {
   const open = editorSite(start);

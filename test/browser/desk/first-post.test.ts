@@ -5,7 +5,7 @@ import { eventually, isLive } from '../newsroom.ts';
 import { deskSite } from './desk-site.ts';
 
 describeWith(needs.chromium, 'a first post from the desk in Chromium', (chromium) => examine(() => startBrowser(chromium)));
-describeWith(needs.firefox, 'a first post from the desk in Firefox', (firefox) => examine(() => startFirefox(firefox)));
+describeWith.nightly(needs.firefox, 'a first post from the desk in Firefox', (firefox) => examine(() => startFirefox(firefox)));
 
 function examine(start: () => Promise<TestBrowser>): void {
   const site = deskSite(start);

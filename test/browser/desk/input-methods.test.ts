@@ -83,7 +83,7 @@ describeWith(needs.chromium, 'an input method in Chromium', (chromium) => {
   });
 });
 
-describeWith(needs.firefox, 'an input method in Firefox', (firefox) => {
+describeWith.nightly(needs.firefox, 'an input method in Firefox', (firefox) => {
   const open = editorSite(() => startFirefox(firefox));
 
   it('neither publishes nor breaks the line while it composes', async () => {

@@ -23,7 +23,7 @@ describeWith(needs.chromium, 'a part of the desk that could not be loaded, in Ch
   });
 });
 
-describeWith(needs.firefox, 'a part of the desk that could not be loaded, in Firefox', (firefox) => {
+describeWith.nightly(needs.firefox, 'a part of the desk that could not be loaded, in Firefox', (firefox) => {
   const { open, text } = unreliable(() => startFirefox(firefox));
 
   it('is named when its author presses what needs it, and is there after a reload', async () => {

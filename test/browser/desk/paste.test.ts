@@ -5,7 +5,7 @@ import { startBrowser, startFirefox, type TestBrowser } from '../browser.ts';
 import { editorSite } from './editor-page.ts';
 
 describeWith(needs.chromium, 'pasting in Chromium', (chromium) => examinePasting(() => startBrowser(chromium)));
-describeWith(needs.firefox, 'pasting in Firefox', (firefox) => examinePasting(() => startFirefox(firefox)));
+describeWith.nightly(needs.firefox, 'pasting in Firefox', (firefox) => examinePasting(() => startFirefox(firefox)));
 
 function examinePasting(start: () => Promise<TestBrowser>): void {
   const open = editorSite(start);

@@ -67,4 +67,4 @@ function presses(start: () => Promise<TestBrowser>): void {
 }
 
 describeWith(needs.chromium, 'a press at the desk in Chromium', (chromium) => presses(() => startBrowser(chromium)));
-describeWith(needs.firefox, 'a press at the desk in Firefox', (firefox) => presses(() => startFirefox(firefox)));
+describeWith.nightly(needs.firefox, 'a press at the desk in Firefox', (firefox) => presses(() => startFirefox(firefox)));

@@ -130,6 +130,6 @@ describeWith(needs.chromium, 'a sign-in link in Chromium', (chromium) => {
   signingIn(() => startBrowser(chromium));
 });
 
-describeWith(needs.firefox, 'a sign-in link in Firefox', (firefox) => {
+describeWith.nightly(needs.firefox, 'a sign-in link in Firefox', (firefox) => {
   signingIn(() => startFirefox(firefox));
 });

@@ -9,6 +9,6 @@ describeWith(needs.chromium, 'the indicator of unseen news in Chromium', (chromi
   examineUnseenNews(() => startBrowser(chromium), { name: 'Chromium', steps });
 });
 
-describeWith(needs.firefox, 'the indicator of unseen news in Firefox', (firefox) => {
+describeWith.nightly(needs.firefox, 'the indicator of unseen news in Firefox', (firefox) => {
   examineUnseenNews(() => startFirefox(firefox), { name: 'Firefox', steps });
 });

@@ -3,7 +3,7 @@ import type { Announcement } from '../../../src/journal/engine.ts';
 import type { RedisEngine } from '../../../src/journal/redis/index.ts';
 import { announcements, registry } from '../../../src/journal/redis/keys.ts';
 import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn } from '../../support/runner/needs.ts';
 import { within } from '../../support/runner/settled-within.ts';
 import {
   appended,
@@ -62,7 +62,7 @@ async function publishHeard(engine: RedisEngine, channelId: string, other: Await
 }
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith.concurrent(needs[kind], `two nodes on one ${kind}`, (binary) => {
+  describeOn.concurrent(kind, `two nodes on one ${kind}`, (binary) => {
     it('know which tokens the other revoked, even if the message was lost', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       // A node that knows of it before the next comparison got the message. Retried if a comparison came first.

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { channelKeys } from '../../../src/journal/redis/keys.ts';
 import { repairRedis } from '../../../src/repair.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn } from '../../support/runner/needs.ts';
 import {
   appending,
   createChannel,
@@ -18,7 +18,7 @@ import { openTwoNodesFor } from '../../support/stores/redis.ts';
 
 // Not concurrent, so that the load does not break the deadlines of other tests.
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `two nodes on one ${kind} under many concurrent requests`, (binary) => {
+  describeOn(kind, `two nodes on one ${kind} under many concurrent requests`, (binary) => {
     it('serve a channel after a repair that removed more fields than fit in one call', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary);
       const { id } = await createChannel(here);

@@ -9,7 +9,7 @@ import type { Position } from '../../../src/protocol/cursor.ts';
 import { repairRedis } from '../../../src/repair.ts';
 import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { verifyRedis } from '../../../src/verify.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn } from '../../support/runner/needs.ts';
 import {
   appended,
   appending,
@@ -65,7 +65,7 @@ const names = ['journal', 'changes', 'posts', 'index', 'texts', 'labels', 'tags'
 type Name = (typeof names)[number];
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `a damaged channel in ${kind}`, (binary) => {
+  describeOn(kind, `a damaged channel in ${kind}`, (binary) => {
     let server: RedisServer;
     let here: RedisEngine;
     let there: RedisEngine;

@@ -7,13 +7,13 @@ import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 import { loadScripts } from '../../../src/journal/redis/scripts.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import { repairRedis } from '../../../src/repair.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn } from '../../support/runner/needs.ts';
 import { appended, at, channelChange, createChannel, newRequest, publish, wide } from '../../support/stores/engines.ts';
 import { openNode, openNodeFor, type RedisServer, startRedis, startRedisFor } from '../../support/stores/redis.ts';
 
 /** A script blocks the store while it runs, so each may look at only a few posts or channels. */
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith.concurrent(needs[kind], `a search for posts with rare tags in ${kind}`, (binary) => {
+  describeOn.concurrent(kind, `a search for posts with rare tags in ${kind}`, (binary) => {
     it('does not look at all other posts, whatever the order of the tags', async (test) => {
       const server = await startRedisFor(test, binary);
       const engine = await openNodeFor(test, server);
@@ -70,7 +70,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     });
   });
 
-  describeWith(needs[kind], `a list of channels with a rare state in ${kind}`, (binary) => {
+  describeOn(kind, `a list of channels with a rare state in ${kind}`, (binary) => {
     const count = 1_500;
     /** The ids to be found, newest first. */
     const [live, hidden]: [string[], string[]] = [[], []];

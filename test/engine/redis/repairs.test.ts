@@ -9,7 +9,7 @@ import type { Position } from '../../../src/protocol/cursor.ts';
 import { repairRedis } from '../../../src/repair.ts';
 import { verifyRedis } from '../../../src/verify.ts';
 import { root } from '../../support/runner/imports.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn, describeWith, needs } from '../../support/runner/needs.ts';
 import {
   appended,
   createChannel,
@@ -93,7 +93,7 @@ async function expectWhole(server: RedisServer, engine: RedisEngine, id: string,
 
 for (const kind of ['redis', 'valkey'] as const) {
   // Not concurrent: each test has to catch the repair in the middle.
-  describeWith(needs[kind], `the repair of a large channel in ${kind}`, (binary) => {
+  describeOn(kind, `the repair of a large channel in ${kind}`, (binary) => {
     it('uses commands that each do little work', async (test) => {
       const { server, here, id, ids } = await damaged(test, binary, 4_000);
       await server.admin.config('SET', 'slowlog-max-len', '100000');

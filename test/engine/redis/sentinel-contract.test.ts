@@ -5,7 +5,7 @@ import { type ContractPart, describeEngine } from '../contract.ts';
 
 /** The contract of engines on the master that Sentinel names. Every write waits for a replica. */
 
-/** `npm run test:sentinel` tests all of it, and the long tests these parts. */
+/** The nightly run tests all of it, and every check these parts. */
 const few: ContractPart[] = ['writing', 'erasing', 'sessions'];
 const only = process.env.PRESSBOX_CONTRACT === 'whole' ? undefined : few;
 

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { type LinkContent, signLinkCode } from '../../../src/access/sign-in-links.ts';
 import { signToken } from '../../../src/access/tokens.ts';
 import { openReader } from '../../support/readers/socket-reader.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn } from '../../support/runner/needs.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { signInBy } from '../../support/servers/sign-in-links.ts';
 import { startRedis } from '../../support/stores/redis.ts';
@@ -53,7 +53,7 @@ it('a server signs with the first of its secrets and accepts what any of them si
 });
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `replacing the secret of two servers on one ${kind}`, (binary) => {
+  describeOn(kind, `replacing the secret of two servers on one ${kind}`, (binary) => {
     it('refuses nobody at any step, and ends with the old secret everything that it signed', async () => {
       await using redis = await startRedis(binary);
       const start = (secrets: string) => startTestServer({ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secrets });

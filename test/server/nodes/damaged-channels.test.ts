@@ -4,7 +4,7 @@ import type { ChannelList } from '../../../src/protocol/model.ts';
 import { createChannel, publish } from '../../support/authors/writers.ts';
 import { watch } from '../../support/readers/distrustful-reader.ts';
 import { openStream } from '../../support/readers/stream-reader.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn } from '../../support/runner/needs.ts';
 import { run } from '../../support/servers/command.ts';
 import { call } from '../../support/servers/server.ts';
 import { startTwoServers } from '../../support/servers/two-servers.ts';
@@ -15,7 +15,7 @@ const missing = 'Some coverage cannot be shown at the moment, so it may be missi
 const detail = 'The stored data of this channel contradicts itself. The channel is not served until an operator has repaired it.';
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith.concurrent(needs[kind], `two servers on ${kind} after keys of a channel were deleted by hand`, (binary) => {
+  describeOn.concurrent(kind, `two servers on ${kind} after keys of a channel were deleted by hand`, (binary) => {
     it('report the damage, serve all other channels, and serve the channel again after `pressbox repair`', async () => {
       await using redis = await startRedis(binary);
       await using two = await startTwoServers(redis);

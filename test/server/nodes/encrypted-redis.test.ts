@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createChannel, publish } from '../../support/authors/writers.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn, describeWith, needs } from '../../support/runner/needs.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { makeCertificate } from '../../support/servers/self-signed.ts';
@@ -8,7 +8,7 @@ import { startRedis } from '../../support/stores/redis.ts';
 import { startSentinelGroup } from '../../support/stores/sentinels.ts';
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith.concurrent(needs[kind], `an encrypted connection to ${kind}`, (binary) => {
+  describeOn.concurrent(kind, `an encrypted connection to ${kind}`, (binary) => {
     describeWith.concurrent(needs.openssl, 'with a self-signed certificate', (openssl) => {
       it('works if the certificate authority is trusted, and is refused otherwise', async () => {
         await using certificate = await makeCertificate(openssl);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { liveLimits } from '../../../src/live/live-limits.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn } from '../../support/runner/needs.ts';
 import { call, startTestServer } from '../../support/servers/server.ts';
 import { createChannel, at as date } from '../../support/stores/engines.ts';
 import { openNode, startRedisFor } from '../../support/stores/redis.ts';
@@ -9,7 +9,7 @@ const ended = 300;
 const pages = 400;
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `front pages on ${kind}`, (binary) => {
+  describeOn(kind, `front pages on ${kind}`, (binary) => {
     it('cost a few reads a second however many readers request them, and leave the server ready', async (test) => {
       const redis = await startRedisFor(test, binary);
       const seeding = await openNode(redis);

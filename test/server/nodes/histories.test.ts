@@ -7,7 +7,7 @@ import { type RepairReport, repairRedis } from '../../../src/repair.ts';
 import { allPosts, createChannel, publish, read, type Written } from '../../support/authors/writers.ts';
 import { type Watcher, watch } from '../../support/readers/distrustful-reader.ts';
 import { openStream } from '../../support/readers/stream-reader.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn } from '../../support/runner/needs.ts';
 import { within } from '../../support/runner/settled-within.ts';
 import type { Line } from '../../support/servers/bad-line.ts';
 import type { ServerProcess } from '../../support/servers/process.ts';
@@ -28,7 +28,7 @@ const toldMs = 3_000;
 const replicating = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `two servers on one ${kind}`, (binary) => {
+  describeOn(kind, `two servers on one ${kind}`, (binary) => {
     let redis: RedisServer;
     let two: TwoServers;
     let lines: Line[] = [];

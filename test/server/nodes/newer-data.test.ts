@@ -4,7 +4,7 @@ import { loadScripts } from '../../../src/journal/redis/scripts.ts';
 import { newerData, storeFormat } from '../../../src/journal/redis/store-format.ts';
 import { createChannel, publish } from '../../support/authors/writers.ts';
 import { watch } from '../../support/readers/distrustful-reader.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn } from '../../support/runner/needs.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { call } from '../../support/servers/server.ts';
 import { type RedisServer, startRedisFor } from '../../support/stores/redis.ts';
@@ -19,7 +19,7 @@ async function writeAsNewerVersion({ admin }: RedisServer): Promise<void> {
 }
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith.concurrent(needs[kind], `a server on ${kind} beside one of a newer version`, (binary) => {
+  describeOn.concurrent(kind, `a server on ${kind} beside one of a newer version`, (binary) => {
     it('refuses writes once the newer one has written, says why everywhere, keeps its readers, and does not start again', async (test) => {
       const redis = await startRedisFor(test, binary);
       const said: string[] = [];

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { allPosts, createChannel, publish, write, writeAndErase } from '../../support/authors/writers.ts';
 import { type Watcher, watch } from '../../support/readers/distrustful-reader.ts';
 import { openStream, streamed } from '../../support/readers/stream-reader.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn } from '../../support/runner/needs.ts';
 import { startLine } from '../../support/servers/bad-line.ts';
 import { type ServerProcess, startServerProcess } from '../../support/servers/process.ts';
 import { call } from '../../support/servers/server.ts';
@@ -14,7 +14,7 @@ const secret = 'a secret that both nodes know, of 32 bytes or more';
 const patient = { interval: 50 };
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `two servers on one ${kind}`, (binary) => {
+  describeOn(kind, `two servers on one ${kind}`, (binary) => {
     let redis: RedisServer;
     let [a, b]: ServerProcess[] = [];
     let token: string;

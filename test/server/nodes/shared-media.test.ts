@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { UploadedMedia } from '../../../src/protocol/model.ts';
 import { createChannel, publish, writeAndErase } from '../../support/authors/writers.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn } from '../../support/runner/needs.ts';
 import { movie } from '../../support/samples/movies.ts';
 import { type ServerProcess, startServerProcess } from '../../support/servers/process.ts';
 import { call } from '../../support/servers/server.ts';
@@ -17,7 +17,7 @@ const patient = { timeout: 30_000, interval: 50 };
 const sound = (text: string) => movie({ brand: 'M4A ', tracks: ['soun'], samples: Buffer.from(`the samples of ${text}`) });
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `two servers with one directory of uploads on one ${kind}`, (binary) => {
+  describeOn(kind, `two servers with one directory of uploads on one ${kind}`, (binary) => {
     let redis: RedisServer;
     let folder: string;
     let [a, b]: ServerProcess[] = [];

@@ -5,7 +5,7 @@ import { residentBytes } from '../../../bench/machine.ts';
 import { registry } from '../../../src/journal/redis/keys.ts';
 import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 import { allPosts, createChannel, publish, wholeJournal, write, writeAndErase } from '../../support/authors/writers.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
+import { describeOn } from '../../support/runner/needs.ts';
 import { within } from '../../support/runner/settled-within.ts';
 import { call } from '../../support/servers/server.ts';
 import { caughtUp, childrenOf, faultsOf, isAlive, patient, twoWorkers } from '../../support/servers/two-workers.ts';
@@ -15,7 +15,7 @@ const forgotten = { timeout: 30_000, interval: 50 };
 
 /** How the workers of a running server share its work, and are replaced. `worker-ends.test.ts` tests how the server ends. */
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `a server of two processes on ${kind}`, (binary) => {
+  describeOn(kind, `a server of two processes on ${kind}`, (binary) => {
     const two = twoWorkers(binary);
 
     it('logs one line that it listens, and each line names its worker', () => {

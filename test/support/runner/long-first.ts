@@ -1,8 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { longFiles } from './long-files.ts';
+import { fullFiles } from './tiers.ts';
 
 /** Projects with long files, the longest first. If one of them started last, the run would wait for it alone. */
-const long = ['model', 'browser', 'package'];
+const long = ['container', 'model', 'browser', 'package', 'full'];
 
 /** Starts the long files first. */
 export class LongFirst extends BaseSequencer {
@@ -13,6 +13,7 @@ export class LongFirst extends BaseSequencer {
 }
 
 function placeOf({ project, moduleId }: TestSpecification): number {
-  if (project.name === 'long') return longFiles.findIndex((file) => moduleId.endsWith(file));
-  return (long.indexOf(project.name) + long.length + 1) % (long.length + 1);
+  const projects = long.length + 1;
+  const place = (long.indexOf(project.name) + projects) % projects;
+  return place + (project.name === 'full' ? fullFiles.findIndex((file) => moduleId.endsWith(file)) / fullFiles.length : 0);
 }

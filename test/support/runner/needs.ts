@@ -24,6 +24,25 @@ describeWith.ifThere = <T>(need: Need<T>, name: string, suite: (found: T) => voi
   if (need.find() !== undefined) describeWith(need, name, suite);
 };
 
+const isNightly = process.env.PRESSBOX_TEST_NIGHTLY === 'yes';
+
+/**
+ * A suite of the nightly run: one that repeats in another browser what a suite of every check tests. Other runs have no such
+ * suite.
+ */
+describeWith.nightly = <T>(need: Need<T>, name: string, suite: (found: T) => void): void => {
+  if (isNightly) describeWith(need, name, suite);
+};
+
+/** A suite on a store: on Redis in every check, and in the nightly run on Valkey too. The contract of engines runs on both. */
+export function describeOn(kind: 'redis' | 'valkey', name: string, suite: (program: string) => void): void {
+  if (kind === 'redis' || isNightly) describeWith(needs[kind], name, suite);
+}
+
+describeOn.concurrent = (kind: 'redis' | 'valkey', name: string, suite: (program: string) => void): void => {
+  if (kind === 'redis' || isNightly) describeWith.concurrent(needs[kind], name, suite);
+};
+
 function suiteWith<T>(describes: typeof describe.concurrent, need: Need<T>, name: string, suite: (found: T) => void): void {
   const found = need.find();
   if (found !== undefined) describes(name, () => suite(found));

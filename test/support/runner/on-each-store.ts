@@ -36,7 +36,7 @@ export const notOnEachStore = {
   'test/server/nodes/*.test.ts': 'start their own servers on Redis and Valkey',
 };
 
-/** Tests of the promises to readers and authors, for the ten-minute check. */
+/** Tests of the promises to readers and authors. Every check runs them on each store. */
 export const promisesOnEachStore = [
   'test/server/promises/promises.test.ts',
   'test/server/promises/erasure.test.ts',
@@ -44,16 +44,4 @@ export const promisesOnEachStore = [
   'test/server/readers/catch-up.test.ts',
   'test/server/promises/crash.test.ts',
   'test/model/whole.test.ts',
-];
-
-/** The long tests of promises: takedown, power cuts and what a store loses. */
-export const slowPromises = [
-  'test/engine/redis/erasure.test.ts',
-  'test/engine/redis/replicas.test.ts',
-  'test/server/readers/catch-up-takedown.test.ts',
-  'test/server/promises/power.test.ts',
-  'test/server/promises/crash.test.ts',
-  'test/engine/redis/damage.test.ts',
-  'test/long/power.test.ts',
-  'test/long/disk.test.ts',
 ];

@@ -11,7 +11,7 @@ import { needs } from '../runner/needs.ts';
 
 /**
  * How readers reach the servers of tests: at the root of a port, below a base path, behind nginx, or attached to a server of Express.
- * `npx vitest run --mode base-path FILE` runs existing tests below a path.
+ * The projects `behind nginx` and `in Express` of the nightly run have existing tests below a path.
  */
 export type FrontName = 'none' | 'nginx' | 'express';
 

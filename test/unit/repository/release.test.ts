@@ -1,8 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { changelogFaults, notesOf, releasedChangelog, tarballFaults, testFaults } from '../../../scripts/release.ts';
+import {
+  benchmarkFaults,
+  changelogFaults,
+  notesOf,
+  releasedChangelog,
+  tarballFaults,
+  testFaults,
+} from '../../../scripts/release.ts';
+import type { TestResult } from '../../../scripts/run-tests.ts';
 import { root } from '../../support/runner/imports.ts';
+import { nightlyParts } from '../../support/runner/nightly-parts.ts';
 
 const changelog = `# Changelog
 
@@ -38,11 +47,28 @@ describe('a release', () => {
     expect(changelogFaults(text, version, '2026-11-30').join('\n')).toContain(fault);
   });
 
-  it('needs a test run without a failure on its commit', () => {
-    expect(testFaults(undefined, 'abc')).toEqual([expect.stringContaining('Run .ci/run.')]);
-    expect(testFaults({ commit: 'def', passed: 5 }, 'abc')).toEqual([expect.stringContaining('Run .ci/run again.')]);
-    expect(testFaults({ commit: 'abc', passed: 0 }, 'abc')).toEqual(['No test passed.']);
-    expect(testFaults({ commit: 'abc', passed: 5 }, 'abc')).toEqual([]);
+  it('needs every nightly part on its commit, without a failure', () => {
+    const passed = { commit: 'abc', passed: 5, failed: [], flaky: ['a > b: late'], skipped: [], seconds: 1, files: [] };
+    const results = new Map<string, TestResult>(Object.keys(nightlyParts).map((name) => [name, { ...passed, name }]));
+    expect(testFaults(results, 'abc')).toEqual([]);
+    expect(testFaults(results, 'def')).toHaveLength(results.size);
+    const desk = { ...passed, name: 'desk' };
+    const first = (part: TestResult) => testFaults(new Map(results).set('desk', part), 'abc');
+    expect(first({ ...desk, commit: 'abc+changes' })).toEqual([expect.stringContaining('ran on abc+changes, and this is abc.')]);
+    expect(first({ ...desk, failed: ['a > c: x'] })).toEqual(['desk: failed: a > c: x']);
+    expect(first({ ...desk, skipped: ['a > d (no moon)'] })).toEqual([expect.stringContaining('desk: skipped')]);
+    results.delete('desk');
+    expect(testFaults(results, 'abc')).toEqual([
+      'The part desk of the tests did not run. Run npm run test:nightly -- --part desk.',
+    ]);
+  });
+
+  it('needs a benchmark of its own code', () => {
+    expect(benchmarkFaults([], () => [])).toEqual(['bench/results.jsonl names no commit. Run npm run bench.']);
+    expect(benchmarkFaults(['abc'], () => [])).toEqual([]);
+    expect(benchmarkFaults(['abc', 'def'], (commit) => (commit === 'def' ? ['src/a.ts', 'src/b.ts'] : []))).toEqual([
+      'bench/RESULTS.md is of def, before changes of src/a.ts and 1 others. Run npm run bench.',
+    ]);
   });
 
   it('is refused if its tarball lacks a part of the package, or has what does not belong there', () => {
@@ -63,7 +89,11 @@ describe('a release', () => {
     const workflow = (name: string) => readFileSync(join(root, '.github/workflows', name), 'utf8');
     const steps = (name: string) => [...workflow(name).matchAll(/^ +- run: (.*)$/gm)].map(([, run]) => run);
     expect(steps('ci.yml').at(-1)).toBe('.ci/run');
-    expect(steps('release.yml').slice(-2)).toEqual(['.ci/run', 'npm run release']);
+    expect(steps('nightly.yml').at(-1)).toMatch(/^npm run test:nightly -- --part \$\{\{ matrix\.part \}\}$/);
+    const [parts = ''] = /(?<=^ +part:\n)(?: +- .*\n)+/m.exec(workflow('nightly.yml')) ?? [];
+    expect(parts.match(/[a-z][a-z-]+/g)).toEqual(Object.keys(nightlyParts));
+    expect(workflow('release.yml')).toContain('uses: ./.github/workflows/nightly.yml');
+    expect(steps('release.yml').slice(-2)).toEqual(['npm ci', 'npm run release']);
     const { scripts, publishConfig } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
       publishConfig: object;
@@ -72,7 +102,7 @@ describe('a release', () => {
     expect(existsSync(join(root, script))).toBe(true);
     // No address of a registry.
     expect(publishConfig).toEqual({ access: 'public', provenance: true });
-    for (const name of ['ci.yml', 'release.yml']) {
+    for (const name of ['ci.yml', 'nightly.yml', 'release.yml']) {
       expect(workflow(name)).toMatch(/^permissions:\n {2}contents: read$/m);
       expect(workflow(name)).not.toMatch(/secrets\.|npm publish/);
     }

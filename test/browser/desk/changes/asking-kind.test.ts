@@ -11,7 +11,7 @@ const note = 'An earlier version said 40 people were injured. It was 14.';
 const phone: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
 describeWith(needs.chromium, 'the kind of a change', (chromium) => examine(() => startBrowser(chromium), true));
-describeWith(needs.firefox, 'the kind of a change in Firefox', (firefox) => examine(() => startFirefox(firefox), false));
+describeWith.nightly(needs.firefox, 'the kind of a change in Firefox', (firefox) => examine(() => startFirefox(firefox), false));
 
 /** `isPhone`: the browser can behave like that of a phone. */
 function examine(start: () => Promise<TestBrowser>, isPhone: boolean): void {

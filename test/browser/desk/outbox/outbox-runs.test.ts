@@ -33,7 +33,8 @@ const askAfterMs = 6_000;
 const hourMs = 3_600_000;
 
 for (const name of ['chromium', 'firefox'] as const) {
-  describeWith(needs[name], `random runs in ${name === 'chromium' ? 'Chromium' : 'Firefox'}`, (path) => {
+  const describeIn = name === 'firefox' ? describeWith.nightly : describeWith;
+  describeIn(needs[name], `random runs in ${name === 'chromium' ? 'Chromium' : 'Firefox'}`, (path) => {
     let site: OutboxSite;
     let profile: string;
     let context: BrowserContext;

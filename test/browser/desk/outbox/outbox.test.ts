@@ -20,7 +20,8 @@ import {
 } from './outbox-site.ts';
 
 for (const name of ['chromium', 'firefox'] as const) {
-  describeWith(needs[name], `the outbox in ${name === 'chromium' ? 'Chromium' : 'Firefox'}`, (path) => {
+  const describeIn = name === 'firefox' ? describeWith.nightly : describeWith;
+  describeIn(needs[name], `the outbox in ${name === 'chromium' ? 'Chromium' : 'Firefox'}`, (path) => {
     let site: OutboxSite;
     let profile: string;
     let context: BrowserContext;

@@ -14,7 +14,7 @@ const pictureOf = (form: Locator) => cardOf(form).getByRole('group', { name: 'Pi
 const chooserOf = (form: Locator) => pictureOf(form).locator('input[type="file"]').first();
 
 describeWith(needs.chromium, 'the picture of a link in Chromium', (chromium) => cardPicture(() => startBrowser(chromium)));
-describeWith(needs.firefox, 'the picture of a link in Firefox', (firefox) => cardPicture(() => startFirefox(firefox)));
+describeWith.nightly(needs.firefox, 'the picture of a link in Firefox', (firefox) => cardPicture(() => startFirefox(firefox)));
 
 function cardPicture(start: () => Promise<TestBrowser>): void {
   const site = deskSite(start);

@@ -7,7 +7,7 @@ import { chooseUndoSeconds, deskSite } from '../desk-site.ts';
 import { choosePhotos, smallPhoto } from './photos.ts';
 
 describeWith(needs.chromium, 'cropping a picture of a post in Chromium', (chromium) => examine(() => startBrowser(chromium)));
-describeWith(needs.firefox, 'cropping a picture of a post in Firefox', (firefox) => examine(() => startFirefox(firefox)));
+describeWith.nightly(needs.firefox, 'cropping a picture of a post in Firefox', (firefox) => examine(() => startFirefox(firefox)));
 
 const row = (page: Page) => page.locator('desk-composer .composer-row[data-media="image"]');
 

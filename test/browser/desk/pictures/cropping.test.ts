@@ -68,7 +68,7 @@ describeWith(needs.chromium, 'cropping a picture in Chromium', (chromium) => {
     },
   );
 });
-describeWith(needs.firefox, 'cropping a picture in Firefox', (firefox) => examineCropping(() => startFirefox(firefox)));
+describeWith.nightly(needs.firefox, 'cropping a picture in Firefox', (firefox) => examineCropping(() => startFirefox(firefox)));
 
 const rectangleOf = (page: Page) => page.getByRole('application', { name: 'Part that is kept' });
 const handleOf = (page: Page, corner: string) => page.locator(`[data-corner="${corner}"]`);

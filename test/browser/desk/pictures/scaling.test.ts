@@ -6,7 +6,7 @@ import { startBrowser, startFirefox, type TestBrowser } from '../../browser.ts';
 import { type PictureToSend, pictureSite } from './picture-page.ts';
 
 describeWith(needs.chromium, 'scaling pictures in Chromium', (chromium) => examineScaling(() => startBrowser(chromium)));
-describeWith(needs.firefox, 'scaling pictures in Firefox', (firefox) => examineScaling(() => startFirefox(firefox)));
+describeWith.nightly(needs.firefox, 'scaling pictures in Firefox', (firefox) => examineScaling(() => startFirefox(firefox)));
 
 const red = { r: 200, g: 30, b: 30 };
 const blue = { r: 30, g: 30, b: 200 };
