@@ -16,6 +16,7 @@ import {
   type Renderer,
   type RequestId,
 } from '../engine.ts';
+import type { MasterInUse } from '../store-master.ts';
 import { RedisBus } from './bus.ts';
 import { isDamaged } from './codec.ts';
 import { Connection } from './connection/connection.ts';
@@ -69,6 +70,8 @@ export interface RedisEngine extends Engine {
   readonly faults: readonly Fault[];
   /** The replicas that were in sync at the last check. */
   readonly replicasOnline: number;
+  /** The server that this process writes to, as of the last check. */
+  readonly master: MasterInUse;
   /** The names of processes on the store that share no secret with this one, as of the last heartbeat. */
   readonly otherSecrets: readonly string[];
   /** The id of this process among the processes on the store. */
@@ -137,7 +140,9 @@ class SharedEngine implements RedisEngine {
     const { onAnswered } = options;
     const connect = (name: RedisConnection, connectionLog?: Log) => {
       const told = onAnswered && name !== 'listens' ? (seconds: number) => onAnswered(name, seconds) : undefined;
-      return new Connection({ url, name, minReplicas, allowUnsafe, scripts, server, log: connectionLog, onAnswered: told });
+      const master = () => this.#masterWatch.address;
+      const options = { url, name, minReplicas, allowUnsafe, scripts, server, master };
+      return new Connection({ ...options, log: connectionLog, onAnswered: told });
     };
     this.#writes = connect('writes', log);
     this.#commands = connect('reads');
@@ -173,13 +178,15 @@ class SharedEngine implements RedisEngine {
       now,
       requests: this.#requests,
       minReplicas,
+      isMasterUp: () => this.#masterWatch.isMasterUp(),
     });
     this.#bus.onRevoked = () => void this.#revocations.compare().catch(() => undefined);
     this.#bus.onSessionEnded = () => void this.#sessions.compare().catch(() => undefined);
-    const onMoved = () => {
-      for (const connection of [writes, commands, lists, subscriber]) connection.drop('another server is the master now');
+    const onMaster = (address: string) => {
+      for (const connection of [writes, commands, lists, subscriber])
+        if (connection.address !== address) connection.drop('another server is the master now');
     };
-    this.#masterWatch = new MasterWatch({ url, log, onMoved });
+    this.#masterWatch = new MasterWatch({ url, log, inUse: () => writes.address, onMaster });
     this.#monitor = new StoreMonitor({
       bus: this.#bus,
       subscriber,
@@ -195,6 +202,7 @@ class SharedEngine implements RedisEngine {
   }
 
   async open(): Promise<void> {
+    await this.#masterWatch.open();
     await Promise.all([this.#writes, this.#commands, this.#lists, this.#subscriber].map((connection) => connection.open(openMs)));
     const format = await this.#commands.ask((redis) => redis.get(registry.format));
     const why = whyRefused(format);
@@ -219,7 +227,6 @@ class SharedEngine implements RedisEngine {
       .begin()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'this start could not be recorded in the server journal'));
     this.#monitor.start();
-    this.#masterWatch.start();
     this.#sweep.start();
     this.#requests.start();
     void this.#reads.prepareLists().catch(() => undefined);
@@ -237,6 +244,11 @@ class SharedEngine implements RedisEngine {
 
   get replicasOnline(): number {
     return this.#writes.replicasOnline;
+  }
+
+  get master(): MasterInUse {
+    const { address = '', runId = '' } = this.#writes;
+    return { address, runId, unconfirmed: this.#masterWatch.unconfirmed };
   }
 
   get otherSecrets(): readonly string[] {

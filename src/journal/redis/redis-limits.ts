@@ -51,6 +51,18 @@ export const redisTable = {
     metric: storeReachable,
     atLimit: 'Interval at which a node tests whether it still receives announcements.',
   },
+  /** A failover takes longer from the moment when a majority of the Sentinels holds the master to be down. */
+  sentinelFreshMs: {
+    value: 100,
+    metric: 'pressbox_appends_total{outcome="unknown"}',
+    atLimit: 'With required replicas, the Sentinels are asked for the master again before a write is answered.',
+  },
+  /** Sentinels disagree for some seconds in every failover. */
+  masterUnconfirmedMs: {
+    value: 5_000,
+    metric: 'pressbox_store_master_confirmed',
+    atLimit: 'If no majority of the Sentinels confirms the master for this long, the log says so.',
+  },
   /** Settings may change and replicas may join at runtime. */
   settingsMs: {
     value: 10_000,

@@ -55,6 +55,8 @@ export interface WritesParts {
   requests: Requests;
   /** The number of replicas that must have a write before it is answered. */
   minReplicas: number;
+  /** See `MasterWatch.isMasterUp`. */
+  isMasterUp: () => Promise<boolean>;
 }
 
 type JournalWrites = Pick<
@@ -265,17 +267,21 @@ export class Writes implements JournalWrites {
   }
 
   /**
-   * Waits until enough replicas have all earlier writes of this connection. Callers in one turn of the event loop share one WAIT.
+   * Waits until enough replicas have all earlier writes of this connection, and checks that none of the others was promoted
+   * before that: it may lack the writes. Callers in one turn of the event loop share one WAIT.
    * While replicas are behind, it waits only briefly: no write of this connection is answered before the end of the wait.
    */
   #acknowledged(waitMs = this.#isBehind ? behindMs : replicasMs): Promise<void> {
-    const { writes, minReplicas } = this.#parts;
+    const { writes, minReplicas, isMasterUp } = this.#parts;
     if (minReplicas === 0) return Promise.resolve();
     this.#replicated ??= new Promise((resolve) => setImmediate(resolve)).then(async () => {
       this.#replicated = undefined;
       const count = await afterWrite(() => writes.ask((redis) => redis.wait(minReplicas, waitMs)));
       this.#isBehind = count < minReplicas;
-      if (!this.#isBehind) return;
+      if (!this.#isBehind) {
+        if (await isMasterUp()) return;
+        throw new JournalUnavailable('The Sentinels replace the master.', 'unknown', { refusal: 'A failover is under way.' });
+      }
       void writes.countReplicas().catch(() => undefined);
       throw tooFewReplicas(`${count} of ${minReplicas} replicas acknowledged the write in time.`, 'unknown');
     });

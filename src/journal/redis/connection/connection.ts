@@ -9,6 +9,7 @@ import { destroyWhenIdle } from './idle-timeout.ts';
 import type { OneServer } from './one-server.ts';
 import { redisAt } from './open-redis.ts';
 import { type Fault, factsOf, faultsOfReplicas, inspectServer, sentenceOf } from './server-settings.ts';
+import { isSentinelUrl } from './store-address.ts';
 
 const { redisSilenceMs: silenceMs, redisConnectMs: connectMs, deadlineMs, settingsMs } = redisLimits;
 const { redisReconnectFirstMs: firstMs, redisReconnectMostMs: mostMs, redisLetGoMs, redisPollMs } = redisLimits;
@@ -44,6 +45,8 @@ export interface ConnectionOptions {
   onAnswered?: ((seconds: number) => void) | undefined;
   /** Shared by the connections of an engine. */
   server: OneServer;
+  /** Where a connection must lead, as host and port, if the Sentinels have named the master. */
+  master?: (() => string | undefined) | undefined;
   /** Set for one connection of an engine, which also checks the replicas, so that each message is logged once. */
   log?: Log | undefined;
 }
@@ -68,6 +71,10 @@ export class Connection {
   faults: readonly Fault[] = [];
   /** The replicas that were in sync when the server was last asked. */
   replicasOnline = 0;
+  /** Where the connection leads, as host and port. Undefined before the first attempt to connect through Sentinels. */
+  address: string | undefined;
+  /** The run id of the server that the connection was last used with. */
+  runId: string | undefined;
   #counting: Promise<void> | undefined;
   /** Called when the connection may be used (again). */
   onOpen: () => void = () => {};
@@ -75,7 +82,11 @@ export class Connection {
 
   constructor(given: ConnectionOptions) {
     this.#options = given;
-    this.redis = redisAt(given.url, { ...options, connectionName: `pressbox-${given.name}` });
+    this.redis = redisAt(given.url, { ...options, connectionName: `pressbox-${given.name}` }, (named) => {
+      this.address = given.master?.() ?? named;
+      return this.address;
+    });
+    if (!isSentinelUrl(given.url)) this.address = `${this.redis.options.host}:${this.redis.options.port}`;
     // Says why a Sentinel could not name the master. The error that follows only says that no Sentinel could.
     this.redis.on('sentinelError', (error: Error) => {
       this.#why = /No such master|invalid reply: null/.test(error.message)
@@ -134,7 +145,7 @@ export class Connection {
    * can change without a restart.
    */
   async admit(): Promise<void> {
-    const { allowUnsafe, minReplicas, scripts, server } = this.#options;
+    const { allowUnsafe, minReplicas, scripts, server, master } = this.#options;
     if (this.#admitted || this.#admitting || this.redis.status !== 'ready') return;
     this.#admitting = true;
     const losses = this.#connectionLosses;
@@ -148,7 +159,9 @@ export class Connection {
       await Promise.all(Object.values(scripts).map(({ text }) => this.redis.script('LOAD', text)));
       this.#refusal = undefined;
       if (losses !== this.#connectionLosses || this.#closed) return;
-      if (!server.join(this, facts)) return this.drop('the server is not the master any more');
+      const isElsewhere = (master?.() ?? this.address) !== this.address;
+      if (isElsewhere || !server.join(this, facts)) return this.drop('the server is not the master any more');
+      this.runId = facts.runId;
       this.#noteFaults(faults);
       this.replicasOnline = facts.replicasOnline;
       this.#admitted = true;

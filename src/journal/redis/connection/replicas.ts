@@ -3,7 +3,7 @@ import type { Redis, RedisOptions } from 'ioredis';
 import { JournalUnavailable, messageOf } from '../../engine.ts';
 import { redisLimits } from '../redis-limits.ts';
 import { destroyWhenIdle } from './idle-timeout.ts';
-import { replicaAt } from './open-redis.ts';
+import { serverAt } from './open-redis.ts';
 
 const { redisReachMs: reachMs, replicaTakenMs: takenMs, redisPollMs: pollMs } = redisLimits;
 
@@ -25,7 +25,7 @@ async function onReplica(url: string, { host, port }: { host: string; port: numb
     connectTimeout: reachMs,
     retryStrategy: () => null,
   } satisfies RedisOptions;
-  const replica = replicaAt(url, host, port, options);
+  const replica = serverAt(url, host, port, options);
   // For waiting commands ioredis only reports that the connection was closed. This event has the reason.
   let why = '';
   replica.on('error', (error: Error) => {

@@ -67,3 +67,9 @@ function decoded(text: string | undefined): string | undefined {
     return undefined;
   }
 }
+
+/** Splits at the last colon, because an IPv6 address contains others. */
+export function hostAndPort(address: string): { host: string; port: number } {
+  const at = address.lastIndexOf(':');
+  return { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
+}
