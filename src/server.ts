@@ -123,7 +123,7 @@ export interface Group {
 }
 
 /** The part of `RedisEngine` that concerns nodes. */
-export type Node = Pick<RedisEngine, 'nodeId' | 'nodeName' | 'otherSecrets' | 'forgetNode'>;
+export type Node = Pick<RedisEngine, 'nodeId' | 'nodeName' | 'otherSecrets' | 'master' | 'forgetNode'>;
 
 /**
  * Resolves once the server accepts requests. Throws `JournalRefused` if the journal must not be used, and the errors of binding
@@ -273,7 +273,11 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     undo.unshift(await watchStorage({ engine, directories }, metrics));
     undo.unshift(watchEventLoop({ log }));
     undo.unshift(
-      watchStore(health, { engine, unsafe, replicas, otherSecrets: () => node?.otherSecrets ?? [] }, { metrics, log }),
+      watchStore(
+        health,
+        { engine, unsafe, replicas, otherSecrets: () => node?.otherSecrets ?? [], master: () => node?.master },
+        { metrics, log },
+      ),
     );
     if (group !== undefined) {
       await front.listen();

@@ -469,6 +469,7 @@ export const components = {
     since: 'Since when it is degraded.',
     unsafe: 'Settings of the store that must be changed for writes to be durable.',
     otherSecrets: 'Servers of the store that share no secret with this one, by the names in their logs.',
+    unconfirmedMaster: 'Why no majority of the Sentinels confirms the Redis server in use.',
   }),
 
   NewChannel: clientObject(schemas.newChannelSchema, 'A channel to create.', newChannel),

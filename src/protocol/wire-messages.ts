@@ -292,6 +292,7 @@ export const healthSchema = z.strictObject({
   since: sentTime.optional(),
   unsafe: z.array(z.string()).optional(),
   otherSecrets: z.array(z.string()).optional(),
+  unconfirmedMaster: z.string().optional(),
 });
 
 // ---- Messages over the socket

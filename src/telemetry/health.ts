@@ -2,6 +2,7 @@ import { Router } from 'express';
 import { methodNotAllowed, sendJson } from '../http/answers.ts';
 import { responseLimits } from '../http/http-limits.ts';
 import { type Engine, JournalRefused, JournalUnavailable, messageOf } from '../journal/engine.ts';
+import type { MasterInUse, Unconfirmed } from '../journal/store-master.ts';
 import { checkedSettings, storeRoles, type UnsafeSetting } from '../journal/store-settings.ts';
 import { type Metrics, metricsType } from './metrics.ts';
 
@@ -15,6 +16,8 @@ export interface Health {
   unsafe?: readonly string[] | undefined;
   /** Nodes of the store that share no secret with this one. */
   otherSecrets?: readonly string[] | undefined;
+  /** Why no majority of the Sentinels confirms the Redis server in use. */
+  unconfirmedMaster?: string | undefined;
 }
 
 /**
@@ -26,8 +29,12 @@ export function healthRoutes(health: () => Health, { text, limitsText }: Pick<Me
   const routes = Router({ caseSensitive: true });
   routes.get('/healthz', (_request, response) => sendJson(response, { status: 'alive' }, { cache: 'none' }));
   routes.get('/readyz', (_request, response) => {
-    const { phase, degraded, unsafe, otherSecrets } = health();
-    const warning = { ...(unsafe?.length && { unsafe }), ...(otherSecrets?.length && { otherSecrets }) };
+    const { phase, degraded, unsafe, otherSecrets, unconfirmedMaster } = health();
+    const warning = {
+      ...(unsafe?.length && { unsafe }),
+      ...(otherSecrets?.length && { otherSecrets }),
+      ...(unconfirmedMaster !== undefined && { unconfirmedMaster }),
+    };
     if (phase === 'starting' || phase === 'draining') {
       response.setHeader('Retry-After', responseLimits.startRetrySeconds);
       sendJson(response, { status: phase }, { status: 503, cache: 'none' });
@@ -53,16 +60,30 @@ interface Watched {
   replicas: () => number;
   /** Nodes of the store that share no secret with this one, as of the last heartbeat. */
   otherSecrets: () => readonly string[];
+  /** The Redis server in use, or undefined for the embedded journal. */
+  master: () => MasterInUse | undefined;
 }
 
+/** The addresses are left out, because not everyone may see them. */
+const unconfirmedReasons: Readonly<Record<Unconfirmed, string>> = {
+  silent: 'Too few Sentinels answer for a majority.',
+  divided: 'The Sentinels name different masters.',
+  outdated: 'Most Sentinels name another master, at an earlier epoch.',
+  unreachable: 'Most Sentinels name another master, which does not answer.',
+  'not-master': 'Most Sentinels name another master, which is a replica.',
+};
+
 interface Telling {
-  metrics: Pick<Metrics, 'storeReachable' | 'storeWritable' | 'storeUnsafe' | 'storeReplicas'>;
+  metrics: Pick<
+    Metrics,
+    'storeReachable' | 'storeWritable' | 'storeUnsafe' | 'storeReplicas' | 'storeMaster' | 'storeMasterConfirmed' | 'beforeScrape'
+  >;
   log: Record<'info' | 'warn' | 'error', (facts: object, message: string) => void>;
 }
 
 /** Keeps `health` up to date with the store, and logs changes. Returns a function that stops it. */
 export function watchStore(health: Health, watched: Watched, { metrics, log }: Telling): () => void {
-  const { engine, unsafe, replicas, otherSecrets } = watched;
+  const { engine, unsafe, replicas, otherSecrets, master } = watched;
   metrics.storeReachable.set(1);
   metrics.storeWritable.set(1);
   const lookAtSettings = (found: readonly UnsafeSetting[]) => {
@@ -89,10 +110,20 @@ export function watchStore(health: Health, watched: Watched, { metrics, log }: T
       log.info({}, 'every server of the store shares a secret with this one again');
   };
   lookAtSecrets();
+  const lookAtMaster = () => {
+    const found = master();
+    metrics.storeMaster.reset();
+    if (found !== undefined) metrics.storeMaster.set({ address: found.address, run_id: found.runId }, 1);
+    metrics.storeMasterConfirmed.set(found?.unconfirmed === undefined ? 1 : 0);
+    health.unconfirmedMaster = found?.unconfirmed && unconfirmedReasons[found.unconfirmed];
+  };
+  lookAtMaster();
+  const endScrapes = metrics.beforeScrape(lookAtMaster);
   let wasReachable = true;
   const probe = setInterval(async () => {
     lookAtReplicas();
     lookAtSecrets();
+    lookAtMaster();
     const trouble = await engine.ready().then(
       () => undefined,
       (error: unknown) => error,
@@ -110,7 +141,10 @@ export function watchStore(health: Health, watched: Watched, { metrics, log }: T
     else log.info({ since }, wasReachable ? 'the store accepts writes again' : 'the journal is reachable again');
     wasReachable = is.reachable;
   }, responseLimits.storeProbeMs).unref();
-  return () => clearInterval(probe);
+  return () => {
+    clearInterval(probe);
+    endScrapes();
+  };
 }
 
 const notUsed = 'The journal is not used, because settings of Redis are unsafe.';

@@ -104,6 +104,9 @@ export interface Metrics {
   endedSessions: Gauge;
   storeUnsafe: Gauge<'setting' | 'role'>;
   storeReplicas: Gauge;
+  /** One series: the server in use. */
+  storeMaster: Gauge<'address' | 'run_id'>;
+  storeMasterConfirmed: Gauge;
   channelsDamaged: Gauge;
   clockJumps: Counter<'direction'>;
   /** Erasures that were answered as pending and are not complete. */
@@ -295,6 +298,19 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     storeReplicas: new Gauge({
       name: 'pressbox_store_replicas',
       help: 'Replicas of Redis that were in sync at the last check; 0 for the embedded journal.',
+      aggregator: 'min',
+      registers,
+    }),
+    storeMaster: new Gauge({
+      name: 'pressbox_store_master',
+      help: '1, with address and run id of the Redis server that the server writes to; no series for the embedded journal.',
+      labelNames: ['address', 'run_id'],
+      aggregator: 'max',
+      registers,
+    }),
+    storeMasterConfirmed: new Gauge({
+      name: 'pressbox_store_master_confirmed',
+      help: '0 if no majority of the Sentinels names that server, else 1.',
       aggregator: 'min',
       registers,
     }),

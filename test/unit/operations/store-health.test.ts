@@ -14,7 +14,7 @@ async function reasonFor(trouble: JournalUnavailable): Promise<string | undefine
   const log = { info: () => {}, warn: () => {}, error: () => {} };
   const stop = watchStore(
     health,
-    { engine: { ready }, unsafe, replicas: () => 0, otherSecrets: () => [] },
+    { engine: { ready }, unsafe, replicas: () => 0, otherSecrets: () => [], master: () => undefined },
     { metrics: createMetrics(), log },
   );
   await vi.advanceTimersByTimeAsync(responseLimits.storeProbeMs);
