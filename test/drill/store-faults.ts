@@ -1,7 +1,7 @@
 import { channelKeys } from '../../src/journal/redis/keys.ts';
 import { needs } from '../support/runner/machine.ts';
 import { startRedis } from '../support/stores/redis.ts';
-import { replicasFollow, replicated } from '../support/stores/sentinels.ts';
+import { replicasFollow, replicated, startSentinelGroup } from '../support/stores/sentinels.ts';
 import { type Fault, startTwoWatched } from './scene.ts';
 
 /** Faults of Redis, with two servers on it. */
@@ -86,6 +86,19 @@ export const storeFaults: readonly Fault[] = [
     async start(room) {
       const { replica, servers } = await startReplicated(room, 2);
       return { servers, strike: () => replica.kill() };
+    },
+  },
+  {
+    name: 'sentinels-away',
+    what: 'Two of three Sentinels ended. A failover would not be followed.',
+    metric: 'pressbox_store_master_confirmed',
+    message: 'no majority of the Sentinels confirms the master in use',
+    alert: 'PressboxMasterUnconfirmed',
+    missing,
+    async start(room) {
+      const group = room.use(await startSentinelGroup('redis-server'));
+      const servers = await startTwoWatched(room, group.url);
+      return { servers, strike: async () => void (await Promise.all([0, 1].map(group.endSentinel))) };
     },
   },
   {

@@ -1,22 +1,30 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { expect, it, vi } from 'vitest';
-import { allPosts, createChannel } from '../support/authors/writers.ts';
+import { allPosts, createChannel, type Place } from '../support/authors/writers.ts';
 import { watch } from '../support/readers/distrustful-reader.ts';
 import { describeWith, needs } from '../support/runner/needs.ts';
 import { familyOf, momentsOf, msBetween, within } from '../support/runner/settled-within.ts';
 import { startServerProcess } from '../support/servers/process.ts';
 import { call } from '../support/servers/server.ts';
+import type { Finishing } from '../support/stores/redis.ts';
 import { startSentinelGroupFor } from '../support/stores/sentinels.ts';
 
 /**
- * Two servers behind Sentinel, with 200 publications per second through both and readers on both, while the master is killed. No
- * answered post is lost or doubled, no reader has a gap, and all readers are at the head soon after the failover.
+ * Servers behind Sentinel with authors and readers on each of them, while the master is killed, or cut off from the Sentinels but
+ * not from the servers. `PRESSBOX_PARTITIONS=50` cuts it off 50 times in each setting.
  */
 
 const perSecond = 200;
 /** The documented bound: how long after the Sentinels named another master every reader is at the head. */
 const soonMs = 3_000;
 const settledMs = 20_000;
+/** Between two posts of an author. */
+const pauseMs = 40;
+/** The documented bound: how long after a majority of the Sentinels named another master no server is on the old one. */
+const leftMs = 5_000;
+const partitions = Number(process.env.PRESSBOX_PARTITIONS ?? 3);
 const secret = 'a secret that both servers know, of 32 bytes or more';
 
 const everyone = () => familyOf(process.pid);
@@ -24,10 +32,7 @@ const everyone = () => familyOf(process.pid);
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `two servers on a ${kind} behind Sentinel`, (binary) => {
     it('lose no answered post and keep their readers when the master is killed under 200 publications per second', async (test) => {
-      const group = await startSentinelGroupFor(test, binary);
-      const env = { PRESSBOX_REDIS_URL: group.url, PRESSBOX_REDIS_MIN_REPLICAS: '1', PRESSBOX_JWT_SECRET: secret };
-      const servers = await Promise.all([startServerProcess({ env }), startServerProcess({ env })]);
-      for (const server of servers) test.onTestFinished(() => server[Symbol.asyncDispose]());
+      const { group, servers } = await startServersFor(test, binary, { count: 2, minReplicas: 1 });
       /** Time in which a busy machine gives the test, its servers, Redis or the Sentinels no processor does not count. */
       const now = momentsOf(everyone);
       const token = await servers[0]!.token({ editor: ['*'], admin: true });
@@ -105,4 +110,132 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect([...outcomes].filter((outcome) => outcome !== 'unchanged' && outcome !== 'unknown')).toEqual([]);
     });
   });
+}
+
+for (const minReplicas of [1, 0]) {
+  describeWith(needs.redis, `four servers that require ${minReplicas} replicas`, (binary) => {
+    it(
+      `leave a master that is cut off from the Sentinels, ${partitions} times`,
+      async (test) => {
+        const { group, servers, lines } = await startServersFor(test, binary, { count: 4, minReplicas });
+        const token = await servers[0]!.token({ editor: ['*'], admin: true });
+        for (let round = 1; round <= partitions; round += 1) {
+          const { id } = await createChannel(servers[0]!, token);
+          const readers = servers.map((server) => watch(server.url, id));
+          await using authors = publishThroughAll(servers, id, token);
+          const old = await group.master();
+          await authors.morePosts();
+          const logged = lines.map((all) => all.length);
+          await group.cutOff(old);
+          const master = await group.moved(old);
+          const moved = performance.now();
+          await within(leftMs, async () => expect(await nodesOn(old.admin)).toBe(0), everyone());
+          const left = performance.now();
+          await authors.morePosts();
+          const [from, to] = [old, master].map(({ port }) => `127.0.0.1:${port}`);
+          for (const [index, server] of servers.entries()) {
+            const isFailover = (line: string) => line.includes('Sentinel made another Redis server the master');
+            const said = lines[index]!.slice(logged[index]).filter(isFailover);
+            expect(said.map((line) => JSON.parse(line))).toMatchObject([{ from, to }]);
+            const { text } = await call(`${server.url}/metrics`);
+            const runId = /^run_id:(\w+)/m.exec(await master.admin.info('server'))?.[1];
+            expect(text.match(/^pressbox_store_master\{.*/gm)).toEqual([
+              `pressbox_store_master{address="${to}",run_id="${runId}"} 1`,
+            ]);
+            expect(text).toMatch(/^pressbox_store_master_confirmed 1$/m);
+          }
+          await group.reconnect(old);
+          await authors.morePosts();
+          await authors.stop();
+
+          const posts = await allPosts(servers[0]!, id);
+          const ids = new Set(posts.map((post) => post.id));
+          const lost = authors.answered.filter(({ postId }) => !ids.has(postId));
+          const ofThese = `${lost.length} of ${authors.answered.length} acknowledged posts lost`;
+          console.log(`round ${round}, ${minReplicas} required: left after ${Math.round(left - moved)} ms, ${ofThese}`);
+          expect(minReplicas > 0 ? lost : lost.filter(({ at }) => at > left)).toEqual([]);
+          expect([...authors.outcomes].filter((outcome) => outcome !== 'unchanged' && outcome !== 'unknown')).toEqual([]);
+          // A reader who was reset holds the newest posts.
+          const newest = posts
+            .toSorted((a, b) => b.seq - a.seq)
+            .slice(0, 100)
+            .map((post) => post.id);
+          const isUpToDate = () => {
+            for (const reader of readers) expect(reader.posts.map((post) => post.id)).toEqual(expect.arrayContaining(newest));
+          };
+          await vi.waitFor(isUpToDate, { timeout: settledMs });
+          for (const reader of readers) {
+            expect(reader.faults.filter((fault) => !fault.includes('too long for this watcher'))).toEqual([]);
+            // These two say that the reader must read again: what a reader saw of unacknowledged writes is gone.
+            const others = reader.endings.filter((reason) => reason !== 'history' && reason !== 'slow');
+            expect(others).toEqual([]);
+            reader[Symbol.dispose]();
+          }
+        }
+      },
+      120_000 * partitions,
+    );
+  });
+}
+
+async function startServersFor(test: Finishing, binary: string, { count, minReplicas }: { count: number; minReplicas: number }) {
+  const group = await startSentinelGroupFor(test, binary);
+  const env = {
+    PRESSBOX_REDIS_URL: group.url,
+    PRESSBOX_REDIS_MIN_REPLICAS: String(minReplicas),
+    PRESSBOX_JWT_SECRET: secret,
+  };
+  /** The log of each server. */
+  const lines: string[][] = Array.from({ length: count }, () => []);
+  const servers = await Promise.all(lines.map((all) => startServerProcess({ env, onLine: (line) => void all.push(line) })));
+  for (const server of servers) test.onTestFinished(() => server[Symbol.asyncDispose]());
+  return { group, servers, lines };
+}
+
+/** How many connections for writes the server has. */
+async function nodesOn(admin: Redis): Promise<number> {
+  return String(await admin.call('CLIENT', 'LIST')).match(/ name=pressbox-writes /g)?.length ?? 0;
+}
+
+/** One author for each server, who publishes post after post and tries none again. */
+function publishThroughAll(servers: readonly Place[], channelId: string, token: string) {
+  const answered: { postId: string; at: number; index: number }[] = [];
+  const outcomes = new Set<string>();
+  let isOver = false;
+  const authors = servers.map(async ({ url }, index) => {
+    while (!isOver) {
+      const answer = await call(`${url}/v1/channels/${channelId}/posts`, {
+        method: 'POST',
+        token,
+        body: { body: `A post through server ${index}.` },
+        headers: { 'idempotency-key': randomUUID() },
+      });
+      if (answer.status === 201) {
+        answered.push({ postId: (answer.body as { post: { id: string } }).post.id, at: performance.now(), index });
+      } else {
+        expect(answer.status).toBe(503);
+        outcomes.add((answer.body as { outcome: string }).outcome);
+      }
+      await pause(pauseMs);
+    }
+  });
+  const stop = async () => {
+    isOver = true;
+    await Promise.all(authors);
+  };
+  return {
+    answered,
+    outcomes,
+    /** Resolves when each server has acknowledged some more posts. */
+    async morePosts() {
+      const after = performance.now();
+      const isEnough = () => {
+        for (const index of servers.keys())
+          expect(answered.filter((post) => post.at > after && post.index === index).length).toBeGreaterThan(20);
+      };
+      await Promise.race([vi.waitFor(isEnough, { timeout: settledMs }), ...authors]);
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }

@@ -19,6 +19,10 @@ export interface SentinelGroup extends AsyncDisposable {
   replicas(): Promise<RedisServer[]>;
   /** Resolves when the Sentinels have made another server the master. */
   moved(from: RedisServer): Promise<RedisServer>;
+  /** Cuts a server off from the Sentinels, while its replicas and Pressbox reach it. */
+  cutOff(server: RedisServer): Promise<void>;
+  /** Lets the Sentinels reach the server again, and resolves when it follows the master and has all that the master has. */
+  reconnect(server: RedisServer): Promise<void>;
   /** Ends a Sentinel. */
   endSentinel(index: number): Promise<void>;
   stop(): Promise<void>;
@@ -53,7 +57,8 @@ export async function startSentinelGroup(
   binary: string,
   { downAfterMs = 1_000, certificate }: GroupOptions = {},
 ): Promise<SentinelGroup> {
-  const settings = [...replicated, `user sentinel on >word ${await documentedRights('acl-of-sentinels')}`];
+  const rightsOfSentinels = await documentedRights('acl-of-sentinels');
+  const settings = [...replicated, `user sentinel on >word ${rightsOfSentinels}`];
   /** Where other servers, Sentinels and Pressbox reach a server. */
   const ports = new Map<RedisServer, number>();
   const start = async (more: readonly string[] = []) => {
@@ -99,6 +104,13 @@ export async function startSentinelGroup(
     async moved(from) {
       await until(readyMs, async () => (await master()).port !== from.port);
       return await master();
+    },
+    async cutOff({ admin }) {
+      await admin.call('ACL', 'SETUSER', 'sentinel', '-@all');
+    },
+    async reconnect({ admin }) {
+      await admin.call('ACL', 'SETUSER', 'sentinel', ...rightsOfSentinels.split(' '));
+      await until(readyMs, async () => /^master_link_status:up/m.test(await admin.info('replication')));
     },
     endSentinel: (index) => (sentinels[index] as Sentinel).stop(),
     stop,
