@@ -3,8 +3,9 @@ import { JournalRefused, messageOf } from '../engine.ts';
 import { hashOf } from '../entry-record.ts';
 import { digestOf, nextCheck } from '../hash-chain.ts';
 import { channelIsBack, channelIsMissing, ServerWalk, tokenIsForgotten } from '../server-journal.ts';
-import { isNotEmpty, noLongerFilled, whyNoStart } from './marks.ts';
+import { isNotEmpty, type Mark, noLongerFilled, whyNoStart } from './marks.ts';
 import { type ChainHead, identityOf, type MovableStore, type MovedEntry, type StateRecord } from './movable-store.ts';
+import { type Abandonment, abandonmentOf, isAbandonedAt, movedId, type Start, startOf } from './start-and-abandon.ts';
 
 /**
  * Moves everything from one store to another, empty one, and gives the other one the writes. See `marks.ts` for the states.
@@ -87,10 +88,8 @@ export async function migrateStore({
 
 /** Whether the target can no longer be opened by the migration. */
 async function isAbandoned(target: MovableStore, id: string): Promise<boolean> {
-  const state = await target.state();
-  const mark = state.status === 'used' ? state.mark : undefined;
-  if (mark?.kind === 'abandoned' && mark.id === id) return target.abandon(id);
-  return (mark?.kind === 'abandoned' || mark?.kind === 'filling') && follows(mark.id, id);
+  const abandoned = isAbandonedAt(markOf(await target.state()), id);
+  return abandoned === 'to-be-repeated' ? target.abandon(id) : abandoned;
 }
 
 /**
@@ -100,29 +99,30 @@ async function isAbandoned(target: MovableStore, id: string): Promise<boolean> {
 export async function abandonMigration(source: MovableStore, target: MovableStore | undefined): Promise<boolean> {
   const from = await source.state();
   const mark = from.status === 'used' ? from.mark : undefined;
-  const moved = mark?.kind === 'moved' ? mark.id : undefined;
-  if (target === undefined) return moved !== undefined && (await source.resumeWrites(moved));
-  const to = await target.state();
-  const filled = to.status === 'used' ? to.mark : undefined;
-  if (filled?.kind !== 'filling' && filled?.kind !== 'abandoned') {
-    if (moved === undefined) throw new JournalRefused(`There is no migration from ${source.name} to ${target.name}.`);
-    throw new JournalRefused(
-      filled?.kind === 'filled' && filled.id === moved
-        ? `${target.name} has taken over already. Move it back with a migration to an empty store.`
-        : `${target.name} is not the store that ${source.name} was being moved to. Name that store.`,
-    );
+  if (target === undefined) {
+    const moved = movedId(mark);
+    return moved !== undefined && (await source.resumeWrites(moved));
   }
-  // It was abandoned before it stopped the writes, and the target is being filled anew.
-  if (moved !== undefined && follows(filled.id, moved)) return source.resumeWrites(moved);
-  if (moved !== undefined && moved !== filled.id)
-    throw new JournalRefused(
-      `${target.name} is not the store that ${source.name} was being moved to. Name that store. If it no longer exists, add --target-lost.`,
-    );
-  // Repeated even if it was abandoned before: a replica may not know it yet.
-  if (!(await target.abandon(filled.id)))
-    throw new JournalRefused(`${target.name} has taken over meanwhile, or is being filled anew.`);
-  return moved !== undefined && (await source.resumeWrites(moved));
+  const what = abandonmentOf(mark, markOf(await target.state()));
+  switch (what.action) {
+    case 'refuse':
+      throw new JournalRefused(whyNotAbandoned[what.because](source.name, target.name));
+    case 'resume':
+      return source.resumeWrites(what.moved);
+    case 'abandon':
+      if (!(await target.abandon(what.id)))
+        throw new JournalRefused(`${target.name} has taken over meanwhile, or is being filled anew.`);
+      return what.moved !== undefined && (await source.resumeWrites(what.moved));
+  }
 }
+
+const whyNotAbandoned: Record<(Abandonment & { action: 'refuse' })['because'], (source: string, target: string) => string> = {
+  'no-migration': (source, target) => `There is no migration from ${source} to ${target}.`,
+  'taken-over': (_, target) => `${target} has taken over already. Move it back with a migration to an empty store.`,
+  'other-target': (source, target) => `${target} is not the store that ${source} was being moved to. Name that store.`,
+  'other-migration': (source, target) =>
+    `${target} is not the store that ${source} was being moved to. Name that store. If it no longer exists, add --target-lost.`,
+};
 
 /** The id of the migration that begins or continues. Undefined: it was completed before. */
 async function begin(source: MovableStore, target: MovableStore): Promise<string | undefined> {
@@ -131,37 +131,30 @@ async function begin(source: MovableStore, target: MovableStore): Promise<string
   if (from.status === 'empty') throw new JournalRefused(`There is no data in ${source.name}.`);
   const { mark } = from;
   if (mark?.kind === 'filling' || mark?.kind === 'abandoned') throw new JournalRefused(`${source.name}: ${whyNoStart(mark)}`);
-  const moved = mark?.kind === 'moved' ? mark.id : undefined;
-  const fresh = randomBytes(8).toString('hex');
-  const isElsewhere = `${source.name} was moved to another store than ${target.name}, or is being moved to it. Name that store, or first give ${source.name} its writes back with --abandon.`;
-  const isBeingAbandoned = `The migration to ${target.name} is being abandoned. Repeat --abandon.`;
-  if (to.status === 'empty') {
-    if (moved !== undefined) throw new JournalRefused(isElsewhere);
-    if (await target.beginFilling(fresh)) return fresh;
-    throw new JournalRefused(`${target.name} is in use by now.`);
+  const start = startOf(mark, markOf(to), randomBytes(8).toString('hex'));
+  switch (start.action) {
+    case 'none':
+      return undefined;
+    case 'refuse':
+      throw new JournalRefused(whyNotStarted[start.because](source.name, target.name));
+    case 'begin':
+      if (await target.beginFilling(start.id, start.after)) return start.id;
+      break;
+    case 'continue':
+      if (await target.continueFilling(start.id)) return start.id;
   }
-  if ((to.mark?.kind === 'filling' || to.mark?.kind === 'abandoned') && moved !== undefined && follows(to.mark.id, moved))
-    throw new JournalRefused(isBeingAbandoned);
-  switch (to.mark?.kind) {
-    case 'filling':
-      if (moved !== undefined && moved !== to.mark.id) throw new JournalRefused(isElsewhere);
-      if (await target.continueFilling(to.mark.id)) return to.mark.id;
-      throw new JournalRefused(`${target.name} is in use by now.`);
-    case 'abandoned':
-      if (moved === to.mark.id) throw new JournalRefused(isBeingAbandoned);
-      if (moved !== undefined) throw new JournalRefused(isElsewhere);
-      // A new id, so that a process that still abandons or continues the earlier migration changes nothing.
-      if (await target.beginFilling(to.mark.id + fresh, to.mark.id)) return to.mark.id + fresh;
-      throw new JournalRefused(`${target.name} is in use by now.`);
-    default:
-      if (moved !== undefined && to.mark?.id === moved) return undefined;
-      throw new JournalRefused(isNotEmpty(target.name));
-  }
+  throw new JournalRefused(`${target.name} is in use by now.`);
 }
 
-/** Whether a migration began to the same target after an earlier one was abandoned there. Its id begins with that of the earlier. */
-function follows(id: string, earlier: string): boolean {
-  return id !== earlier && id.startsWith(earlier);
+const whyNotStarted: Record<(Start & { action: 'refuse' })['because'], (source: string, target: string) => string> = {
+  elsewhere: (source, target) =>
+    `${source} was moved to another store than ${target}, or is being moved to it. Name that store, or first give ${source} its writes back with --abandon.`,
+  'being-abandoned': (_, target) => `The migration to ${target} is being abandoned. Repeat --abandon.`,
+  'not-empty': (_, target) => isNotEmpty(target),
+};
+
+function markOf(state: Awaited<ReturnType<MovableStore['state']>>): Mark | 'no-mark' | 'empty' {
+  return state.status === 'empty' ? 'empty' : (state.mark ?? 'no-mark');
 }
 
 async function isMoved(store: MovableStore, id: string): Promise<boolean> {
