@@ -217,6 +217,22 @@ describe('a long response', () => {
       expect([pieces, countUntilRefused(ask)]).toEqual([pieces, 1]);
     }
   });
+
+  it('is charged in full, whenever it was sent, although a bucket holds half of the longest debt', () => {
+    for (let startedAt = 0; startedAt < 40_000; startedAt += 1_900) {
+      const { rates, clock } = start({ requestsPerSecond: 1 });
+      const othersAsk = (ms: number) => {
+        for (let passed = 0; passed < ms; passed += 100) {
+          clock.ms += 100;
+          if (passed % 1_000 === 0) rates.requests('192.0.2.9');
+        }
+      };
+      othersAsk(startedAt);
+      rates.chargeResponse('192.0.2.1', 10_000 * rateLimits.answerUnitBytes);
+      othersAsk(2 * rateLimits.bucketMs - 900);
+      expect([startedAt, countUntilRefused(() => rates.requests('192.0.2.1'))]).toEqual([startedAt, 9]);
+    }
+  });
 });
 
 describe('the debt of a long response', () => {
