@@ -25,7 +25,7 @@ import { backoffMs, cappedRetryAfterMs, connectBackoff } from '../backoff.ts';
  * first link that comes up is used, and a better one that comes up later replaces it, so a slow network is not mistaken for a blocked one.
  *
  * `drain` schedules a round, `begin` starts one, while a link is active. The active link stays until another one is up, or until every
- * attempt has failed. Pauses between rounds, and between tries of better transports, grow. Decision 13 explains the times.
+ * attempt has failed. If the link is lost first, the round goes on. Pauses between rounds, and between tries of better transports, grow. Decision 13 explains the times.
  */
 export interface SelectorState {
   /** The transports that this environment supports, best first. */
@@ -280,6 +280,8 @@ function onLost(state: SelectorState, silent: boolean, { now, random }: Selector
   const failures = steady && !(silent && !proven) ? 0 : state.failures[transport] + 1;
   const dubious = (silent && !proven) || failures >= selectorTiming.maxEarlyLosses;
   const rounds = steady ? 0 : state.rounds;
+  // The round that was to replace the link already dials this transport. Another round would dial it again, with another token.
+  const isBeingReplaced = !silent && state.trying.includes(transport);
   const lost: SelectorState = {
     ...state,
     active: undefined,
@@ -288,7 +290,7 @@ function onLost(state: SelectorState, silent: boolean, { now, random }: Selector
     betterRounds: proven && rank(state, transport) === 0 ? 0 : state.betterRounds,
     rounds: rounds + 1,
     // The server may have said when to reconnect.
-    roundAt: state.roundAt ?? now + backoffMs(rounds, random, connectBackoff),
+    roundAt: state.roundAt ?? (isBeingReplaced ? undefined : now + backoffMs(rounds, random, connectBackoff)),
   };
   return { ...noAction(lost), down: true };
 }

@@ -313,6 +313,35 @@ describe('a hidden page', () => {
   });
 });
 
+describe('a link that the server closes after the client began to replace it', () => {
+  const replacing = () => {
+    const chooser = on('socket').pass(60_000);
+    chooser.since();
+    return chooser.hear({ type: 'begin' });
+  };
+
+  it('is replaced by that attempt, however long it takes, and is not dialled again beside it', () => {
+    const chooser = replacing().pass(100).lose();
+    expect(chooser.last?.down).toBe(true);
+    expect(chooser.pass(selectorTiming.headStartMs - 101).since()).toEqual(['socket']);
+    expect(chooser.pass(1).since()).toEqual(['stream']);
+    expect(chooser.pass(5_000).up('socket').last).toMatchObject({ use: 'socket', giveUp: ['stream', 'poll'] });
+    expect(chooser.pass(3_600_000).since()).toEqual(['poll']);
+  });
+
+  it('is dialled again after a pause if every attempt to replace it has failed', () => {
+    const chooser = replacing().lose().fail('socket').fail('stream');
+    chooser.since();
+    expect(chooser.fail('poll').state.trying).toEqual([]);
+    expect(chooser.pass(60_000).since()[0]).toBe('socket');
+  });
+
+  it('is dialled again soon if it fell silent, because the attempt may hang on the same dead network', () => {
+    const chooser = replacing().pass(100).lose(true);
+    expect(chooser.pass(60).since()).toEqual(['socket', 'socket']);
+  });
+});
+
 describe('a draining server', () => {
   it('is left at a random moment of the drain window, and serves its reader until another link is up', () => {
     const chooser = begun().up('socket');
