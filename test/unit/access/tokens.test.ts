@@ -157,6 +157,9 @@ describe('tokens signed with the secret', () => {
   it('are refused unread if they are too long', async () => {
     const token = await sign({ ...claims, padding: 'x'.repeat(20_000) });
     expect((await refusalOf(tokens, token)).detail).toBe('The token is too long.');
+    const ofLength = (length: number) => refusalOf(tokens, 'x'.repeat(length));
+    expect((await ofLength(tokenLimits.tokenCharacters)).detail).not.toContain('too long');
+    expect((await ofLength(tokenLimits.tokenCharacters + 1)).detail).toBe('The token is too long.');
   });
 
   it('cannot be signed or verified with a secret that is too short', async () => {
@@ -255,9 +258,11 @@ describe('tokens signed by an issuer with a JWK set', () => {
     const [good, forged] = await Promise.all(['second', 'third'].map((kid) => by('ES256', kid, second.privateKey)));
     expect((await refusalOf(tokens, good!)).retryAfter).toBeGreaterThan(0);
 
-    elapsedMs += 31_000;
+    elapsedMs += tokenLimits.jwksPauseMs - 1;
+    expect((await refusalOf(tokens, good!)).retryAfter).toBe(tokenLimits.jwksRetrySeconds);
+    elapsedMs += 1;
     expect((await tokens.verify(good!)).sub).toBe('ida');
-    elapsedMs += 31_000;
+    elapsedMs += tokenLimits.jwksPauseMs;
     expect((await refusalOf(tokens, forged!)).retryAfter).toBeUndefined();
   });
 
@@ -274,10 +279,12 @@ describe('tokens signed by an issuer with a JWK set', () => {
     published = [jwkOf('second', second)];
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3 * 3_600_000 });
     onTestFinished(() => void vi.useRealTimers());
-    elapsedMs += 31_000;
+    elapsedMs += tokenLimits.jwksPauseMs;
     expect((await tokens.verify(await by('second', second.privateKey, 'new'))).sub).toBe('ida');
     published = [jwkOf('first', first)];
-    elapsedMs += 600_001;
+    elapsedMs += tokenLimits.jwksKeptMs - 1;
+    expect((await tokens.verify(await by('second', second.privateKey, 'in time'))).sub).toBe('ida');
+    elapsedMs += 1;
     expect((await refusalOf(tokens, await by('second', second.privateKey, 'late'))).detail).toContain('unknown key');
   });
 
@@ -286,6 +293,24 @@ describe('tokens signed by an issuer with a JWK set', () => {
     const token = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
     const problem = await refusalOf(createTokens({ jwksUrl: 'http://127.0.0.1:9/keys', now: () => now }), token);
     expect(problem.retryAfter).toBeGreaterThan(0);
+  });
+
+  it('are verified once, and are accepted for rememberedTokenMs although their key was withdrawn', async () => {
+    let published: object[] = keys;
+    await using changing = await startIssuer(() => published);
+    let [at, elapsedMs] = [now, 0];
+    const tokens = createTokens({ jwksUrl: `${changing.url}/keys`, now: () => at, elapsed: () => elapsedMs });
+    const { privateKey } = pairs.ES256 as { privateKey: KeyObject };
+    const token = await new SignJWT({ ...claims, exp: seconds + 3_600 })
+      .setProtectedHeader({ alg: 'ES256', kid: 'ES256' })
+      .sign(privateKey);
+    await tokens.verify(token);
+    published = keys.filter(({ alg }) => alg !== 'ES256');
+    elapsedMs += tokenLimits.jwksKeptMs;
+    at = now + tokenLimits.rememberedTokenMs - 1;
+    expect((await tokens.verify(token)).sub).toBe('ida');
+    at += 1;
+    expect((await refusalOf(tokens, token)).detail).toContain('unknown key');
   });
 
   it('cause one request per pause to an issuer that does not answer, however many tokens arrive', async () => {
@@ -303,7 +328,10 @@ describe('tokens signed by an issuer with a JWK set', () => {
     for (const jti of ['a', 'b', 'c', 'd']) expect((await refusalOf(tokens, await sign(jti))).retryAfter).toBeGreaterThan(0);
     expect(asked).toBe(1);
     isThere = true;
-    elapsedMs += 1_000;
+    elapsedMs += tokenLimits.jwksFailurePauseMs - 1;
+    await refusalOf(tokens, await sign('e'));
+    expect(asked).toBe(1);
+    elapsedMs += 1;
     expect((await tokens.verify(await sign('e'))).jti).toBe('e');
     expect(asked).toBe(2);
   });
@@ -388,7 +416,8 @@ describe('secretsIn', () => {
   });
 
   it('refuses more secrets than are tried for every token', () => {
-    const text = Array.from({ length: tokenLimits.secretsMost + 1 }, (_, n) => `${n}`.repeat(43)).join(',');
-    expect(read(text)).toBe('must have at most 5 secrets.');
+    const listOf = (length: number) => Array.from({ length }, (_, n) => `${n}`.repeat(43)).join(',');
+    expect(secretsIn(listOf(tokenLimits.secretsMost))).toHaveLength(tokenLimits.secretsMost);
+    expect(read(listOf(tokenLimits.secretsMost + 1))).toBe('must have at most 5 secrets.');
   });
 });

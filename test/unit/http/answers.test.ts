@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import type { Express } from 'express';
+import type { Express, RequestHandler } from 'express';
 import { describe, expect, it } from 'vitest';
 import { signToken } from '../../../src/access/tokens.ts';
 import { etagOf, matchesEtag, methodNotAllowed, problemFor, sendJson } from '../../../src/http/answers.ts';
+import { createCompression } from '../../../src/http/compression.ts';
+import { repeatErased } from '../../../src/http/erased-answers.ts';
+import { responseLimits } from '../../../src/http/http-limits.ts';
 import { createRates, limitRequests } from '../../../src/http/rates.ts';
 import { principalOf, requirePrincipal } from '../../../src/http/request-identity.ts';
 import { JournalUnavailable, withUnknownOutcome } from '../../../src/journal/engine.ts';
@@ -58,6 +61,17 @@ describe('a requester', () => {
       expect(lines).toEqual([]);
     },
   );
+});
+
+describe('an answer that may be compressed', () => {
+  it('is compressed if it has compressLeastBytes or more', async () => {
+    const answer: RequestHandler = ({ path }, response) =>
+      sendJson(response, 'x'.repeat(Number(path.slice(1))), { cache: 'public' });
+    const { url } = await serve((app) => app.use(repeatErased(answer)), [createCompression(() => undefined).handler]);
+    const encodingOf = async (length: number) => (await fetch(`${url}/${length}`)).headers.get('content-encoding');
+    expect(await encodingOf(responseLimits.compressLeastBytes - 1)).toBeNull();
+    expect(await encodingOf(responseLimits.compressLeastBytes)).toBe('gzip');
+  });
 });
 
 describe('a JSON answer', () => {

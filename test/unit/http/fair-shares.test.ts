@@ -28,6 +28,14 @@ it('nothing is dropped while at most half of the capacity is used', () => {
   expect(held.size).toBe(50);
 });
 
+it('a single address holds no more than is free, to the last item', () => {
+  const { hold, of } = sharesOf(101);
+  hold('10.0.0.1', 50);
+  expect(of('10.0.0.1')[0]).toBe('10.0.0.1 1');
+  hold('10.0.0.1', 1, { name: 'next' });
+  expect(of('10.0.0.1')).toHaveLength(49);
+});
+
 it('a single address can use half of the capacity, and then loses its oldest items', () => {
   const { hold, of } = sharesOf(100);
   hold('10.0.0.1', 80);

@@ -162,6 +162,17 @@ describe('the rate of requests', () => {
     );
   });
 
+  it('remembers as many addresses as half of bucketsMost, whatever else arrives', () => {
+    const { rates } = start({ requestsPerSecond: 1 });
+    const first = () => rates.requests('192.0.2.1');
+    countUntilRefused(first);
+    // Each half is dropped when the other one is full too.
+    for (let index = 0; index < rateLimits.bucketsMost - 2; index += 1) {
+      rates.requests(`10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`);
+    }
+    expect(waitOf(first)).toBeGreaterThan(0);
+  });
+
   it('keeps its memory bounded: with very many addresses it forgets those with the oldest requests', () => {
     const { rates } = start({ requestsPerSecond: 1 });
     const first = () => rates.requests('192.0.2.1');
@@ -206,6 +217,19 @@ describe('the rate of one writer among many', () => {
 });
 
 describe('a long response', () => {
+  it.each([
+    [0, 10],
+    [1, 10],
+    [rateLimits.answerUnitBytes, 10],
+    [rateLimits.answerUnitBytes + 1, 9],
+    [2 * rateLimits.answerUnitBytes, 9],
+    [2 * rateLimits.answerUnitBytes + 1, 8],
+  ])('counts as one more request for each answerUnitBytes that it begins after the first: %i bytes leave %i', (bytes, left) => {
+    const { rates } = start({ requestsPerSecond: 1 });
+    rates.chargeResponse('192.0.2.1', bytes);
+    expect(countUntilRefused(() => rates.requests('192.0.2.1'))).toBe(left);
+  });
+
   it('delays the next request by the time that a whole bucket takes to refill, and no longer, whatever its length', () => {
     for (const pieces of [21, 10_000]) {
       const { rates, clock } = start({ requestsPerSecond: 1 });

@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import express, { type Request } from 'express';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { httpLimits } from '../../../src/http/http-limits.ts';
 import { trustProxies } from '../../../src/http/trusted-proxies.ts';
 
 it.each([false, true, 0, 1, 2, 'loopback', '10.0.0.0/8, ::1', '203.0.113.7', 'uniquelocal, 2001:db8::/32'])(
@@ -68,4 +69,21 @@ it.each<[what: string, forwardedFor: string, ip: string]>([
   request.headers['x-forwarded-for'] = forwardedFor;
   expect((Object.setPrototypeOf(request, app.request) as Request).ip).toBe(ip);
   expect(looked.length).toBeLessThan(200);
+});
+
+it('reads a header of forwardedCharacters whole, and of a longer one only that much of its end', () => {
+  const ipOf = (forwardedFor: string) => {
+    const app = express();
+    trustProxies(app, true);
+    const request = new IncomingMessage(Object.defineProperty(new Socket(), 'remoteAddress', { value: '10.0.0.1' }));
+    request.headers['x-forwarded-for'] = forwardedFor;
+    return (Object.setPrototypeOf(request, app.request) as Request).ip;
+  };
+  const ofLength = (length: number) => {
+    const addresses = `203.0.113.7,${'10.1.2.3,'.repeat(length)}`;
+    return `${addresses.slice(0, length - 8)}10.1.2.3`;
+  };
+  const longest = ofLength(httpLimits.forwardedCharacters);
+  expect([longest.length, ipOf(longest)]).toEqual([httpLimits.forwardedCharacters, '203.0.113.7']);
+  expect(ipOf(`${longest}0`)).not.toBe('203.0.113.7');
 });

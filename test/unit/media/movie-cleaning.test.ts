@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { childBoxes } from '../../../src/media/boxes.ts';
 import { bytesOf } from '../../../src/media/byte-source.ts';
+import { mediaLimits } from '../../../src/media/media-limits.ts';
+import { chunksOf } from '../../../src/media/movie-chunks.ts';
 import { planCleaning } from '../../../src/media/movie-cleaning.ts';
 import { box, type MovieOptions, movie, place, words } from '../../support/samples/movies.ts';
 
@@ -74,7 +77,8 @@ describe('a video', () => {
     ['a track of positions', { tracks: ['vide', 'meta'] }, /neither picture nor sound/],
     ['a track of texts', { tracks: ['vide', 'text'] }, /neither picture nor sound/],
     ['two picture tracks', { tracks: ['vide', 'vide'] }, /several picture tracks/],
-    ['too many tracks', { tracks: Array(9).fill('soun') }, /too many tracks/],
+    ['too many tracks', { tracks: Array(mediaLimits.movieTracks + 1).fill('soun') }, /too many tracks/],
+    ['too many parts of data', { after: Array(mediaLimits.movieDataBoxes).fill(box('mdat', 'x')) }, /damaged/],
     ['no track', { tracks: [] }, /neither picture nor sound/],
     ['a format of metadata', { codec: 'mebx' }, /format that browsers do not play/],
     ['encryption', { codec: 'encv' }, /encrypted/],
@@ -92,6 +96,34 @@ describe('a video', () => {
     ['a box that is smaller than its header', { inMoov: [Buffer.concat([words(4), Buffer.from('udta')])] }, /damaged/],
   ])('is refused with %s', async (_, options, detail) => {
     expect(await refusal(movie(options))).toMatch(detail);
+  });
+
+  it('may have movieTracks tracks, and its data in movieDataBoxes parts', async () => {
+    expect(await refusal(movie({ tracks: Array(mediaLimits.movieTracks).fill('soun') }))).toBeUndefined();
+    expect(await refusal(movie({ after: Array(mediaLimits.movieDataBoxes - 1).fill(box('mdat', 'x')) }))).toBeUndefined();
+  });
+
+  it('may have movieBoxes boxes in its index, and no more', async () => {
+    const withMore = (boxes: number) => refusal(movie({ inMoov: Array(boxes).fill(box('free')) }));
+    /** The boxes that a movie of two tracks has in its index. */
+    const own = 38;
+    expect(await withMore(mediaLimits.movieBoxes - own)).toBeUndefined();
+    expect(await withMore(mediaLimits.movieBoxes - own + 1)).toMatch(/damaged/);
+  });
+
+  it('may have movieChunks chunks, and no more', () => {
+    const samplesIn = (chunks: number) => {
+      const stbl = box(
+        'stbl',
+        box('stsc', words(0, 1, 1, 1, 1)),
+        box('stsz', words(0, 1, chunks)),
+        box('stco', words(0, chunks), Buffer.alloc(chunks * 4)),
+      );
+      const parent = { type: 'stbl', offset: 0, bytes: stbl.length, header: 8 };
+      return () => chunksOf(stbl, childBoxes(stbl, parent)).length;
+    };
+    expect(samplesIn(mediaLimits.movieChunks)()).toBe(mediaLimits.movieChunks);
+    expect(samplesIn(mediaLimits.movieChunks + 1)).toThrow('chunks');
   });
 
   it('is refused wherever it is cut off', async () => {

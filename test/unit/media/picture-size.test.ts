@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from '../../../src/media/byte-source.ts';
 import type { PictureKind } from '../../../src/media/media-kind.ts';
+import { mediaLimits } from '../../../src/media/media-limits.ts';
 import { pictureSize, sizeRefusal } from '../../../src/media/picture-size.ts';
 import { box, words } from '../../support/samples/movies.ts';
 
@@ -67,6 +68,14 @@ describe('the size of a picture', () => {
     expect(await size('avif', words(99), 'meta')).toBeUndefined();
   });
 
+  it('is read of a JPEG with as many as pictureParts segments', async () => {
+    const segment = latin('\xff\xe1\0\x02');
+    // The frame has a head and a size.
+    const jpegOf = (segments: number) => size('jpeg', '\xff\xd8', Buffer.alloc(segments * segment.length, segment), jpegFrame);
+    expect(await jpegOf(mediaLimits.pictureParts - 2)).toMatchObject({ frames: 1 });
+    expect(await jpegOf(mediaLimits.pictureParts - 1)).toBeUndefined();
+  });
+
   it('is read of a JPEG with endless segments only so far', async () => {
     expect(await size('jpeg', '\xff\xd8', Buffer.alloc(2_000_000, latin('\xff\xe1\0\x02')))).toBeUndefined();
   });
@@ -75,6 +84,16 @@ describe('the size of a picture', () => {
 describe('the limits of a picture', () => {
   it.each([
     [{ width: 7_750, height: 7_741, frames: 1 }, undefined],
+    [{ width: mediaLimits.pictureSidePixels, height: 1, frames: 1 }, undefined],
+    [{ width: 1, height: mediaLimits.pictureSidePixels, frames: 1 }, undefined],
+    [{ width: mediaLimits.pictureSidePixels + 1, height: 1, frames: 1 }, /A side may have 16,383/],
+    [{ width: 1, height: mediaLimits.pictureSidePixels + 1, frames: 1 }, /A side may have 16,383/],
+    [{ width: 10_000, height: mediaLimits.picturePixels / 10_000, frames: 1 }, undefined],
+    [{ width: 10_000, height: mediaLimits.picturePixels / 10_000 + 1, frames: 1 }, /It may have 60 megapixels/],
+    [{ width: 5, height: 5, frames: mediaLimits.movingPictureFrames }, undefined],
+    [{ width: 5, height: 5, frames: mediaLimits.movingPictureFrames + 1 }, /more than 1,000 frames/],
+    [{ width: 10_000, height: mediaLimits.movingPicturePixels / 20_000, frames: 2 }, undefined],
+    [{ width: 10_000, height: mediaLimits.movingPicturePixels / 20_000 + 1, frames: 2 }, /100 megapixels together/],
     [{ width: 60_000, height: 60_000, frames: 1 }, /A side may have 16,383/],
     [{ width: 8_000, height: 7_501, frames: 1 }, /It may have 60 megapixels/],
     [{ width: 500, height: 200, frames: 1_000 }, undefined],

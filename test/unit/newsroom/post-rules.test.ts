@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mayChange, publish, type Revise, retract, revise, takeDown } from '../../../src/newsroom/post-rules.ts';
-import type { AuthorPost, Channel } from '../../../src/protocol/model.ts';
+import { type AuthorPost, type Channel, readerView } from '../../../src/protocol/model.ts';
 import type { Principal } from '../../../src/protocol/rights.ts';
 import type { NewPost } from '../../../src/protocol/schemas.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
@@ -190,6 +190,16 @@ describe('revising', () => {
     expect(refusalOf(revising(post, { changes: { body: 'x' }, html: 'é'.repeat(limits.postBytes / 2) }))).toMatchObject(
       misfit('changes'),
     );
+  });
+
+  it('may make the post as large as postBytes, and no larger', () => {
+    const sizeOf = (html: string) => {
+      const sent = readerView({ ...postOf(revising(post, { changes: { body: 'x' }, html })), seq: Number.MAX_SAFE_INTEGER });
+      return Buffer.byteLength(JSON.stringify({ ...sent, history: [] }));
+    };
+    const room = limits.postBytes - sizeOf('');
+    expect(revising(post, { changes: { body: 'x' }, html: 'x'.repeat(room) }).status).toBe('append');
+    expect(revising(post, { changes: { body: 'x' }, html: 'x'.repeat(room + 1) }).status).toBe('refused');
   });
 
   it('may keep a restated post that was withdrawn since', () => {

@@ -1,0 +1,20 @@
+import { expect, it, vi } from 'vitest';
+import { createSlots } from '../../../src/http/concurrency-slots.ts';
+import { responseLimits } from '../../../src/http/http-limits.ts';
+
+it('takes as many operations as there are slots, and refuses the next with a time to retry', () => {
+  const counts: number[] = [];
+  const rejected = vi.fn();
+  const slots = createSlots(2, { onRejected: rejected, onTaken: (count) => counts.push(count) });
+  const done = slots.take();
+  slots.take();
+  const problem = expect.objectContaining({ code: 'rate-limited', retryAfter: responseLimits.slotRetrySeconds });
+  expect(() => slots.take()).toThrow(expect.objectContaining({ problem }));
+  expect(rejected).toHaveBeenCalledOnce();
+  expect(counts).toEqual([1, 2]);
+  done();
+  done();
+  slots.take();
+  expect(() => slots.take()).toThrow(expect.objectContaining({ problem }));
+  expect(counts).toEqual([1, 2, 1, 2]);
+});
