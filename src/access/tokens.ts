@@ -119,11 +119,11 @@ interface VerifiedTokens {
  * with its token. There are two maps: when the newer one is full, it becomes the older one, and the previous older one is
  * dropped.
  */
-function createVerifiedTokens(now: () => number): VerifiedTokens {
+export function createVerifiedTokens(now: () => number, most = verifiedMost): VerifiedTokens {
   let newer = new Map<string, { principal: Principal; from: number; until: number }>();
   let older: typeof newer = new Map();
   const put = (key: string, entry: { principal: Principal; from: number; until: number }) => {
-    if (newer.size >= verifiedMost / 2) {
+    if (newer.size >= most / 2) {
       older = newer;
       newer = new Map();
     }

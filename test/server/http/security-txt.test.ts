@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { responseLimits } from '../../../src/http/http-limits.ts';
 import { call, startTestServer } from '../../support/servers/server.ts';
 
 it('`/.well-known/security.txt` names the configured contact, an expiry date and its own URL', async () => {
@@ -9,7 +10,7 @@ it('`/.well-known/security.txt` names the configured contact, an expiry date and
   expect([status, headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8']);
   expect(text.split('\n')).toEqual([
     'Contact: mailto:security@example.org',
-    'Expires: 2027-05-28T12:00:00.000Z',
+    `Expires: ${new Date(now + responseLimits.securityTxtDays * 86_400_000).toISOString()}`,
     'Canonical: https://live.example.org/.well-known/security.txt',
     '',
   ]);

@@ -51,6 +51,8 @@ describe('a session of a token that was signed with the secret', () => {
     expect(await identity.resume(value)).toMatchObject(who);
     expect(await opened({ at: now + 3_599_000 }).identity.resume(value)).toMatchObject(who);
     expect(await opened({ at: now + 3_600_000 }).identity.resume(value)).toBe('stale');
+    expect(opened({ at: who.expiresAt - 1 }).identity.statusOf(who)).toBe('good');
+    expect(opened({ at: who.expiresAt }).identity.statusOf(who)).toBe('expired');
   });
 
   it('becomes invalid with another secret, and when its token is revoked', async () => {

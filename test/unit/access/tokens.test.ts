@@ -6,8 +6,9 @@ import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadSecrets, secretsFor, secretsIn } from '../../../src/access/secret.ts';
 import { tokenLimits } from '../../../src/access/token-limits.ts';
-import { createTokens, signToken, type Tokens } from '../../../src/access/tokens.ts';
+import { createTokens, createVerifiedTokens, signToken, type Tokens } from '../../../src/access/tokens.ts';
 import { Refusal } from '../../../src/protocol/problems.ts';
+import type { Principal } from '../../../src/protocol/rights.ts';
 import { startIssuer } from '../../support/servers/issuer.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
 
@@ -121,9 +122,10 @@ describe('tokens signed with the secret', () => {
   });
 
   it('are refused if they were issued in the future, with a tolerance for a fast clock', async () => {
-    const { detail } = await refusalOf(tokens, await sign({ ...claims, iat: seconds + 61, exp: seconds + 600 }));
+    const skew = tokenLimits.clockSkewMs / 1_000;
+    const { detail } = await refusalOf(tokens, await sign({ ...claims, iat: seconds + skew + 1, exp: seconds + 600 }));
     expect(detail).toBe('The token was issued in the future.');
-    await tokens.verify(await sign({ ...claims, iat: seconds + 60, exp: seconds + 600 }));
+    await tokens.verify(await sign({ ...claims, iat: seconds + skew, exp: seconds + 600 }));
   });
 
   it('are refused before their `nbf`, with a tolerance for a fast clock', async () => {
@@ -167,6 +169,24 @@ describe('tokens signed with the secret', () => {
     expect(() => createTokens({ secrets: [short], now: () => now })).toThrow('32 bytes');
     await expect(signToken(short, { sub: 'a', grants: {}, ttlSeconds: 1, now, jti: 'x' })).rejects.toThrow('32 bytes');
     expect(() => createTokens({ now: () => now })).toThrow('secret or the URL');
+  });
+});
+
+describe('verified tokens', () => {
+  it('are remembered up to the bound, by default rememberedTokens, and at least half as many', () => {
+    const who = { expiresAt: now + 3_600_000 } as Principal;
+    for (const [most, tokens] of [
+      [10, createVerifiedTokens(() => now, 10)],
+      [tokenLimits.rememberedTokens, createVerifiedTokens(() => now)],
+    ] as const) {
+      const known = () => Array.from({ length: 2 * most }, (_, nth) => tokens.find(`${nth}`)).filter((one) => one !== undefined);
+      for (let nth = 0; nth < most; nth += 1) tokens.add(`${nth}`, who);
+      expect(tokens.find('0')).toBe(who);
+      for (let nth = most; nth < 2 * most; nth += 1) tokens.add(`${nth}`, who);
+      expect(tokens.find('1')).toBeUndefined();
+      expect(known().length).toBeLessThanOrEqual(most);
+      expect(known().length).toBeGreaterThanOrEqual(most / 2);
+    }
   });
 });
 

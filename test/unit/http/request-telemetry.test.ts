@@ -290,6 +290,23 @@ describe('the log', () => {
     expect(await metricsText()).toBe(before + 5);
   });
 
+  it('has logDepth levels of fields, and logStackFrames frames of an error', () => {
+    const { log, last } = collect();
+    const nested = (depth: number): object => (depth === 0 ? {} : { a: nested(depth - 1) });
+    const shown = (depth: number) => {
+      log.info(nested(depth), 'x');
+      return JSON.stringify(last());
+    };
+    expect(shown(logLimits.logDepth - 1)).not.toContain('[left out]');
+    expect(shown(logLimits.logDepth)).toContain('[left out]');
+    const deep = (frames: number): Error => (frames === 0 ? new Error('deep') : deep(frames - 1));
+    const before = Error.stackTraceLimit;
+    Error.stackTraceLimit = 100;
+    log.info({ err: deep(50) }, 'x');
+    Error.stackTraceLimit = before;
+    expect((last() as { err: { stack: string[] } }).err.stack).toHaveLength(logLimits.logStackFrames);
+  });
+
   it('listens once for the end of the process, however many servers run in it', () => {
     const before = process.listenerCount('exit');
     for (let servers = 0; servers < 20; servers += 1) createLog('silent');

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type Engine, JournalUnavailable, type StoredSnapshot } from '../../../src/journal/engine.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import type { Pipe } from '../../../src/live/reader-connection.ts';
 import type { ClientSocket } from '../../../src/live/socket/messages.ts';
 import { SocketSession } from '../../../src/live/socket/socket-session.ts';
@@ -98,4 +99,27 @@ it.each([
   conversation.onMessage(name, [said], id);
   await turn();
   expect(disconnect).toHaveBeenCalled();
+});
+
+it('has waitingSubscribes subscribes wait at once, and refuses one more', async () => {
+  const { conversation, acknowledge, read } = join();
+  for (let id = 0; id < liveLimits.waitingSubscribes; id += 1) conversation.onMessage('subscribe', [{ channelId: 'moon' }], id);
+  expect(acknowledge).not.toHaveBeenCalled();
+  conversation.onMessage('subscribe', [{ channelId: 'moon' }], 1_000);
+  expect(acknowledge.mock.calls).toMatchObject([[1_000, { ok: false, problem: { code: 'rate-limited' } }]]);
+  read.reject(new JournalUnavailable('It is away.', 'unchanged'));
+});
+
+it('takes socketChannels channels, and refuses one more', async () => {
+  const { conversation, acknowledge, acknowledgeCatchUp, read } = join();
+  read.resolve(stored);
+  for (let nth = 1; nth <= limits.socketChannels; nth += 1) {
+    conversation.onMessage('subscribe', [{ channelId: `channel-${nth}` }], nth);
+    await vi.waitFor(() => expect(acknowledgeCatchUp).toHaveBeenCalledTimes(nth));
+  }
+  expect(acknowledge).not.toHaveBeenCalled();
+  conversation.onMessage('subscribe', [{ channelId: 'one-more' }], 1_000);
+  await vi.waitFor(() => expect(acknowledge).toHaveBeenCalled());
+  expect(acknowledge.mock.calls).toMatchObject([[1_000, { ok: false, problem: { code: 'invalid-body' } }]]);
+  conversation.close();
 });

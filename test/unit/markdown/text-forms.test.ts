@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import MarkdownIt, { type Token } from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { withForms } from '../../../src/markdown/text-forms.ts';
+import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
 import { markdown } from '../../support/samples/arbitraries.ts';
 
@@ -35,6 +36,14 @@ describe('a pull quote', () => {
 
 describe('a data block', () => {
   const score = '| Norway | 2 |\n| Sweden | 1 |';
+
+  it('has figures of figureCharacters at most', () => {
+    const { figureCharacters } = newsroomLimits;
+    const block = (length: number) =>
+      html(`**Full time**\n\n| | |\n| --- | --: |\n| Norway | ${'2'.repeat(length)} |\n| Sweden | 1 |`);
+    expect(block(figureCharacters)).toContain('data-form="data-block"');
+    expect(block(figureCharacters + 1)).not.toContain('data-form');
+  });
 
   it('is a table of two columns below a bold line', () => {
     const block = html(`**Full time**\n\n| | |\n| --- | --: |\n${score}`);

@@ -3,6 +3,7 @@ import MarkdownIt from 'markdown-it';
 import sanitize from 'sanitize-html';
 import { describe, expect, it, vi } from 'vitest';
 import { allowedTags } from '../../../src/markdown/html-writer.ts';
+import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
 import { Refusal } from '../../../src/protocol/problems.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
@@ -229,7 +230,9 @@ describe('hostile text', () => {
   });
 
   it('is refused if lists and quotes nest so deeply that some of it would be dropped', () => {
-    expect(refusedFor(`${'> '.repeat(50)}a`)).toMatchObject({
+    const { markdownNesting } = newsroomLimits;
+    expect(render(`${'> '.repeat(markdownNesting - 1)}deep`)).toContain('deep');
+    expect(refusedFor(`${'> '.repeat(markdownNesting)}a`)).toMatchObject({
       code: 'invalid-body',
       errors: [{ path: 'body', message: /deeply/ }],
     });

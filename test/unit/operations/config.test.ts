@@ -5,6 +5,7 @@ import { ConfigError, publicUrlOf, readConfig } from '../../../src/config.ts';
 import { configTable, variables } from '../../../src/config-variables.ts';
 import { embedHosts } from '../../../src/protocol/embeds/frames.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
+import { workerLimits } from '../../../src/workers/worker-limits.ts';
 
 function mistakesOf(env: Record<string, string>) {
   try {
@@ -290,7 +291,9 @@ describe('the configuration', () => {
     expect(readConfig({ PRESSBOX_WORKERS: 'auto' }).workers).toBe(1);
     const [refused] = mistakesOf({ PRESSBOX_WORKERS: '3' }).mistakes;
     expect(refused?.message).toMatch(/only one process can open\. For more processes, set PRESSBOX_REDIS_URL\.$/);
-    for (const wrong of ['0', '257', '1.5', 'Auto', 'all']) {
+    const { workersMost } = workerLimits;
+    expect(readConfig({ ...redis, PRESSBOX_WORKERS: `${workersMost}` }).workers).toBe(workersMost);
+    for (const wrong of ['0', `${workersMost + 1}`, '1.5', 'Auto', 'all']) {
       expect(mistakesOf({ ...redis, PRESSBOX_WORKERS: wrong }).message).toContain('from 1 to 256, or auto.');
     }
   });

@@ -1,10 +1,12 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Engine, StoredChange } from '../../../src/journal/engine.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type Engine, JournalUnavailable, type StoredChange } from '../../../src/journal/engine.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
 import { ChannelStream } from '../../../src/streams/channel-stream.ts';
-import { EncodedChange } from '../../../src/streams/encoded-events.ts';
+import { EncodedBatches } from '../../../src/streams/encoded-batches.ts';
+import { EncodedChange, type Format } from '../../../src/streams/encoded-events.ts';
 import { streamLimits } from '../../../src/streams/stream-limits.ts';
+import { Tail } from '../../../src/streams/tail.ts';
 
 /** Where an answer ends. The stream begins at offset 10, and the journal has one change for each offset from 5 on. */
 
@@ -120,5 +122,73 @@ describe('an answer from the journal that ends before the head', () => {
   it('is complete if it ends at the head', async () => {
     const { answer } = await openStream(['', ''], { to: begin + 2 });
     expect(await answer(begin - 1, 1)).toMatchObject({ events: 3, more: false, position: { offset: begin + 2 } });
+  });
+});
+
+describe('a write to a reader that lags', () => {
+  const format: Format = { name: 'socket', frame: (json) => Buffer.from(json) };
+  const frameBytes = (offset: number) => new EncodedChange('moon', epoch, change(offset)).frame(format, offset).length;
+  const batchOf = (texts: readonly string[]) => {
+    const tail = new Tail(begin, position(begin).check);
+    for (const [nth, text] of texts.entries()) tail.push(new EncodedChange('moon', epoch, change(begin + nth + 1, text)));
+    return new EncodedBatches().after(tail, begin, format);
+  };
+
+  it('has sliceBytes at most, or one event', () => {
+    const room = streamLimits.sliceBytes - frameBytes(11) - frameBytes(12);
+    expect(batchOf(['x'.repeat(room), ''])).toMatchObject({ events: 2, frames: { length: streamLimits.sliceBytes } });
+    expect(batchOf(['x'.repeat(room), 'x'])).toMatchObject({ events: 1, last: 11 });
+    expect(batchOf(['x'.repeat(streamLimits.sliceBytes), ''])).toMatchObject({ events: 1, last: 11 });
+  });
+});
+
+describe('a stream that cannot follow', () => {
+  /** The pauses of a stream, with the longest jitter. */
+  async function openFailing() {
+    const pauses: { ms: number; run: () => void }[] = [];
+    const channel = { id: 'moon', access: 'public', revision: 1 } as Channel;
+    let reads = 0;
+    const engine = {
+      subscribe: async () => () => {},
+      channel: async () => ({ status: 'found', channel: { ...channel, latestPostAt: null }, position: position(begin), counts }),
+      catchUp: async () => {
+        reads += 1;
+        throw new JournalUnavailable('It is away.', 'unchanged');
+      },
+    } as unknown as Engine;
+    const startTimer = (ms: number, run: () => void) => {
+      pauses.push({ ms, run });
+      return () => {};
+    };
+    const log = { info() {}, warn() {} };
+    const context = { engine, random: () => 1, log, delivered() {}, startTimer };
+    const stream = (await ChannelStream.open('moon', context)) as ChannelStream;
+    onTestFinished(() => stream.close());
+    return { stream, pauses, reads: () => reads };
+  }
+
+  it('reads again after retryFirstMs, then twice as long each time, up to retryMostMs', async () => {
+    const { stream, pauses } = await openFailing();
+    // An announcement behind a gap.
+    stream.onAnnouncement({ type: 'entry', epoch, before: position(begin + 4).check, change: change(begin + 5) });
+    const expected: number[] = [];
+    for (let ms = streamLimits.retryFirstMs; expected.length < 7; ms *= 2) expected.push(Math.min(ms, streamLimits.retryMostMs));
+    for (let nth = 0; nth < expected.length; nth += 1) {
+      await vi.waitFor(() => expect(pauses).toHaveLength(nth + 1));
+      pauses[nth]?.run();
+    }
+    expect(pauses.slice(0, expected.length).map(({ ms }) => ms)).toEqual(expected);
+    expect(expected.slice(-2)).toEqual([streamLimits.retryMostMs, streamLimits.retryMostMs]);
+  });
+
+  it('compares its history with the journal doubtMs after a doubtful announcement, once for all that arrive meanwhile', async () => {
+    const { stream, pauses, reads } = await openFailing();
+    for (let times = 0; times < 3; times += 1) {
+      // The stream does not know the check of this offset.
+      stream.onAnnouncement({ type: 'entry', epoch, before: position(begin - 4).check, change: change(begin - 3) });
+    }
+    expect([pauses.map(({ ms }) => ms), reads()]).toEqual([[streamLimits.doubtMs], 0]);
+    pauses[0]?.run();
+    await vi.waitFor(() => expect(reads()).toBe(1));
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SharedAnswers, SharedAnswersBudget } from '../../../src/streams/shared-answers.ts';
 import { streamLimits } from '../../../src/streams/stream-limits.ts';
 
@@ -56,6 +56,18 @@ describe('the shared answers of all channels', () => {
     other.make('it', make, () => half);
     one.make('it', make, () => half);
     expect([keeps(one, 'earlier'), keeps(one, 'it'), keeps(other, 'it')]).toEqual([true, true, false]);
+  });
+
+  it('are kept up to sharedAnswers, read or made, and a further one serves one reader', async () => {
+    const answers = new SharedAnswers();
+    const [read, made] = [vi.fn(async () => 0), vi.fn(() => 0)];
+    const ask = async (nth: number) => {
+      const none = () => 0;
+      await answers.read(`${nth}`, read, none);
+      answers.make(`${nth}`, made, none);
+    };
+    for (let times = 0; times < 2; times += 1) for (let nth = 0; nth <= streamLimits.sharedAnswers; nth += 1) await ask(nth);
+    for (const calls of [read, made]) expect(calls).toHaveBeenCalledTimes(streamLimits.sharedAnswers + 2);
   });
 
   it('use up to the bound of one channel, and count answers that arrive later like those made at once', async () => {

@@ -102,6 +102,25 @@ describe('the tail of a channel stream', () => {
     expect(tail.check(tail.start)).toBe(check(tail.start));
   });
 
+  it('holds tailOffsets offsets, and drops the oldest quarter beyond', () => {
+    const tail = new Tail(0, check(0));
+    const { tailOffsets } = streamLimits;
+    for (let offset = 1; offset <= tailOffsets; offset += 1) tail.push(changeOf(offset, `post ${offset}`));
+    expect(tail.start).toBe(0);
+    tail.push(changeOf(tailOffsets + 1, 'one more'));
+    expect(tail.head - tail.start).toBe(tailOffsets * 0.75);
+  });
+
+  it('holds tailBytes, and drops the oldest quarter beyond', () => {
+    const tail = new Tail(0, check(0));
+    const eighth = streamLimits.tailBytes / 8;
+    const own = changeOf(1, 'post 1').bytes;
+    for (let offset = 1; offset <= 8; offset += 1) tail.push(changeOf(offset, `post ${offset}`, 'x'.repeat(eighth - own)));
+    expect([tail.start, tail.bytes]).toEqual([0, streamLimits.tailBytes]);
+    tail.push(changeOf(9, 'post 9'));
+    expect(tail.start).toBe(3);
+  });
+
   it('stays within its bound in bytes, and always holds the newest change', () => {
     const tail = new Tail(0, check(0));
     const text = 'x'.repeat(400_000);

@@ -119,12 +119,52 @@ describe('a brand', () => {
       'header.html: is not UTF-8.',
       'logo.png: must be logo.svg, which is sharp at every size.',
     ]);
+    const largest = { 'brand.css': ' '.repeat(brandTextBytes), 'fonts/a.woff2': Buffer.alloc(brandFileBytes) };
+    expect((await brandOf(largest)).files.has('fonts/a.woff2')).toBe(true);
     const many = Object.fromEntries(Array.from({ length: brandFilesMost }, (_, at) => [`p${at}.png`, 'x']));
     expect(await mistakesIn(many)).toEqual([`: has more than ${brandFilesMost} files.`]);
+    const { 'p0.png': _, ...fewer } = many;
+    expect((await brandOf(fewer)).files.has('p1.png')).toBe(true);
+  });
+
+  it('is refused if its files have more than brandBytes together', async () => {
+    const { brandBytes, brandFileBytes } = brandLimits;
+    const own = Buffer.byteLength(smallest);
+    const fonts = (last: number) =>
+      Object.fromEntries(
+        Array.from({ length: brandBytes / brandFileBytes }, (_, nth) => [
+          `fonts/${nth}.woff2`,
+          Buffer.alloc(nth === 0 ? brandFileBytes - own + last : brandFileBytes),
+        ]),
+      );
+    expect((await brandOf(fonts(0))).files.has('fonts/1.woff2')).toBe(true);
+    expect(await mistakesIn(fonts(1))).toEqual([`: has more than ${brandBytes / 1024} KiB of files.`]);
   });
 });
 
 describe('brand.json', () => {
+  it('may reach its limits, and not exceed them', async () => {
+    const { brandNameCharacters, brandLinksMost, brandScriptsMost } = brandLimits;
+    const link = { label: 'Imprint', url: 'https://example.org/' };
+    const script = { src: `${sources[0]}/a.js` };
+    const data = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, nth) => [`a${nth}`, 'x']));
+    const settings = (more: number) => ({
+      name: 'x'.repeat(brandNameCharacters + more),
+      legalLinks: Array(brandLinksMost + more).fill(link),
+      scripts: Array(brandScriptsMost + more).fill({ ...script, data: data(brandScriptsMost + more) }),
+    });
+    const file = (more: number) => ({ 'brand.json': JSON.stringify(settings(more)) });
+    expect((await brandOf(file(0))).legalLinks).toHaveLength(brandLinksMost);
+    const places = (await mistakesIn(file(1))).map(
+      (mistake) => /(name|legalLinks|scripts(?:\[\d+\]\.data)?):/.exec(mistake)?.[1],
+    );
+    expect([...new Set(places)]).toEqual(expect.arrayContaining(['name', 'legalLinks', 'scripts']));
+    const scripts = [{ ...script, data: data(brandScriptsMost + 1) }];
+    expect(await mistakesIn({ 'brand.json': JSON.stringify({ name: 'x', scripts }) })).toEqual([
+      expect.stringContaining('Has too many entries.'),
+    ]);
+  });
+
   it('has the links, the language and the scripts of the paper', async () => {
     const settings = {
       name: 'The Harbour Post',
@@ -237,6 +277,12 @@ describe('brand.css', () => {
     const mistakes = await mistakesIn({ 'brand.css': `\n\n${text}`, 'fonts/a.woff2': 'font' });
     expect(mistakes).toEqual([expect.stringContaining(`brand.css 3: ${message}`)]);
   });
+});
+
+it('header.html may nest brandMarkupDepth elements, and no more', async () => {
+  const nested = (depth: number) => ({ 'header.html': `${'<div>'.repeat(depth)}x${'</div>'.repeat(depth)}` });
+  expect((await brandOf(nested(brandLimits.brandMarkupDepth))).header).toBeDefined();
+  expect(await mistakesIn(nested(brandLimits.brandMarkupDepth + 1))).toContainEqual(expect.stringContaining('nested deeper'));
 });
 
 describe('the contrast of a brand', () => {

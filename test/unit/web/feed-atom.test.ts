@@ -1,12 +1,14 @@
 import sanitizeHtml from 'sanitize-html';
 import { describe, expect, it } from 'vitest';
 import { textOf as plainTextOf } from '../../../client/browser/view/wording/plain-text.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import type { Media } from '../../../src/protocol/model.ts';
 import { atom } from '../../../src/web/feeds/atom.ts';
-import { contentOf, titleOf } from '../../../src/web/feeds/content.ts';
+import { contentOf, summaryOf, titleOf } from '../../../src/web/feeds/content.ts';
 import { feedId, linksOf, plainUri } from '../../../src/web/feeds/feed-page.ts';
 import { noticePage } from '../../../src/web/feeds/members-notice.ts';
 import { escapeXml } from '../../../src/web/feeds/xml.ts';
+import { describe as describePost } from '../../../src/web/pages/preview.ts';
 import { textAttacks } from '../../support/attacks/script-attacks.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { all, atomFaults, isUri, links, textOf } from '../../support/samples/atom.ts';
@@ -26,6 +28,23 @@ it('the text of a post has absolute URLs for media on the server', () => {
   const links = linksOf('http://live.example.org', channel, 'feed.atom', {}, {}, undefined);
   const media: Media[] = [{ type: 'image', url: 'http://127.0.0.1:4000/assets/a.svg', alt: 'A' }];
   expect(contentOf(aPost({ media }), channel, links)).toContain('src="http://live.example.org/assets/a.svg"');
+});
+
+describe('what lists show of a text', () => {
+  const channel = aChannel();
+
+  it.each([
+    ['feedTitleCharacters', (html: string) => titleOf(aPost({ html }), channel)],
+    ['feedSummaryCharacters', (html: string) => summaryOf(aPost({ html }))],
+    ['previewCharacters', (html: string) => describePost(channel, aPost({ html }))],
+  ] as const)('is all of it up to %s, and cut beyond', (name, shown) => {
+    const text = `${'word '.repeat(100)}`.slice(0, liveLimits[name] - 1).padEnd(liveLimits[name], 'x');
+    expect(shown(`<p>${text}</p>`)).toBe(text);
+    const cut = shown(`<p>${text}x</p>`) ?? '';
+    expect(cut.endsWith('…')).toBe(true);
+    expect(cut.length).toBeLessThanOrEqual(liveLimits[name]);
+    expect(cut.length).toBeGreaterThan(liveLimits[name] - 10);
+  });
 });
 
 describe('the title of a post', () => {
