@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AnnouncementTracker } from '../../../src/journal/redis/announcement-tracker.ts';
+import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 
 const at = (offset: number, check: string) => ({ epoch: 'abcdefabcdef', offset, check });
 
@@ -32,4 +33,15 @@ describe('a read of the journal for a channel', () => {
     expect(announced.found(at(2, 'b'), mark)).toBe(true);
     expect(announced.fits(at(2, 'b'), announced.mark)).toBe(true);
   });
+});
+
+it('a node remembers the last rememberedAnnouncements announcements of a channel', () => {
+  const { rememberedAnnouncements } = redisLimits;
+  const tracker = new AnnouncementTracker();
+  const head = (offset: number) => ({ epoch: 'abcdefabcdef', offset, check: `${offset}` });
+  const none = { highest: 0, observations: 0 };
+  for (let offset = 1; offset <= rememberedAnnouncements; offset += 1) tracker.note(offset, `${offset}`);
+  expect(tracker.fits(head(1), none)).toBe(true);
+  tracker.note(rememberedAnnouncements + 1, `${rememberedAnnouncements + 1}`);
+  expect([1, 2].map((offset) => tracker.fits(head(offset), none))).toEqual([false, true]);
 });
