@@ -28,8 +28,8 @@ const saysMaster = (address: string) => ({ asked: { address, role: 'master' } })
 describe('a node behind Sentinels', () => {
   it('moves when a majority names another server at a later epoch and that server says that it is the master', () => {
     const reports = [from(1, second, 2), from(2, second, 2), from(3, first, 1)];
-    expect(decide(reports)).toEqual({ status: 'asks', address: second, epoch: 2 });
-    expect(decide(reports, saysMaster(second))).toEqual({ status: 'moves', address: second, epoch: 2 });
+    expect(decide(reports)).toEqual({ status: 'asks', address: second, epoch: 2, isUp: true });
+    expect(decide(reports, saysMaster(second))).toEqual({ status: 'moves', address: second, epoch: 2, isUp: true });
   });
 
   it('moves although the leading Sentinel reported the new epoch with the old address before', () => {
@@ -69,7 +69,7 @@ describe('a node behind Sentinels', () => {
   it('goes back to the first server with a second failover', () => {
     const inUse = { address: second, epoch: 2 };
     const reports = [from(1, first, 3), from(2, first, 3), from(3, second, 2)];
-    expect(decide(reports, { inUse, ...saysMaster(first) })).toEqual({ status: 'moves', address: first, epoch: 3 });
+    expect(decide(reports, { inUse, ...saysMaster(first) })).toEqual({ status: 'moves', address: first, epoch: 3, isUp: true });
   });
 
   it.each([
@@ -82,7 +82,7 @@ describe('a node behind Sentinels', () => {
 
   it('asks again when a majority names a third server than the one that was asked', () => {
     const reports = [from(1, third, 3), from(2, third, 3), from(3, second, 2)];
-    expect(decide(reports, saysMaster(second))).toEqual({ status: 'asks', address: third, epoch: 3 });
+    expect(decide(reports, saysMaster(second))).toEqual({ status: 'asks', address: third, epoch: 3, isUp: true });
   });
 
   it('stays when too few Sentinels answer, whatever they name', () => {
@@ -119,6 +119,8 @@ describe('a node behind Sentinels', () => {
     expect(up([from(1, first, 1), from(2, first, 1), from(3, first, 1, true)])).toMatchObject({ isUp: true });
     expect(up([from(1, first, 1), from(2, first, 1, true), from(3, first, 1, true)])).toMatchObject({ isUp: false });
     expect(up([from(1, first, 1), from(2, first, 1, true)])).toMatchObject({ status: 'stays', isUp: false });
+    const start = [from(1, first, 1), from(2, first, 1, true), from(3, first, 1)];
+    expect(decide(start, { inUse: undefined, ...saysMaster(first) })).toMatchObject({ status: 'moves', isUp: true });
   });
 
   it('takes the promoted server from the Sentinel that leads a failover, and the flags of the old one for the old one', () => {

@@ -36,12 +36,12 @@ export interface NamedMaster {
   epoch: number;
 }
 
+/**
+ * `asks`: decide again with the role of this server. `isUp`: a majority also holds the server to be up, so no Sentinel can be
+ * promoting another one.
+ */
 export type MasterDecision =
-  /** `isUp`: a majority also holds the server to be up, so no Sentinel can be promoting another one. */
-  | ({ status: 'stays'; isUp: boolean } & NamedMaster)
-  /** Decide again with the role of this server. */
-  | ({ status: 'asks' } & NamedMaster)
-  | ({ status: 'moves' } & NamedMaster)
+  | ({ status: 'stays' | 'asks' | 'moves'; isUp: boolean } & NamedMaster)
   | { status: 'unconfirmed'; why: Unconfirmed };
 
 export interface MasterQuestion {
@@ -60,17 +60,13 @@ export function decideMaster({ inUse, reports, configured, asked }: MasterQuesti
     .map((address) => ({ address, epoch: epochOfMost(votesFor(address, reports), most) }))
     .find((one): one is NamedMaster => one.epoch !== undefined);
   if (named === undefined) return { status: 'unconfirmed', why: reports.length < most ? 'silent' : 'divided' };
-  if (named.address === inUse?.address) {
-    const up = votesFor(
-      named.address,
-      reports.filter(({ isDown }) => !isDown),
-    );
-    return { status: 'stays', ...named, isUp: up.length >= most };
-  }
+  const sayUp = reports.filter(({ isDown }) => !isDown);
+  const master = { ...named, isUp: votesFor(named.address, sayUp).length >= most };
+  if (named.address === inUse?.address) return { status: 'stays', ...master };
   if (inUse !== undefined && named.epoch < inUse.epoch) return { status: 'unconfirmed', why: 'outdated' };
-  if (asked?.address !== named.address) return { status: 'asks', ...named };
+  if (asked?.address !== named.address) return { status: 'asks', ...master };
   if (asked.role === undefined) return { status: 'unconfirmed', why: 'unreachable' };
-  return asked.role === 'master' ? { status: 'moves', ...named } : { status: 'unconfirmed', why: 'not-master' };
+  return asked.role === 'master' ? { status: 'moves', ...master } : { status: 'unconfirmed', why: 'not-master' };
 }
 
 /** Reads the replies of a Sentinel to `MASTER`, `GET-MASTER-ADDR-BY-NAME` and `SENTINELS`. */

@@ -70,18 +70,22 @@ export class MasterWatch {
   }
 
   /**
-   * Whether a majority of the Sentinels, asked since `sentinelFreshMs` before this call, holds the master in use to be up. Then
-   * no replica was promoted before the call. Also true if too few Sentinels answer and none of them holds it to be down.
+   * Whether a majority of the Sentinels, asked since `sentinelFreshMs` before this call, names the server that the writes went to
+   * until now, and holds it to be up. Then no replica was promoted before the call. Also true if too few Sentinels answer and none
+   * of them holds it to be down.
    */
   async isMasterUp(): Promise<boolean> {
     if (this.#address === undefined) return true;
+    // A round may move the node.
+    const writtenTo = this.#parts.inUse();
     const since = performance.now() - sentinelFreshMs;
     let round = this.#last;
     // Silent Sentinels take until the deadline, so the writes do not ask them again.
     if (this.#unconfirmed?.why !== 'silent')
       // A round that is running may have begun earlier.
       for (let asked = 0; asked < 2 && (round === undefined || round.beganAt < since); asked++) round = await this.#ask();
-    if (round?.decision.status === 'stays') return round.decision.isUp;
+    const decision = round?.decision;
+    if (decision?.status === 'stays' || decision?.status === 'moves') return decision.isUp && decision.address === writtenTo;
     return this.#unconfirmed?.why === 'silent' && !round?.reports.some(({ isDown }) => isDown);
   }
 
