@@ -24,10 +24,14 @@ const unused = [
   [/(?<=C\(t,s),\{useDefault.*?\}(?=async _\$EP)/, '){this._$AL.has(t)||(this.hasUpdated||(s=void 0),this._$AL.set(t,s))}'],
   ['||i.useDefault&&i.reflect&&h===this._$Ej?.get(t)&&!this.hasAttribute(r._$Eu(t,i))'],
   ['r??this._$Ej?.get(e)??r', 'r'],
+  // Properties with an attribute in JSON.
+  [/(?<=null===t\?null:Number\(t\));break;case Object:case Array:try\{.*?\}catch\(t\)\{i=null\}/],
+  // The root, which `element.ts` creates.
+  [/createRenderRoot\(\)\{.*?\}(?=connectedCallback)/],
+  ['y.shadowRootOptions={mode:"open"},'],
   // Styles. `element/style-sheets.ts` adopts style sheets in whatever document the element is in.
   ['this.elementStyles=this.finalizeStyles(this.styles)'],
   [/static finalizeStyles\(s\)\{.*?return i\}/],
-  ['s(t,this.constructor.elementStyles),'],
   ['y.elementStyles=[],'],
   // Controllers.
   [/addController\(t\)\{.*?removeController\(t\)\{.*?\}/],
@@ -36,6 +40,7 @@ const unused = [
   ['this._$EO?.forEach(t=>t.hostUpdate?.()),'],
   ['this._$EO?.forEach(t=>t.hostUpdated?.()),'],
   // Support for browsers without shadow trees, and the version in a global variable.
+  [',c=a.trustedTypes,l=c?c.emptyScript:"",p=a.reactiveElementPolyfillSupport'],
   [/,p\?\.\(\{ReactiveElement:y\}\),\(a\.reactiveElementVersions\?\?=\[\]\)\.push\("[\d.]+"\)/],
 ];
 
