@@ -9,6 +9,6 @@ if (Number(process.version.slice(1).split('.')[0]) < neededMajor) {
   );
 }
 
-export const { ConfigError, readConfig, reasonNotToStart, startServer } = createRequire(import.meta.url)(
+export const { attach, ConfigError, readConfig, reasonNotToStart, startServer } = createRequire(import.meta.url)(
   '../dist/src/server-package.js',
 );

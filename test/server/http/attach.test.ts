@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,9 +9,6 @@ import express from 'express';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { attach, ConfigError, readConfig } from '../../../src/server-package.ts';
 import { openReader, shakeHands } from '../../support/readers/socket-reader.ts';
-import { root } from '../../support/runner/imports.ts';
-import { blocksOf } from '../../support/samples/markdown-blocks.ts';
-import { freePort } from '../../support/servers/free-port.ts';
 import { call } from '../../support/servers/server.ts';
 
 /** A server of Express with a page of its own. */
@@ -111,28 +107,4 @@ it('needs a path, and an address that readers can use', async () => {
   const known = await configIn({ PRESSBOX_PUBLIC_URL: 'https://www.example.org' });
   await using server = await attach(waiting, { basePath: '/live', config: known });
   expect(server.publicUrl).toBe('https://www.example.org/live');
-});
-
-it('the program in docs/guides/server-library.md serves both, and ends on SIGTERM', async () => {
-  const [block = ''] = blocksOf(await readFile(join(root, 'docs/guides/server-library.md'), 'utf8'), 'Beside your own pages');
-  const port = await freePort();
-  const folder = await mkdtemp(join(tmpdir(), 'pressbox-attach-guide-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const program = block
-    .replace("'pressbox/server'", `'${join(root, 'src/server-package.ts')}'`)
-    .replace("'express'", `'${import.meta.resolve('express')}'`)
-    .replace('listen(3000', `listen(${port}`);
-  await writeFile(join(folder, 'program.mjs'), program);
-  const env = { ...process.env, PRESSBOX_DATA_DIR: join(folder, 'data'), PRESSBOX_LOG_LEVEL: 'silent' };
-  const child = spawn(process.execPath, ['program.mjs'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [line] = await once(child.stdout, 'data');
-  expect(String(line)).toBe(`Serves http://127.0.0.1:${port}/live\n`);
-  const bodies = await Promise.all(
-    ['/', '/live/v1/channels'].map(async (path) => await (await fetch(`http://127.0.0.1:${port}${path}`)).text()),
-  );
-  expect(bodies).toEqual(['The Harbour Post', expect.stringContaining('"channels":[]')]);
-  child.kill('SIGTERM');
-  const [code] = await once(child, 'exit');
-  expect(code).toBe(0);
 });
