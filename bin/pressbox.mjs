@@ -14,8 +14,20 @@ const built = new URL('../dist/client/cli/main.js', import.meta.url);
 // A checkout runs its TypeScript; the package has only what was built from it.
 const isCheckout = existsSync(source);
 
+if (process.env.npm_lifecycle_event === 'start') endWithParent();
 if (majorOf(process.version) >= neededMajor) run();
 else handOver();
+
+/** On SIGTERM, `npm start` ends only the shell that it has started. */
+function endWithParent() {
+  const { ppid } = process;
+  const timer = setInterval(() => {
+    if (process.ppid === ppid) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  timer.unref();
+}
 
 function run() {
   import((isCheckout ? source : built).href)

@@ -95,6 +95,20 @@ describe('the command', () => {
     expect(await ended).toMatchObject({ code: 7, signal: null });
   });
 
+  it.each([{ old: false }, { old: true }])('ends with the shell of `npm start` ($old)', async ({ old }) => {
+    if (old) await installNode();
+    const before = old ? ['--import', join(checkout, 'old.mjs')] : [];
+    const line = [process.execPath, ...before, join(checkout, 'bin', 'pressbox.mjs'), 'wait']
+      .map((part) => `'${part}'`)
+      .join(' ');
+    const shell = spawn('sh', ['-c', `${line}; true`], { env: { npm_lifecycle_event: 'start' } });
+    children.push(shell);
+    await once(shell.stdout, 'data');
+    shell.kill('SIGKILL');
+    // The program has the same output, so this comes only when it has ended too.
+    await once(shell, 'close');
+  });
+
   it('dies of the same signal as the program', async () => {
     await installNode();
     expect(await start(['die'], { old: true }).ended).toMatchObject({ code: null, signal: 'SIGKILL' });
