@@ -74,7 +74,7 @@ export function createTokens(given: TokenKeys): Tokens {
     async verify(token) {
       if (token.length > tokenCharacters) throw invalidToken('The token is too long.');
       // RFC 7515, 2 permits no white space. A decoder would ignore it in the signature, and a cookie cannot contain it.
-      if (!/^[\w.-]*$/.test(token)) throw invalidToken('This is not a signed JSON Web Token.');
+      if (!/^[\w.-]*$/.test(token)) throw invalidToken(notAToken);
       const key = hash('sha256', token, 'base64');
       const known = verifiedTokens.find(key);
       if (known !== undefined) return known;
@@ -295,11 +295,14 @@ export function principalFrom(payload: JWTPayload, now: number): Principal {
   return { sub, name, jti, expiresAt: Math.min(exp * 1000, Number.MAX_SAFE_INTEGER), grants: { reader, author, editor, admin } };
 }
 
+/** Most often a part was lost when the token was copied. */
+const notAToken = 'This is not a signed JSON Web Token. Was it copied in full?';
+
 function algorithmOf(token: string): string | undefined {
   try {
     return decodeProtectedHeader(token).alg;
   } catch {
-    throw invalidToken('This is not a signed JSON Web Token.');
+    throw invalidToken(notAToken);
   }
 }
 
@@ -318,7 +321,7 @@ function refusalFor(error: unknown): Refusal {
     return invalidToken('The token does not name the key that signed it, and several keys are possible.');
   }
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) {
-    return invalidToken('This is not a signed JSON Web Token.');
+    return invalidToken(notAToken);
   }
   if (error instanceof errors.JOSENotSupported || error instanceof errors.JOSEAlgNotAllowed) {
     return invalidToken('The token is signed with an algorithm that this server does not accept.');

@@ -183,7 +183,7 @@ export function notFound(details: ProblemDetails = missing.path): RequestHandler
 export function methodNotAllowed(...methods: string[]): RequestHandler {
   return (_request, response) => {
     response.setHeader('Allow', methods.join(', '));
-    throw new Refusal('method-not-allowed');
+    throw new Refusal('method-not-allowed', { detail: `It supports ${methods.join(', ')}.` });
   };
 }
 

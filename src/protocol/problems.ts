@@ -5,7 +5,7 @@
 export const problems = {
   'invalid-body': { status: 400, retry: false, title: 'The request is not valid.' },
   'invalid-cursor': { status: 400, retry: false, title: 'This is not a cursor of Pressbox.' },
-  'token-missing': { status: 401, retry: false, title: 'This request needs a token.' },
+  'token-missing': { status: 401, retry: false, title: 'This request needs a token in the header `Authorization: Bearer`.' },
   'token-invalid': { status: 401, retry: false, title: 'The token is invalid, expired or revoked.' },
   'link-used': { status: 401, retry: false, title: 'This sign-in link was used before. Ask for a new link.' },
   forbidden: { status: 403, retry: false, title: 'The token does not permit this.' },

@@ -369,7 +369,7 @@ describe('the sign-in form', () => {
   it('says what is wrong with a token without repeating it', async () => {
     for (const [token, status, said] of [
       ['', 400, 'Paste the token that you were given.'],
-      ['nonsense"><script>', 401, 'This is not a signed JSON Web Token.'],
+      ['nonsense"><script>', 401, 'This is not a signed JSON Web Token. Was it copied in full?'],
       [await server.token({}, { ttlSeconds: -1 }), 401, 'The token has expired.'],
     ] as const) {
       const answer = await send('/sign-in', { token, to: server.pathTo('/live/x') });
@@ -389,7 +389,7 @@ describe('the sign-in form', () => {
   it('answers a program with a problem document', async () => {
     const answer = await send('/sign-in', { token: 'nonsense', to: '/' }, { accept: 'application/json' });
     expect([answer.status, answer.headers.get('content-type')]).toEqual([401, 'application/problem+json']);
-    expect(await answer.json()).toMatchObject({ code: 'token-invalid', detail: 'This is not a signed JSON Web Token.' });
+    expect(await answer.json()).toMatchObject({ code: 'token-invalid', detail: 'This is not a signed JSON Web Token. Was it copied in full?' });
     expect([answer.headers.getSetCookie(), answer.headers.has('www-authenticate')]).toEqual([[], true]);
   });
 

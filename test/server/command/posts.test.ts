@@ -164,7 +164,7 @@ describe('every command that changes the latest post', () => {
       const { code, out, err } = await done([command, room.channelId, 'latest', ...options, '--token', '']);
       expect([code, out]).toEqual([1, '']);
       expect(err).toBe((await done(['post', room.channelId, 'Two.', '--token', ''])).err);
-      expect(err).toContain('This request needs a token.\n  Set PRESSBOX_TOKEN');
+      expect(err).toContain('This request needs a token in the header `Authorization: Bearer`.\n  Set PRESSBOX_TOKEN');
     },
   );
 });

@@ -73,7 +73,7 @@ describe('a method that a URL does not allow', () => {
           method,
           path,
           405,
-          expect.objectContaining({ code: 'method-not-allowed' }),
+          expect.objectContaining({ code: 'method-not-allowed', detail: `It supports ${headers.get('allow')}.` }),
         ]);
         expect(allowed(headers), path).toEqual([...methods].sort());
         // A browser gets an error page if the URL has pages.

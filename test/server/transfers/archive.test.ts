@@ -227,7 +227,7 @@ describe('pressbox archive', () => {
     const newsroom = await startNewsroom();
     await endedChannel(newsroom, 'storm');
     const { code, err } = await newsroomAt(newsroom.url, '').command(...archiveNow());
-    expect([code, err]).toEqual([1, expect.stringContaining('This request needs a token.')]);
+    expect([code, err]).toEqual([1, expect.stringContaining('This request needs a token')]);
   });
 });
 
