@@ -6,6 +6,8 @@
 /** Files that take long, in the order in which they start: the longest first. */
 export const fullFiles: readonly string[] = [
   'test/browser/smoke/firefox.test.ts',
+  'test/browser/chromium.test.ts',
+  'test/browser/page/live-page.test.ts',
   'test/long/sentinel.test.ts',
   'test/engine/redis/repairs.test.ts',
   'test/browser/desk/changes/asking-kind.test.ts',
