@@ -207,4 +207,22 @@ describe('drafts', () => {
     await vi.waitFor(() => expect(other.list).toHaveLength(0));
     expect(await store.load('ada')).toEqual([]);
   });
+
+  it('are gone once they are discarded, also if they are read again before the store has deleted them', async () => {
+    const store = memoryStore();
+    const { promise: deleted, resolve: goOn } = Promise.withResolvers<void>();
+    const slow: DraftStore = { ...store, remove: (draft) => deleted.then(() => store.remove(draft)) };
+    const drafts = await open({ store: slow });
+    onTestFinished(goOn);
+    const write = post('Rain.');
+    drafts.save(write);
+    await drafts.flush();
+    const reading = drafts.load();
+    const discarding = drafts.discard(keyOf(write));
+    await reading;
+    expect(drafts.list).toEqual([]);
+    goOn();
+    await discarding;
+    expect(await store.load('ada')).toEqual([]);
+  });
 });

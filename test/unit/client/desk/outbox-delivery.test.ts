@@ -92,14 +92,26 @@ describe('the sender', () => {
   it('begins with short pauses again after it has sent something', async () => {
     const { desk, tab } = await open();
     desk.isServerUp = false;
-    await tab.outbox.add(post('First.'), now);
+    for (const body of ['First.', 'Second.']) await tab.outbox.add(post(body), now);
     await desk.pass(5 * minute);
     desk.isServerUp = true;
-    await desk.pass(minute);
-    desk.losses = ['request'];
-    await tab.outbox.add(post('Second.'), now);
+    desk.losses = [undefined, 'request'];
+    for (let steps = 0; desk.losses.length > 0 && steps < 600; steps += 1) await desk.pass(100);
+    expect(texts(desk)).toEqual(['First.']);
     await desk.pass(3_000);
     expect(texts(desk)).toEqual(['First.', 'Second.']);
+  });
+
+  it('goes on after a reload with a post whose answer was lost', async () => {
+    const { desk, tab, other } = await open();
+    desk.losses = ['answer'];
+    await tab.outbox.add(post(), now);
+    await desk.pass(100);
+    for (const one of [tab, other]) one.kill();
+    const after = await desk.openTab();
+    await desk.pass(minute);
+    expect(after.outbox.entries.map(({ state }) => state.at)).toEqual(['on-disk']);
+    expect(texts(desk)).toEqual(['Rain.']);
   });
 
   it('asks about what was held when the device went to sleep, whichever tab had it', async () => {

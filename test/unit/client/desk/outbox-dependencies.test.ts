@@ -112,11 +112,17 @@ describe('a change of what is still in the outbox', () => {
     }
   });
 
-  it('does not build on what is refused', () => {
-    const device = new Device();
-    device.add(publication(1));
-    device.attempt(refusalOf('invalid-body'));
-    expect(device.entry(device.add(revision(1, 1)))).not.toHaveProperty('basedOn');
+  it('does not build on a post that is refused, and waits for what becomes of it', () => {
+    const withdrawal = { channelId: 'eclipse', postId: postId(1), note: 'No.' };
+    for (const change of [revision(1, 1), { type: 'retract', ...withdrawal }, { type: 'takedown', ...withdrawal }] as const) {
+      const device = new Device();
+      const first = device.add(publication(1));
+      device.attempt(refusalOf('invalid-body'));
+      const entry = device.entry(device.add(change));
+      expect(entry).not.toHaveProperty('basedOn');
+      expect(entry.waitsFor).toEqual([first]);
+      expect(device.next()).toBe('nothing');
+    }
   });
 
   it('names the revision that the entries before it make', () => {

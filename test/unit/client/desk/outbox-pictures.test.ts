@@ -60,6 +60,7 @@ describe('a post with a picture of this device', () => {
       expect(device.state(id)).toEqual({ at: 'saved' });
       expect(device.pictures).toMatchObject([{ id: 'one', upload: { at: 'waiting' } }]);
       expect(device.next()).toBe('nothing');
+      expect(undo(device.entries, id).write).toEqual(withPicture(1, 'one'));
       device.picture('one', uploaded('again'));
     }
     device.attempt(unknownUpload());
@@ -93,6 +94,8 @@ describe('a post with a picture of this device', () => {
     expect(holds({ media: [{ ...link, image: address }] }, given)).toBe(true);
     expect(holds({ media: [{ ...link, image: address.replace(id, 'another') }] }, given)).toBe(false);
     expect(holds({ media: [link] }, given)).toBe(false);
+    const image = { type: 'image', url: 'https://example.org/pier.jpg', alt: '' };
+    expect(holds({ media: [image] }, { media: [{ ...image, decorative: true }] })).toBe(true);
   });
 
   it('is one with a coverage too, which then has its reference as its picture', () => {

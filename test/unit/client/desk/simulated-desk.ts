@@ -30,8 +30,8 @@ export class SimulatedDesk {
   now = Date.parse('2026-03-01T08:00:00Z');
   isOnline = true;
   isServerUp = true;
-  /** The next requests that change something: lost on the way there, or on the way back. */
-  losses: ('request' | 'answer')[] = [];
+  /** The next requests that change something: lost on the way there, on the way back, or not lost. */
+  losses: ('request' | 'answer' | undefined)[] = [];
   /** The next changes of the store fail. */
   failingChanges = 0;
   /** Nothing can be read from the store. */
