@@ -235,7 +235,7 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
     for (const listener of [...listeners]) listener();
   }
 
-  /** Does what is due by the clock: ends undo windows, and asks about entries that were unsent for too long. */
+  /** Does what is due by the clock: ends undo windows, asks about entries that were unsent for too long, and forgets delivered ones. */
   async function tick(): Promise<void> {
     if (isClosed) return;
     const now = clock.now();
@@ -244,7 +244,8 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
         const released = release(before, { now, openedAt, oldest: leading !== undefined });
         const asked = askAboutUnsent(before, { now, askAfterMs: askAfterMs() });
         const put = [...(released.put ?? []), ...(asked.put ?? [])];
-        return { change: { ...forgetDelivered(before, now), put }, isDue: put.length > 0 };
+        const { remove = [] } = forgetDelivered(before, now);
+        return { change: { put, remove }, isDue: put.length + remove.length > 0 };
       });
       if (isDue) await hasChanged();
       else schedule();

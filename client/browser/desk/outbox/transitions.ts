@@ -242,11 +242,12 @@ export function forgetDelivered(entries: readonly StoredEntry[], now: number): C
   return { remove: old.map(({ id }) => id) };
 }
 
-/** When an entry changes by itself, milliseconds since 1970. Undefined: never. */
+/** When an entry changes or is forgotten by itself, milliseconds since 1970. Undefined: never. */
 export function nextChangeAt(entries: readonly StoredEntry[], { askAfterMs }: Pick<Timing, 'askAfterMs'>): number | undefined {
-  const times = entries.flatMap(({ state, readyAt = 0 }) => {
+  const times = entries.flatMap(({ state, readyAt = 0, deliveredAt }) => {
     if (state.at === 'held') return [state.until];
-    return state.at === 'saved' ? [readyAt + askAfterMs] : [];
+    if (state.at === 'saved') return [readyAt + askAfterMs];
+    return deliveredAt === undefined ? [] : [deliveredAt + deliveredMs];
   });
   return times.length === 0 ? undefined : Math.min(...times);
 }

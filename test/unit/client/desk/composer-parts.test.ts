@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ComposerMemory } from '../../../../client/browser/desk/composer/device-memory.ts';
 import { matchesOf } from '../../../../client/browser/desk/composer/search-matches.ts';
-import { firstWords, titleOf } from '../../../../client/browser/desk/drafts/write-title.ts';
-import type { AuthorPost } from '../../../../src/protocol/model.ts';
 
 describe('the memory of a composer', () => {
   const storage = () => {
@@ -69,35 +67,5 @@ describe('the search for earlier posts', () => {
     expect(found('three')).toHaveLength(2);
     expect(found('three port')).toEqual([]);
     expect(found('  ')).toEqual(posts);
-  });
-});
-
-describe('the title of a write', () => {
-  it('is the headline, else the first words of the text without Markdown', () => {
-    const post = { id: 'x', body: '**Two** men are [missing](https://example.com).\n\nMore' };
-    expect(titleOf({ write: { type: 'publish', channelId: 'storm', post } })).toBe('Two men are missing.');
-    expect(titleOf({ write: { type: 'publish', channelId: 'storm', post: { ...post, headline: 'Storm' } } })).toBe('Storm');
-    expect(titleOf({ write: { type: 'publish', channelId: 'storm', post: { id: 'x' } } })).toBe('');
-  });
-
-  it('is that of the changed post where the change does not touch it', () => {
-    const base = { headline: 'Storm', body: 'Text' } as AuthorPost;
-    const write = {
-      type: 'revise',
-      channelId: 'storm',
-      postId: 'x',
-      expected: 1,
-      revision: { kind: 'update', changes: { body: 'New' } },
-    } as const;
-    expect(titleOf({ write, base })).toBe('Storm');
-    expect(titleOf({ write: { ...write, revision: { ...write.revision, changes: { headline: 'Gale' } } }, base })).toBe('Gale');
-    const retraction = { type: 'retract', channelId: 'storm', postId: 'x', note: 'Wrong' } as const;
-    expect(titleOf({ write: retraction, base })).toBe('Storm');
-    expect(titleOf({ write: retraction, title: 'Hail' })).toBe('Hail');
-  });
-
-  it('is short, however long or nested the text is', () => {
-    expect([...firstWords('word '.repeat(20_000))].length).toBeLessThanOrEqual(81);
-    expect(firstWords('> '.repeat(200))).toBe('');
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   changesSince,
+  choicesToEdit,
   coverageDifferences,
   type Decision,
   decisionOf,
@@ -66,6 +67,38 @@ describe('a change that met another one', () => {
     expect(changesIn(decisionOf(postConflict({ write, base }, theirs), { fields: {}, passages: [] }))).toBe('nothing-left');
   });
 
+  it('is opened for editing with the text of both, and with the own fields, where nothing is chosen', () => {
+    const theirs = post(2, { headline: 'Blaze', body: '41 hurt.\n\nMore follows.' });
+    const both = revise(1, { headline: 'Fire out', body: write.revision.changes.body ?? '' });
+    const conflict = postConflict({ write: both, base }, theirs);
+    const opened = (choices: Parameters<typeof choicesToEdit>[1]) =>
+      changesIn(decisionOf(conflict, choicesToEdit(conflict, choices)));
+    expect(opened({ fields: {}, passages: [] })).toEqual({
+      headline: 'Fire out',
+      body: '41 hurt.\n\n14 hurt.\n\nMore follows.',
+    });
+    expect(opened({ fields: { headline: 'theirs' }, passages: ['mine'] })).toEqual({ body: '14 hurt.\n\nMore follows.' });
+  });
+
+  it('asks about its body by passage alone', () => {
+    const theirs = post(2, { headline: 'Fire', body: '41 hurt.\n\nMore follows.' });
+    const { fields, passages } = postConflict({ write, base }, theirs);
+    expect([...fields.keys()]).toEqual([]);
+    expect(passages.map(({ by }) => by)).toEqual(['conflict', 'nobody']);
+  });
+
+  it('still erases, and still adds its note, if the other has changed the same', () => {
+    const theirs = post(2, { headline: 'Fire', body: '14 hurt.\n\nMore follows.' });
+    const erasing = { ...write, revision: { ...write.revision, eraseEarlier: true } };
+    for (const still of [erasing, revise(1, {})]) {
+      const decision = decisionOf(postConflict({ write: still, base }, theirs), { fields: {}, passages: [] });
+      expect(decision).toEqual({
+        status: 'decided',
+        write: { ...still, expected: 2, revision: { ...still.revision, changes: {} } },
+      });
+    }
+  });
+
   it('still has its text if nobody knows what it began from', () => {
     const theirs = post(5, { headline: 'Fire', body: '41 hurt.' });
     expect(changesIn(keepMine(postConflict({ write, base: undefined }, theirs)))).toEqual(write.revision.changes);
@@ -80,6 +113,8 @@ describe('a change that met another one', () => {
     const patch = { type: 'update-channel', channelId: 'fire', expected: 1, patch: {} } as const;
     expect(changesSince(patch, { channel, post: undefined }).length).toBe(1);
     expect(changesSince({ ...patch, expected: '*' }, { channel, post: undefined })).toEqual([]);
+    const busy = { ...theirs, history: [2, 3, 4, 5, 6, 7].map((revision) => change(revision, 'tom')) };
+    expect(changesSince(write, { channel, post: busy }).map(({ revision }) => revision)).toEqual([3, 4, 5, 6, 7]);
   });
 
   it('names the fields of a coverage that differ, with their texts as the form has them', () => {
@@ -87,13 +122,14 @@ describe('a change that met another one', () => {
     const byline = [{ name: 'Ada Byron', role: 'at the pier' }, { name: 'Grace Hopper' }];
     const picture = { url: 'https://example.org/pier.jpg', alt: 'The pier' };
     const change = { kind: 'refile' } as const;
-    const patch = { headline: 'Fire', section: null, byline, picture, state: 'ended', change } as const;
+    const patch = { headline: 'Fire', section: null, byline, picture, state: 'ended', pinnedPostId: 'p', change } as const;
     expect(coverageDifferences({ ...patch, byline }, theirs)).toEqual([
       { field: 'state', mine: 'ended', theirs: 'live' },
       { field: 'headline', mine: 'Fire', theirs: 'Fire out' },
       { field: 'byline', mine: 'Ada Byron, at the pier\nGrace Hopper', theirs: '' },
       { field: 'pictureUrl', mine: 'https://example.org/pier.jpg', theirs: '' },
       { field: 'pictureAlt', mine: 'The pier', theirs: '' },
+      { field: 'pinnedPostId', mine: 'p', theirs: '' },
     ]);
   });
 });

@@ -1,34 +1,15 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DraftClaims, type Locks } from '../../../../client/browser/desk/drafts/draft-claims.ts';
-import { type DraftStore, memoryStore } from '../../../../client/browser/desk/drafts/draft-store.ts';
-import { Drafts, type DraftsOptions, keyOf } from '../../../../client/browser/desk/drafts/drafts.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { type Drafts, keyOf } from '../../../../client/browser/desk/drafts/drafts.ts';
+import { isPublished } from '../../../../client/browser/desk/drafts/published-posts.ts';
 import type { EntryState, OutboxEntry, Write } from '../../../../client/browser/desk/outbox/outbox-model.ts';
+import type { AuthorClient } from '../../../../client/lib/author-client.ts';
+import { NoAnswer, ProblemError } from '../../../../client/lib/http.ts';
 import { newPostId } from '../../../../client/lib/ids.ts';
+import type { AuthorPost } from '../../../../src/protocol/model.ts';
+import { problem } from '../../../../src/protocol/problems.ts';
+import { bodyOf, open, post } from './tab-drafts.ts';
 
-const post = (body: string, id = newPostId()): Write => ({ type: 'publish', channelId: 'storm', post: { id, body } });
-const bodyOf = (write: Write | undefined) => (write?.type === 'publish' ? write.post.body : undefined);
-
-async function open(options: Partial<DraftsOptions> = {}): Promise<Drafts> {
-  const drafts = new Drafts({ ownerKey: 'ada', store: memoryStore(), ...options });
-  onTestFinished(() => drafts.close());
-  await drafts.load();
-  return drafts;
-}
-
-function storage(): Storage {
-  const values = new Map<string, string>();
-  return {
-    get length() {
-      return values.size;
-    },
-    key: (at) => [...values.keys()][at] ?? null,
-    getItem: (name) => values.get(name) ?? null,
-    setItem: (name, value) => void values.set(name, value),
-    removeItem: (name) => void values.delete(name),
-    clear: () => values.clear(),
-  };
-}
+/** Which drafts are listed, opened, handed over and deleted. */
 
 /** An outbox with one entry. */
 function outboxWith(write: Write, at: EntryState['at']) {
@@ -51,60 +32,6 @@ function outboxWith(write: Write, at: EntryState['at']) {
 }
 
 describe('drafts', () => {
-  it('are stored within half a second of a change, also while their author goes on typing', async () => {
-    vi.useFakeTimers();
-    onTestFinished(() => void vi.useRealTimers());
-    const store = memoryStore();
-    const drafts = await open({ store });
-    const write = post('');
-    for (let typed = 1; typed <= 10; typed += 1) {
-      drafts.save({ ...write, post: { ...(write as { post: { id: string } }).post, body: 'x'.repeat(typed) } } as Write);
-      await vi.advanceTimersByTimeAsync(100);
-    }
-    const [kept] = await store.load('ada');
-    expect(bodyOf(kept?.write)?.length).toBeGreaterThanOrEqual(6);
-    await vi.advanceTimersByTimeAsync(500);
-    expect(bodyOf((await store.load('ada'))[0]?.write)).toHaveLength(10);
-  });
-
-  it('are there again after the page, each for its author', async () => {
-    const store = memoryStore();
-    const before = await open({ store });
-    before.save(post('Rain.'));
-    await before.flush();
-    expect((await open({ store })).list.map(({ write }) => bodyOf(write))).toEqual(['Rain.']);
-    expect((await open({ store, ownerKey: 'grace' })).list).toEqual([]);
-  });
-
-  it('are there again if the store failed', async () => {
-    const emergency = storage();
-    const failing: DraftStore = { ...memoryStore(), put: () => Promise.reject(new Error('full')) };
-    const full = new Drafts({ ownerKey: 'ada', store: failing, emergency });
-    full.save(post('The last words'));
-    await full.flush();
-    expect(full.isKept).toBe(false);
-    const store = memoryStore();
-    const after = await open({ store, emergency });
-    expect(after.list.map(({ write }) => bodyOf(write))).toEqual(['The last words']);
-    await after.flush();
-    expect(emergency.length).toBe(0);
-    expect(await store.load('ada')).toHaveLength(1);
-  });
-
-  it('of another author whose key begins alike are left alone', async () => {
-    const emergency = storage();
-    const failing: DraftStore = { ...memoryStore(), put: () => Promise.reject(new Error('full')) };
-    for (const ownerKey of ['ada', 'ada-2', 'ada2', 'ad']) {
-      const full = new Drafts({ ownerKey, store: failing, emergency });
-      full.save(post(`Of ${ownerKey}.`));
-      await full.flush();
-    }
-    const after = await open({ emergency });
-    expect(after.list.map(({ write }) => bodyOf(write))).toEqual(['Of ada.']);
-    await after.flush();
-    expect(emergency.length).toBe(3);
-  });
-
   it('are opened again where they were written, unless they were put aside', async () => {
     const drafts = await open();
     const [aside, current] = [post('Aside'), post('Current')];
@@ -113,70 +40,77 @@ describe('drafts', () => {
     await drafts.putAside(keyOf(aside));
     expect(bodyOf((await drafts.reopen('storm', 'publish'))?.write)).toBe('Current');
     expect(await drafts.reopen('other', 'publish')).toBeUndefined();
+    expect(await drafts.reopen('storm', 'revise')).toBeUndefined();
+    expect([keyOf(aside), keyOf(current)].map((key) => drafts.isOpen(key))).toEqual([false, true]);
     await drafts.putAside(keyOf(current));
     expect(await drafts.reopen('storm', 'publish')).toBeUndefined();
     expect(drafts.list).toHaveLength(2);
+    expect(drafts.isOpen(keyOf(current))).toBe(false);
   });
 
-  it('are opened in one tab at a time', async () => {
-    const store = memoryStore();
-    const before = await open({ store });
-    before.save(post('Rain.'));
-    await before.close();
-    const [one, other] = await Promise.all([1, 2].map(() => open({ store, claims: new DraftClaims('ada') })));
-    const opened = await one?.reopen('storm', 'publish');
-    expect(bodyOf(opened?.write)).toBe('Rain.');
-    expect(await other?.reopen('storm', 'publish')).toBeUndefined();
-    await one?.close();
-    expect(bodyOf((await other?.reopen('storm', 'publish'))?.write)).toBe('Rain.');
+  it('are opened the latest first, or the one that its author brings forward', async () => {
+    let now = 0;
+    const drafts = await open({ now: () => ++now });
+    const [first, second] = [post('First'), post('Second')];
+    for (const write of [first, second]) drafts.save(write);
+    expect(drafts.list.map(({ write }) => bodyOf(write))).toEqual(['Second', 'First']);
+    await drafts.putAside(keyOf(first));
+    drafts.bringForward(keyOf(first));
+    expect(bodyOf((await drafts.reopen('storm', 'publish'))?.write)).toBe('First');
   });
 
-  it('are opened although the browser takes its time to grant a lock that nobody holds', async () => {
-    const busy: Locks = {
-      async request(...request) {
-        await pause(400);
-        return navigator.locks.request(...request);
-      },
-      query: () => navigator.locks.query(),
-    };
-    const claims = new DraftClaims('ada', busy);
-    expect(await claims.claim('post:1')).toBe(true);
-    claims.release('post:1');
-    expect(await claims.claim('post:1')).toBe(true);
-    expect(await new DraftClaims('ada').claim('post:1')).toBe(false);
-    claims.releaseAll();
+  it('are opened by the composer that they belong to, which is told whether it must be free', async () => {
+    const drafts = await open();
+    const write = post('Rain.');
+    drafts.save(write);
+    expect(drafts.open(keyOf(write))).toBe(false);
+    const asked: boolean[] = [];
+    const undo = drafts.onOpen((_draft, ifFree) => asked.push(ifFree) > 0);
+    expect([drafts.open(keyOf(write)), drafts.open(keyOf(write), { ifFree: true }), drafts.open('post:none')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    undo();
+    expect(drafts.open(keyOf(write))).toBe(false);
+    expect(asked).toEqual([false, true]);
   });
 
-  it('are opened again by the tab that has just closed them, however late the browser hears of it', async () => {
-    const late: Locks = {
-      request: (name, options, held) =>
-        navigator.locks.request(name, options, async () => {
-          await held();
-          await pause(400);
-        }),
-      query: () => navigator.locks.query(),
-    };
-    const claims = new DraftClaims('ada', late);
-    expect(await claims.claim('post:1')).toBe(true);
-    claims.release('post:1');
-    expect(await claims.claim('post:1')).toBe(true);
-    claims.releaseAll();
+  it('keep with every change what they began from and what they replace', async () => {
+    const drafts = await open();
+    const base = { revision: 3 } as AuthorPost;
+    const from = { base, basedOn: 'entry-1', replaces: 'entry-2' };
+    const [write, later] = [post('Rain.'), post('Rain, and hail.')];
+    const key = keyOf(write);
+    drafts.save(write, { ...from });
+    drafts.save(later, { key });
+    expect(drafts.get(key)).toMatchObject({ write: later, ...from });
+    const newer = { revision: 4 } as AuthorPost;
+    drafts.save(later, { key, base: newer });
+    expect(drafts.get(key)).toMatchObject({ base: newer, basedOn: undefined, replaces: 'entry-2' });
   });
 
-  it('are kept until the post is on the disk of the server', async () => {
+  it.each(
+    Object.entries({
+      held: 'kept',
+      saved: 'kept',
+      sending: 'kept',
+      refused: 'kept',
+      conflict: 'kept',
+      asking: 'kept',
+      'on-disk': 'deleted',
+      out: 'deleted',
+    } satisfies Record<EntryState['at'], 'kept' | 'deleted'>) as [EntryState['at'], string][],
+  )('whose entry is %s are %s, and not listed beside it', async (at, fate) => {
     const drafts = await open();
     const write = post('Rain.');
     drafts.save(write);
     await drafts.handOver(keyOf(write));
     const outbox = outboxWith(write, 'held');
     await drafts.follow(outbox, async () => false);
-    for (const at of ['saved', 'sending', 'refused'] as const) {
-      outbox.set(at);
-      expect(drafts.get(keyOf(write))?.place).toBe('outbox');
-      expect(drafts.list).toEqual([]);
-    }
-    outbox.set('on-disk');
-    expect(drafts.get(keyOf(write))).toBeUndefined();
+    outbox.set(at);
+    expect(drafts.get(keyOf(write))?.place).toBe(fate === 'kept' ? 'outbox' : undefined);
+    expect(drafts.list).toEqual([]);
   });
 
   it('stay while an earlier change of the same post reaches the disk', async () => {
@@ -223,6 +157,23 @@ describe('drafts', () => {
     expect(drafts.get(keyOf(published))).toBeUndefined();
   });
 
+  it('are listed again if the server does not say whether it has the post', async () => {
+    const drafts = await open();
+    const write = post('Perhaps published');
+    drafts.save(write);
+    await drafts.handOver(keyOf(write));
+    const answer = (getPost: () => Promise<never>) => (of: Write) => isPublished({ getPost } as unknown as AuthorClient, of);
+    const away = answer(() => Promise.reject(new NoAnswer('The server could not be reached.')));
+    await expect(away(write)).rejects.toThrow();
+    await drafts.follow({ entries: [], subscribe: () => () => {} }, away);
+    expect(drafts.list.map(({ write }) => bodyOf(write))).toEqual(['Perhaps published']);
+    const absent = answer(() => Promise.reject(new ProblemError(problem('not-found'))));
+    expect([await absent(write), await isPublished({ getPost: async () => ({}) } as unknown as AuthorClient, write)]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
   describe('of several changes of one post', () => {
     const change = (body: string): Write => ({
       type: 'revise',
@@ -243,6 +194,12 @@ describe('drafts', () => {
       drafts.giveBack(change('First'), { place: 'list' });
       drafts.giveBack(change('Third, whose draft is gone'), { place: 'list' });
       expect(texts(drafts)).toEqual(['First', 'Second', 'Third, whose draft is gone']);
+    });
+
+    it('come back under their own key only if that is the draft of the same post', async () => {
+      const drafts = await open();
+      expect(drafts.giveBack(post('Rain.', 'p'), { place: 'list' })).toBe('post:p');
+      expect(drafts.giveBack(change('First'), { place: 'list' })).not.toBe(keyOf(change('First')));
     });
 
     it('are forgotten with their own entry alone', async () => {
@@ -270,15 +227,24 @@ describe('drafts', () => {
     });
   });
 
-  it('are gone once they are discarded, also for the other tabs', async () => {
-    const store = memoryStore();
-    const [one, other] = [await open({ store }), await open({ store })];
-    const write = post('Rain.');
-    one.save(write);
-    await one.flush();
-    await vi.waitFor(() => expect(other.list).toHaveLength(1));
-    await one.discard(keyOf(write));
-    await vi.waitFor(() => expect(other.list).toHaveLength(0));
-    expect(await store.load('ada')).toEqual([]);
+  it('of another change of a coverage, or of another write about the post, are left alone', async () => {
+    const drafts = await open();
+    const about = { channelId: 'storm', postId: 'p' };
+    const patch = (headline: string): Write => ({ type: 'update-channel', channelId: 'storm', expected: 1, patch: { headline } });
+    const writes: Write[] = [
+      { type: 'revise', ...about, expected: 1, revision: { kind: 'update', changes: {} } },
+      { type: 'retract', ...about, note: 'No.' },
+      { type: 'takedown', ...about, note: null },
+      patch('Storm'),
+    ];
+    for (const write of writes) {
+      drafts.save(write);
+      await drafts.handOver(keyOf(write));
+    }
+    expect(drafts.all).toHaveLength(4);
+    await drafts.forget(patch('Flood'));
+    expect(drafts.all).toHaveLength(4);
+    await drafts.forget(patch('Storm'));
+    expect(drafts.all.map(({ write }) => write)).toEqual(writes.slice(0, 3));
   });
 });

@@ -31,6 +31,8 @@ export class ModelNewsroom {
   signedIn: string | undefined;
   /** The next requests are answered with this. */
   refusal: ProblemCode | undefined;
+  /** The next writes are answered with this, and change nothing. */
+  refusedWrites: { code: ProblemCode; retryAfter: number } | undefined;
   readonly #posts = new Map<string, ModelPost[]>();
   readonly #keys = new Map<string, { bytes: string; at: number; answer: HttpResponse }>();
   readonly #now: () => number;
@@ -50,6 +52,7 @@ export class ModelNewsroom {
     if (named !== keyOf(this.signedIn)) throw refusalOf('owner-mismatch');
     const [, channelId = '', postId, action] = /^\/v1\/channels\/([^/]+)\/posts(?:\/([^/?]+))?(?:\/([a-z]+))?/.exec(path) ?? [];
     if (method === 'GET') return this.#read(postId, action, path);
+    if (this.refusedWrites !== undefined) throw refusalOf(this.refusedWrites.code, this.refusedWrites);
     const key = `${this.signedIn} ${headers['idempotency-key']}`;
     const bytes = JSON.stringify([method, path, headers['if-match'], body]);
     const before = this.#keys.get(key);

@@ -1,204 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { outcomeOfAnswer, outcomeOfError } from '../../../../client/browser/desk/outbox/attempt-outcome.ts';
-import { holds } from '../../../../client/browser/desk/outbox/lookup.ts';
-import { nextStep } from '../../../../client/browser/desk/outbox/order.ts';
-import type { AddOptions, Write } from '../../../../client/browser/desk/outbox/outbox-model.ts';
-import { changed } from '../../../../client/browser/desk/outbox/outbox-store.ts';
-import { type Change, newEntry, publicEntry, type StoredEntry } from '../../../../client/browser/desk/outbox/stored-entry.ts';
+import { inOrder } from '../../../../client/browser/desk/outbox/order.ts';
+import { deliveredMost, undeliveredMost } from '../../../../client/browser/desk/outbox/outbox-limits.ts';
+import { understood } from '../../../../client/browser/desk/outbox/outbox-store.ts';
+import { entryFormat, OutboxFull, publicEntry } from '../../../../client/browser/desk/outbox/stored-entry.ts';
 import {
   advance,
   discard,
+  type Found,
+  forgetDelivered,
+  markReceived,
+  nextChangeAt,
   publishNow,
   release,
-  settle,
   settleLookUp,
   undo,
 } from '../../../../client/browser/desk/outbox/transitions.ts';
-import type { DevicePicture, PictureUpload } from '../../../../client/browser/desk/pictures/device-picture.ts';
-import { NoAnswer, NotPressbox, ProblemError } from '../../../../client/lib/http.ts';
-import { type ProblemCode, problem } from '../../../../src/protocol/problems.ts';
+import { NoAnswer, NotPressbox } from '../../../../client/lib/http.ts';
+import { Device, done, hour, minute, postId, publication, refusalOf, revision, start, unknown } from './device-outbox.ts';
 
 /** The rules of the outbox, one by one. */
-
-const owner = { ownerKey: 'key', sub: 'ada', name: 'Ada' };
-const start = Date.parse('2026-03-01T08:00:00Z');
-const minute = 60_000;
-const hour = 60 * minute;
-
-const postId = (at: number) => `01980f0e-9b40-7c21-9d00-2e6f7a1b000${at}`;
-const publication = (at = 1): Write => ({ type: 'publish', channelId: 'eclipse', post: { id: postId(at), body: `Post ${at}.` } });
-const revision = (at = 1, expected = 1): Write => ({
-  type: 'revise',
-  channelId: 'eclipse',
-  postId: postId(at),
-  expected,
-  revision: { kind: 'update', changes: { body: `Post ${at}, revised.` } },
-});
-
-/** An outbox as it lies on a device, and its clock. */
-class Device {
-  entries: StoredEntry[] = [];
-  pictures: DevicePicture[] = [];
-  now = start;
-  #ids = 0;
-
-  add(write: Write, options: AddOptions = { holdMs: 0 }): string {
-    const id = `entry-${++this.#ids}`;
-    this.apply({ put: [newEntry(this.entries, write, options, { owner, now: this.now, id })] });
-    return id;
-  }
-  apply(change: Change): void {
-    this.entries = changed(this.entries, change);
-    const { putPictures = [] } = change;
-    this.pictures = [...this.pictures.filter(({ id }) => !putPictures.some((one) => one.id === id)), ...putPictures];
-  }
-  picture(id: string, upload: PictureUpload): void {
-    const fields = { ownerKey: owner.ownerKey, channelId: 'eclipse', type: 'image/jpeg', bytes: 1, addedAt: this.now };
-    this.apply({ putPictures: [{ id, ...fields, upload }] });
-  }
-  entry(id: string): StoredEntry {
-    return this.entries.find((one) => one.id === id) as StoredEntry;
-  }
-  state(id: string) {
-    return this.entry(id)?.state;
-  }
-  timing() {
-    return { now: this.now, askAfterMs: 30 * minute };
-  }
-  next() {
-    const step = nextStep(this.entries, 'eclipse', this.timing(), this.pictures);
-    return 'entry' in step ? `${step.do} ${step.entry.id}` : step.do;
-  }
-  /** Begins the next attempt and records its outcome. */
-  attempt(outcome: Parameters<typeof settle>[2]): ReturnType<typeof settle>['lookUp'] {
-    const { change, step } = advance(this.entries, 'eclipse', this.timing(), this.pictures);
-    this.apply(change);
-    if (step.do !== 'send') throw new Error(`The next step is ${step.do}.`);
-    const { change: settled, lookUp } = settle(this.entries, step.entry, outcome, this.now, this.pictures);
-    this.apply(settled);
-    return lookUp;
-  }
-}
-
-const done = { is: 'done', offset: 3, cursor: `${'a'.repeat(12)}.3.${'b'.repeat(16)}`, revision: 1 } as const;
-const unknown = { is: 'later', executed: 'unknown', retryAfterMs: 0 } as const;
-const refusalOf = (code: ProblemCode, details: object = {}) => outcomeOfError(new ProblemError(problem(code, details)));
-
-const withPicture = (at: number, ...pictures: string[]): Write => ({
-  type: 'publish',
-  channelId: 'eclipse',
-  post: {
-    id: postId(at),
-    body: `Post ${at}.`,
-    media: pictures.map((id) => ({ type: 'image', url: `device:${id}`, alt: '', decorative: true })),
-  },
-});
-const uploaded = (id: string): PictureUpload => ({ at: 'uploaded', url: `media:${id.padEnd(22, 'x')}`, width: 4, height: 3 });
-const unknownUpload = refusalFor('media[0].url');
-
-function refusalFor(path: string) {
-  return () => refusalOf('invalid-body', { errors: [{ path, message: 'Must name an upload of this channel.' }] });
-}
-
-describe('a post with a picture of this device', () => {
-  it('steps aside until all of its pictures are uploaded, and then has their references in its bytes', () => {
-    const device = new Device();
-    device.picture('one', { at: 'waiting' });
-    device.picture('two', uploaded('two'));
-    const first = device.add(withPicture(1, 'one', 'two'));
-    const later = device.add(publication(2));
-    expect(device.next()).toBe(`send ${later}`);
-    device.attempt(done);
-    expect(device.next()).toBe('nothing');
-    device.picture('one', uploaded('one'));
-    expect(device.next()).toBe(`send ${first}`);
-    device.attempt(unknown);
-    const { media } = JSON.parse(device.entry(first).request.body ?? '');
-    expect(media).toEqual(['one', 'two'].map((id) => ({ type: 'image', url: `media:${id.padEnd(22, 'x')}`, alt: '' })));
-    expect(device.entry(first).write).toEqual(withPicture(1, 'one', 'two'));
-  });
-
-  it('is left to newer tabs while it waits, and known to older ones once its bytes are final', () => {
-    const device = new Device();
-    device.picture('one', { at: 'waiting' });
-    const id = device.add(withPicture(1, 'one'));
-    expect(device.entry(id).format).toBe(2);
-    device.picture('one', uploaded('one'));
-    device.attempt(unknown);
-    expect(device.entry(id).format).toBe(1);
-  });
-
-  it('waits again if the server has forgotten its picture, and is refused if that goes on', () => {
-    const device = new Device();
-    device.picture('one', uploaded('one'));
-    const id = device.add(withPicture(1, 'one'));
-    for (let round = 0; round < 3; round += 1) {
-      device.attempt(unknownUpload());
-      expect(device.state(id)).toEqual({ at: 'saved' });
-      expect(device.pictures).toMatchObject([{ id: 'one', upload: { at: 'waiting' } }]);
-      expect(device.next()).toBe('nothing');
-      device.picture('one', uploaded('again'));
-    }
-    device.attempt(unknownUpload());
-    expect(device.state(id)).toMatchObject({ at: 'refused' });
-  });
-
-  it('is one with a picture of a link too, which then has its reference as its image', () => {
-    const device = new Device();
-    device.picture('one', { at: 'waiting' });
-    const link = { type: 'link', url: 'https://example.org/eclipse', title: 'The path' } as const;
-    const media = [link, { ...link, image: 'device:one' }];
-    const id = device.add({ type: 'publish', channelId: 'eclipse', post: { id: postId(1), media } });
-    expect(device.next()).toBe('nothing');
-    for (let round = 0; round < 2; round += 1) {
-      device.picture('one', uploaded('one'));
-      expect(device.next()).toBe(`send ${id}`);
-      device.attempt(refusalFor('media[1].image')());
-      expect(device.pictures).toMatchObject([{ id: 'one', upload: { at: 'waiting' } }]);
-    }
-    device.picture('one', uploaded('one'));
-    device.attempt(unknown);
-    const sent = [link, { ...link, image: `media:${'one'.padEnd(22, 'x')}` }];
-    expect(JSON.parse(device.entry(id).request.body ?? '')).toMatchObject({ media: sent });
-  });
-
-  it('is found on the server by the address that the upload has there', () => {
-    const id = 'one'.padEnd(22, 'x');
-    const link = { type: 'link', url: 'https://example.org/eclipse', title: 'The path' } as const;
-    const address = `https://live.example.org/media/eclipse/${id}/800.jpg`;
-    const given = { media: [{ ...link, image: `media:${id}` }] };
-    expect(holds({ media: [{ ...link, image: address }] }, given)).toBe(true);
-    expect(holds({ media: [{ ...link, image: address.replace(id, 'another') }] }, given)).toBe(false);
-    expect(holds({ media: [link] }, given)).toBe(false);
-  });
-
-  it('is one with a coverage too, which then has its reference as its picture', () => {
-    const device = new Device();
-    device.picture('one', { at: 'waiting' });
-    const picture = { url: 'device:one', alt: 'A crater' };
-    const id = device.add({ type: 'update-channel', channelId: 'eclipse', expected: 3, patch: { section: 'Sky', picture } });
-    expect(device.next()).toBe('nothing');
-    for (let round = 0; round < 2; round += 1) {
-      device.picture('one', uploaded('one'));
-      expect(device.next()).toBe(`send ${id}`);
-      device.attempt(refusalFor('picture.url')());
-      expect(device.pictures).toMatchObject([{ id: 'one', upload: { at: 'waiting' } }]);
-    }
-    device.picture('one', uploaded('one'));
-    device.attempt(unknown);
-    const sent = { section: 'Sky', picture: { ...picture, url: `media:${'one'.padEnd(22, 'x')}` } };
-    expect(JSON.parse(device.entry(id).request.body ?? '')).toEqual(sent);
-  });
-
-  it('keeps the posts that build on it waiting, and is given back with its picture', () => {
-    const device = new Device();
-    device.picture('one', { at: 'waiting' });
-    const first = device.add(withPicture(1, 'one'));
-    device.add(revision(1));
-    expect(device.next()).toBe('nothing');
-    expect(undo(device.entries, first).write).toEqual(withPicture(1, 'one'));
-  });
-});
 
 describe('the order', () => {
   it('is that in which entries leave the undo window, so an urgent one overtakes those in it', () => {
@@ -232,29 +53,93 @@ describe('the order', () => {
   });
 });
 
-describe('a change of what is still in the outbox', () => {
-  it('names the revision that the entries before it make', () => {
+describe('a delivered entry', () => {
+  const cursorAt = (offset: number, epoch = 'a') => `${epoch.repeat(12)}.${offset}.${'b'.repeat(16)}`;
+
+  it('is out once the desk has received its offset in the same history', () => {
     const device = new Device();
-    device.add(publication(1));
-    const [first, second] = [device.add(revision(1, 1)), device.add(revision(1, 1))];
-    expect([first, second].map((id) => device.entry(id).request.headers['if-match'])).toEqual(['"1"', '"2"']);
-    expect([first, second].map((id) => device.entry(id).waitsFor)).toEqual([['entry-1'], [first, 'entry-1']]);
+    const id = device.add(publication(1));
+    device.attempt(done);
+    for (const [cursor, at] of [
+      [cursorAt(done.offset - 1), 'on-disk'],
+      [cursorAt(done.offset + 1, 'c'), 'on-disk'],
+      [cursorAt(done.offset), 'out'],
+    ] as const) {
+      device.apply(markReceived(device.entries, 'another', cursorAt(done.offset)));
+      device.apply(markReceived(device.entries, 'eclipse', cursor));
+      expect(device.state(id)?.at).toBe(at);
+    }
   });
 
-  it('keeps the revision that its author saw if that is newer', () => {
+  it('has the revision that it made, also if a repeated answer shows a later one', () => {
     const device = new Device();
-    device.add(publication(1));
-    expect(device.entry(device.add(revision(1, 4))).request.headers['if-match']).toBe('"4"');
+    const id = device.add(revision(1, 4));
+    device.attempt({ ...done, revision: 9 });
+    expect(device.state(id)).toMatchObject({ at: 'on-disk', revision: 5 });
   });
 
-  it('is never sent once the entry that it builds on was taken out', () => {
+  it('keeps nothing waiting, and is no base of the next change', () => {
     const device = new Device();
-    const [first, second] = [device.add(revision(1, 3)), device.add(revision(1, 3))];
-    device.apply(undo(device.entries, first).change);
-    expect(device.state(second)).toMatchObject({ at: 'conflict', problem: { code: 'revision-moved' } });
-    const [post, change] = [device.add(publication(2)), device.add(revision(2))];
-    device.apply(undo(device.entries, post).change);
-    expect(device.state(change)).toMatchObject({ at: 'refused', problem: { code: 'not-found' } });
+    device.add(publication(1));
+    const change = device.add(revision(1));
+    device.attempt(done);
+    expect(device.next()).toBe(`send ${change}`);
+    expect(publicEntry(device.entry(change), device.entries).waitsFor).toBeUndefined();
+    device.attempt({ ...done, revision: 2 });
+    expect(device.entry(device.add(revision(1, 2)))).toMatchObject({ waitsFor: [], write: { expected: 2 } });
+  });
+
+  it('is forgotten after an hour, or when 50 later ones are delivered, even if the clock was set back', () => {
+    const device = new Device();
+    const ids = Array.from({ length: deliveredMost + 1 }, (_, at) => {
+      const id = device.add({ type: 'publish', channelId: 'eclipse', post: { id: `p${at}`, body: `Post ${at}.` } });
+      device.attempt(done);
+      return id;
+    });
+    const forgotten = (now: number) => forgetDelivered(device.entries, now).remove;
+    expect(forgotten(device.now + hour - 1)).toEqual([ids[0]]);
+    for (const now of [device.now + hour, device.now - hour]) expect(forgotten(now)?.sort()).toEqual([...ids].sort());
+  });
+});
+
+describe('the device', () => {
+  it('accepts no entry beyond 500 undelivered ones', () => {
+    const device = new Device();
+    for (let at = 0; at < undeliveredMost; at += 1) device.add(publication(1), { holdMs: 5_000 });
+    expect(() => device.add(publication(1))).toThrow(OutboxFull);
+    device.apply(publishNow(device.entries, 'entry-1', device.now));
+    device.attempt(done);
+    expect(device.add(publication(2))).toBe('entry-502');
+  });
+
+  it('lists entries as they are sent, then those in the undo window as they leave it', () => {
+    const device = new Device();
+    const held = [9_000, 5_000, 5_000].map((holdMs, at) => device.add(publication(at + 1), { holdMs }));
+    const sent = [device.add(publication(4)), device.add(publication(5))];
+    expect(inOrder(device.entries).map(({ id }) => id)).toEqual([...sent, held[1], held[2], held[0]]);
+    device.now += 9_000;
+    device.apply(release(device.entries, { now: device.now, openedAt: start, oldest: true }));
+    expect(inOrder(device.entries).map(({ id }) => id)).toEqual([...sent, held[1], held[2], held[0]]);
+  });
+
+  it('wakes for the end of an undo window, for a question, and for the end of the hour after a delivery', () => {
+    const device = new Device();
+    expect(nextChangeAt([], device.timing())).toBeUndefined();
+    device.add(publication(1));
+    expect(nextChangeAt(device.entries, device.timing())).toBe(start + 30 * minute);
+    device.attempt(done);
+    expect(nextChangeAt(device.entries, device.timing())).toBe(start + hour);
+    device.add(publication(2), { holdMs: 5_000 });
+    expect(nextChangeAt(device.entries, device.timing())).toBe(start + 5_000);
+  });
+
+  it('understands no entry of a newer version, and says so', () => {
+    const device = new Device();
+    const id = device.add(publication(1));
+    const newer = { ...device.entry(id), id: 'newer', format: entryFormat + 1 };
+    const current = { ...device.entry(id), format: entryFormat };
+    expect(understood([current])).toEqual({ entries: [current], outdated: false });
+    expect(understood([current, newer])).toEqual({ entries: [current], outdated: true });
   });
 });
 
@@ -293,6 +178,8 @@ describe('an entry', () => {
       device.now = sentAt + after;
       device.apply({ put: [{ ...device.entry(id), readyAt: device.now }] });
       expect(device.next()).toBe(`${step} ${id}`);
+      // A later attempt makes the key no younger.
+      if (step === 'send') device.attempt(unknown);
     }
   });
 
@@ -302,6 +189,29 @@ describe('an entry', () => {
     device.attempt(unknown);
     device.now -= 2 * hour;
     expect(device.next()).toBe(`look-up ${id}`);
+  });
+
+  it('goes out once its author publishes it, although its key was sent more than 23 hours ago', () => {
+    const device = new Device();
+    const id = device.add(publication(1));
+    device.attempt(unknown);
+    device.now += 24 * hour;
+    expect(device.next()).toBe(`look-up ${id}`);
+    device.apply(settleLookUp(device.entries, id, { is: 'absent' }, { timing: device.timing(), refusal: undefined }));
+    expect(device.state(id)).toEqual({ at: 'asking', reason: 'unsent-long' });
+    device.apply(publishNow(device.entries, id, device.now));
+    expect(device.next()).toBe(`send ${id}`);
+    device.attempt(done);
+    expect(device.state(id)).toMatchObject({ at: 'on-disk' });
+  });
+
+  it('asks if the clock was set back since it left the undo window, because its age is not known', () => {
+    const device = new Device();
+    const id = device.add(publication(1));
+    device.now -= minute;
+    expect(device.next()).toBe(`send ${id}`);
+    device.now -= 1;
+    expect(device.next()).toBe('ask');
   });
 
   it('asks if it was unsent for 30 minutes, and goes behind the others once it is published by hand', () => {
@@ -320,8 +230,13 @@ describe('an entry', () => {
     const id = device.add(publication(1), { holdMs: 5_000 });
     const openedLater = { now: start + 20_000, openedAt: start + 10_000 };
     expect(release(device.entries, { ...openedLater, oldest: false }).put).toEqual([]);
-    for (const opened of [openedLater, { now: start + 10 * minute, openedAt: start }]) {
-      expect(release(device.entries, { ...opened, oldest: true }).put).toMatchObject([{ id, state: { at: 'asking' } }]);
+    const slept = { now: start + 10 * minute, openedAt: start };
+    for (const opened of [
+      { ...openedLater, oldest: true },
+      { ...slept, oldest: true },
+      { ...slept, oldest: false },
+    ]) {
+      expect(release(device.entries, opened).put).toMatchObject([{ id, state: { at: 'asking' } }]);
     }
   });
 
@@ -355,6 +270,7 @@ describe('an answer', () => {
     ['revision-moved', { is: 'moved' }],
     ['post-exists', { is: 'moved' }],
     ['post-withdrawn', { is: 'moved' }],
+    ['channel-exists', { is: 'moved' }],
     ['invalid-body', { is: 'refused', settles: true }],
     ['channel-ended', { is: 'refused', settles: true }],
     ['forbidden', { is: 'refused', settles: false }],
@@ -374,6 +290,8 @@ describe('an answer', () => {
       retryAfterMs: 2_000,
     });
     expect(refusalOf('journal-unavailable', { outcome: 'unchanged' })).toMatchObject({ executed: 'no' });
+    const busy = new NoAnswer('A proxy answered.', { retryAfter: 9 });
+    expect(outcomeOfError(busy)).toEqual({ is: 'later', executed: 'unknown', retryAfterMs: 9_000 });
     for (const error of [new NoAnswer('The server could not be reached.'), new NotPressbox('status 200'), new Error('?')]) {
       expect(outcomeOfError(error)).toMatchObject({ is: 'later', executed: 'unknown' });
     }
@@ -389,4 +307,17 @@ describe('an answer', () => {
     device.apply(settleLookUp(device.entries, id, { is: 'absent' }, { timing: device.timing(), refusal }));
     expect(device.state(id)).toMatchObject({ at: 'refused', problem: { code: 'forbidden' } });
   });
+
+  it.each(['revision-moved', 'post-exists', 'channel-exists', 'post-withdrawn'] as const)(
+    'that names another state, %s, is a conflict unless the entry made that state',
+    (code) => {
+      const device = new Device();
+      const id = device.add(publication(1));
+      const refusal = device.attempt(refusalOf(code));
+      const lookedUp = (found: Found) =>
+        settleLookUp(device.entries, id, found, { timing: device.timing(), refusal }).put?.map(({ state }) => state.at);
+      expect(lookedUp({ is: 'absent' })).toEqual(['conflict']);
+      expect(lookedUp({ is: 'done', revision: 1, cursor: done.cursor })).toEqual(['on-disk']);
+    },
+  );
 });

@@ -141,6 +141,14 @@ class Day {
     for (let round = 0; round < 4; round += 1) await desk.pass(2 * minute);
   }
 
+  /** The author publishes whatever the desk asks about, and everything works. Returns the entries that it asked about. */
+  async answer(): Promise<string[]> {
+    const asked = (await this.desk.entries()).filter(({ state }) => state.at === 'asking').map(({ id }) => id);
+    for (const id of asked) await this.desk.tabs[0]?.outbox.publishNow(id);
+    await this.desk.pass(2 * minute);
+    return asked;
+  }
+
   async #add(tab: SimulatedTab | undefined, write: Write, holdMs: number): Promise<void> {
     if (tab === undefined) return;
     const entry = await tab.outbox.add(write, { holdMs, urgent: holdMs === 0 }).catch(() => undefined);
@@ -198,6 +206,9 @@ it('sends everything that left the undo window exactly once and in order, or lis
       await day.desk.openTab();
       for (const action of taken) await day.take(action);
       await day.heal();
+      await checkPromise(day);
+      const asked = await day.answer();
+      for (const id of asked) expect(day.desk.known.get(id)?.state.at, `${id}, asked about again`).not.toBe('asking');
       await checkPromise(day);
     }),
     { numRuns: Number(process.env.DESK_RUNS ?? 150), ...(process.env.DESK_SEED && { seed: Number(process.env.DESK_SEED) }) },

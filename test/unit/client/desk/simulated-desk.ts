@@ -30,10 +30,14 @@ export class SimulatedDesk {
   now = Date.parse('2026-03-01T08:00:00Z');
   isOnline = true;
   isServerUp = true;
-  /** The next requests that change something: lost on the way there, or on the way back. */
-  losses: ('request' | 'answer')[] = [];
+  /** The next requests that change something: lost on the way there, on the way back, or not lost. */
+  losses: ('request' | 'answer' | undefined)[] = [];
   /** The next changes of the store fail. */
   failingChanges = 0;
+  /** Nothing can be read from the store. */
+  failingReads = false;
+  /** The store has entries of a newer version of the desk. */
+  isOutdated = false;
   tabs: SimulatedTab[] = [];
   /** Since the beginning, by a clock that is never set. Alarms ring by it. */
   #elapsedMs = 0;
@@ -120,7 +124,11 @@ export class SimulatedDesk {
   #storeFor(tab: { isDead: boolean }): OutboxStore {
     const never = () => new Promise<never>(() => {});
     return {
-      read: () => (tab.isDead ? never() : this.#stored.read()),
+      read: async () => {
+        if (tab.isDead) return never();
+        if (this.failingReads) throw new Error('The database could not be opened.');
+        return { ...(await this.#stored.read()), outdated: this.isOutdated };
+      },
       change: async <T>(decide: Decide<T>): Promise<T> => {
         if (tab.isDead) return never();
         if (this.failingChanges > 0) {

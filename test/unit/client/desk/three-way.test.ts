@@ -109,6 +109,7 @@ describe('two changes of one body', () => {
 
   it('take a block of code as one paragraph', () => {
     expect(paragraphsOf('One\n\n```\na\n\nb\n```\n\nTwo\n').map(({ text }) => text)).toEqual(['One', '```\na\n\nb\n```', 'Two']);
+    expect(paragraphsOf('~~~\n```\n\nb\n~~~\n\nTwo').map(({ text }) => text)).toEqual(['~~~\n```\n\nb\n~~~', 'Two']);
   });
 });
 

@@ -7,6 +7,8 @@ const text = fc
   .array(fc.constantFrom('40', 'people', 'were', 'injured', 'at', 'noon', '**two**', ','), { maxLength: 9 })
   .map((all) => all.join(' '));
 
+const numbered = (word: string) => Array.from({ length: 1_000 }, (_, at) => `${word}${at}`).join(' ');
+
 describe('two changes of one paragraph', () => {
   const base = '40 people were injured in the fire at noon.';
   it.each([
@@ -46,6 +48,7 @@ describe('two changes of one paragraph', () => {
       '40 people were injured in the fire at noon. Two died.',
       '40 people were injured in the fire at noon. Nobody died.',
     ],
+    ['that have nothing in common', numbered('own'), `${base} Two died.`],
     ['of which one removes what the other changed', '40 people were injured.', '40 people were injured in the fire at one.'],
   ])('%s are left to their authors', (_, mine, theirs) => {
     expect(mergeWords(base, mine, theirs)).toBeUndefined();
