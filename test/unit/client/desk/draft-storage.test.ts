@@ -213,7 +213,7 @@ describe('drafts', () => {
     const { promise: deleted, resolve: goOn } = Promise.withResolvers<void>();
     const slow: DraftStore = { ...store, remove: (draft) => deleted.then(() => store.remove(draft)) };
     const drafts = await open({ store: slow });
-    onTestFinished(goOn);
+    onTestFinished(() => goOn());
     const write = post('Rain.');
     drafts.save(write);
     await drafts.flush();
