@@ -389,7 +389,10 @@ describe('the sign-in form', () => {
   it('answers a program with a problem document', async () => {
     const answer = await send('/sign-in', { token: 'nonsense', to: '/' }, { accept: 'application/json' });
     expect([answer.status, answer.headers.get('content-type')]).toEqual([401, 'application/problem+json']);
-    expect(await answer.json()).toMatchObject({ code: 'token-invalid', detail: 'This is not a signed JSON Web Token. Was it copied in full?' });
+    expect(await answer.json()).toMatchObject({
+      code: 'token-invalid',
+      detail: 'This is not a signed JSON Web Token. Was it copied in full?',
+    });
     expect([answer.headers.getSetCookie(), answer.headers.has('www-authenticate')]).toEqual([[], true]);
   });
 
