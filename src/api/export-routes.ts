@@ -127,10 +127,10 @@ type ExportPosition =
    */
   | { above: number; root: string; began: number };
 
-const start: ExportPosition = { from: 1, root: undefined, placed: true };
+export const start: ExportPosition = { from: 1, root: undefined, placed: true };
 const pageBounds = { limit: liveLimits.exportPageEntries, bytes: liveLimits.exportPageBytes };
 
-async function readPage(engine: Engine, channelId: string, position: ExportPosition): Promise<Page> {
+export async function readPage(engine: Engine, channelId: string, position: ExportPosition): Promise<Page> {
   if ('above' in position) return await readOlder(engine, channelId, position);
   const read = await engine.entries(channelId, { from: position.from, ...pageBounds });
   if (read === undefined) throw new Refusal('channel-deleted');

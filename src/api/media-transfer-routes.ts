@@ -91,7 +91,7 @@ export function mediaTransferRoutes(context: MediaTransferContext): Router {
 }
 
 /** Reads the first line. `body` continues after it. */
-async function readHead(req: Request): Promise<{ head: MovedMediaHead; body: AsyncIterator<Buffer> }> {
+export async function readHead(req: Request): Promise<{ head: MovedMediaHead; body: AsyncIterator<Buffer> }> {
   const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   let start = Buffer.alloc(0);
   while (!start.includes(10)) {

@@ -104,8 +104,7 @@ export class Renderer {
       }
       await this.#end();
       this.#crashes += 1;
-      const pauseMs = Math.min(rendererRestartFirstMs * 2 ** (this.#crashes - 1), rendererRestartMostMs);
-      await pause(pauseMs, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
+      await pause(restartPause(this.#crashes), undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
     }
     this.#isRunning = false;
     this.#idle = setTimeout(() => void this.#end(), rendererIdleMs).unref();
@@ -185,6 +184,11 @@ export class Renderer {
   #failAll(error: MediaUnavailable): void {
     for (const { fail } of this.#queue.splice(0)) fail(error);
   }
+}
+
+/** Milliseconds before the child is started again. `crashes`: those in a row, at least 1. */
+export function restartPause(crashes: number): number {
+  return Math.min(rendererRestartFirstMs * 2 ** (crashes - 1), rendererRestartMostMs);
 }
 
 /** Also true for a child that could not be created. */

@@ -13,15 +13,17 @@ type Wanted = Writes['erase']['given'];
 
 /** Completes erasures: at once for a request, and in the background if that takes too long. */
 export class EraseLoop {
-  readonly #writer: Thread<Writes>;
+  readonly #writer: Pick<Thread<Writes>, 'call'>;
   readonly #log: Log;
+  readonly #pause: typeof pause;
   readonly #stop = new AbortController();
   #background: Promise<void> | undefined;
   #owed = 0;
 
-  constructor(writer: Thread<Writes>, log: Log) {
+  constructor(writer: Pick<Thread<Writes>, 'call'>, log: Log, wait: typeof pause = pause) {
     this.#writer = writer;
     this.#log = log;
+    this.#pause = wait;
   }
 
   /**
@@ -38,7 +40,7 @@ export class EraseLoop {
         if (state === 'complete') return { complete: true, pending: [] };
         if (state === 'goes-on') continue;
         why = 'a reader of the file still needs it';
-        await pause(pauseMs, undefined, { signal: this.#stop.signal });
+        await this.#pause(pauseMs, undefined, { signal: this.#stop.signal });
         pauseMs = Math.min(2 * pauseMs, longestPauseMs);
       }
     } catch (error) {
@@ -77,7 +79,7 @@ export class EraseLoop {
     let waitMs: number = retryMs;
     while (!signal.aborted) {
       try {
-        await pause(waitMs, undefined, { signal, ref: false });
+        await this.#pause(waitMs, undefined, { signal, ref: false });
         const state = await this.#continue(null);
         if (state === 'complete') return this.#log.info({}, 'pending erasures are complete');
         if (state === 'goes-on') waitMs = 0;

@@ -2,8 +2,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type MediaDirectory, openMediaDirectory } from '../../../src/media/media-directory.ts';
+import { mediaLimits } from '../../../src/media/media-limits.ts';
 import { MediaUnavailable } from '../../../src/media/media-store.ts';
 import { Renderer } from '../../../src/media/renderer.ts';
 import { photograph } from '../../support/samples/photographs.ts';
@@ -64,6 +65,39 @@ it.each([
   const result = await upload(store, 'a', await slow(), 'image/jpeg');
   expect(result).toEqual({ status: 'refused', code: 'media-unreadable', detail: expect.stringMatching(detail) });
   await vi.waitFor(() => expect(renderer.pid).toBeUndefined());
+});
+
+it('waits for one upload and rendererQueue more, and refuses a further one', async () => {
+  const renderer = new Renderer(patient);
+  const task = { kind: 'png', file: '/nowhere', directory: '/nowhere', sha256: '' } as const;
+  const waiting = Array.from({ length: mediaLimits.rendererQueue + 1 }, () => renderer.render(task).catch(String));
+  await expect(renderer.render(task)).rejects.toThrow('Too many uploads');
+  await renderer.close();
+  expect(new Set(await Promise.all(waiting))).toEqual(new Set([expect.stringContaining('The server is ending')]));
+});
+
+describe('the decoder', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('is given up if it is not ready within rendererStartMs', async () => {
+    const { store, renderer } = await open();
+    const waiting = upload(store, 'a', await small(), 'image/png').catch((error: unknown) => error);
+    await vi.waitFor(() => expect(renderer.pid).toBeDefined(), { interval: 1 });
+    process.kill(renderer.pid as number, 'SIGSTOP');
+    vi.advanceTimersByTime(mediaLimits.rendererStartMs);
+    expect(await waiting).toBeInstanceOf(MediaUnavailable);
+    expect(renderer.pid).toBeUndefined();
+  });
+
+  it('ends when it was not used for rendererIdleMs', async () => {
+    const { store, renderer } = await open();
+    await stored(store, 'a', await small(), 'image/png');
+    vi.advanceTimersByTime(mediaLimits.rendererIdleMs - 1);
+    expect(renderer.pid).toBeDefined();
+    vi.advanceTimersByTime(1);
+    expect(renderer.pid).toBeUndefined();
+  });
 });
 
 it.skipIf(process.platform !== 'linux')(

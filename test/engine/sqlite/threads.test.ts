@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Reachability } from '../../../src/journal/engine.ts';
+import { sqliteLimits } from '../../../src/journal/sqlite/sqlite-limits.ts';
 import { createChannel, openTempEngine, publish, type TempEngine } from '../../support/stores/engines.ts';
 
 describe('a thread of the journal that dies', () => {
@@ -59,6 +60,14 @@ describe('a thread of the journal that dies', () => {
     await workers[0]?.terminate();
     await vi.waitFor(() => expect(reaches.map(({ reachable }) => reachable)).toEqual([false, true]));
     expect(engine.isRevoked('committed')).toBe(true);
+  });
+
+  it('has waitingCalls calls wait, and refuses one more as unchanged', async () => {
+    const { engine } = temp;
+    const read = () => engine.post('moon', 'no-post');
+    const waiting = Array.from({ length: sqliteLimits.waitingCalls }, read);
+    await expect(read()).rejects.toMatchObject({ outcome: 'unchanged', message: expect.stringMatching(/Too many calls/) });
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set([undefined]));
   });
 
   it('finishes an erasure that was on disk when it died, without another request', async () => {

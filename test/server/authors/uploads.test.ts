@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
+import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
 import type { ImageMedia, ReaderPost, UploadedMedia } from '../../../src/protocol/model.ts';
 import { uploadAnswerSchema } from '../../../src/protocol/schemas.ts';
 import { type MediaServer, startMediaServer } from '../../support/servers/media-server.ts';
@@ -38,6 +39,24 @@ describe('an upload', () => {
     expect(first.headers.get('location')).toBe(`${media.server.url}/media/${id}/${uploaded.id}/1200.jpg`);
     const second = await upload(id, Buffer.from('picture'), jpeg);
     expect([second.status, second.body]).toEqual([200, first.body]);
+  });
+
+  it('is refused while uploadsMost others run', async () => {
+    const id = await channel();
+    const { uploadsMost } = newsroomLimits;
+    const stop = new AbortController();
+    const headers = { ...jpeg, authorization: `Bearer ${media.token}` };
+    const endless = () => new ReadableStream({ start: (body) => body.enqueue(Buffer.from('picture')) });
+    const running = Array.from({ length: uploadsMost }, () =>
+      fetch(`${media.server.url}/v1/channels/${id}/media`, {
+        ...{ method: 'POST', headers, body: endless(), signal: stop.signal },
+        duplex: 'half',
+      } as RequestInit).catch(() => undefined),
+    );
+    await vi.waitFor(async () => expect((await upload(id, Buffer.from('picture'), jpeg)).status).toBe(429));
+    stop.abort();
+    await Promise.all(running);
+    await vi.waitFor(async () => expect((await upload(id, Buffer.from('picture'), jpeg)).status).toBe(201));
   });
 
   it('is taken from authors of the channel only', async () => {

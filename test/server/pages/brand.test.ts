@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
+import { type ConfigError, readConfig } from '../../../src/config.ts';
+import { startServer } from '../../../src/server.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
+import { brandLimits } from '../../../src/web/brand/brand-limits.ts';
 import { root } from '../../support/runner/imports.ts';
 import { brandLike, exampleBrand } from '../../support/samples/brand-folder.ts';
 import { schemaOrgFaults } from '../../support/samples/schema-org.ts';
@@ -206,6 +209,15 @@ describe('a server without a brand', () => {
 });
 
 describe('a brand with mistakes', () => {
+  it('stops the start with brandMistakesMost mistakes, and the number of the others', async () => {
+    const { brandMistakesMost } = brandLimits;
+    const css = Array.from({ length: brandMistakesMost + 3 }, () => 'body { color: red }\n').join('');
+    const config = readConfig({ PRESSBOX_BRAND_DIR: await brandLike('signal-north', { 'brand.css': css }) });
+    const { mistakes } = (await startServer(config).catch((error: unknown) => error)) as ConfigError;
+    expect(mistakes).toHaveLength(brandMistakesMost + 1);
+    expect(mistakes.at(-1)?.message).toBe('has 3 more mistakes.');
+  });
+
   it('stops the start with exit code 1 and a line for each mistake', async () => {
     const folder = await brandLike('signal-north', {
       'brand.css': ':root {\n  --pressbox-inc: #000000;\n}\nbody { color: red }\n',

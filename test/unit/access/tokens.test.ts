@@ -315,6 +315,19 @@ describe('tokens signed by an issuer with a JWK set', () => {
     expect(problem.retryAfter).toBeGreaterThan(0);
   });
 
+  it('are refused with a retry time if the issuer does not answer within jwksTimeoutMs', async () => {
+    await using silent = await startSite(() => undefined);
+    const { privateKey } = pairs.ES256 as { privateKey: KeyObject };
+    const token = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
+    const over = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(over.signal);
+    onTestFinished(() => timeout.mockRestore());
+    const refused = refusalOf(createTokens({ jwksUrl: `${silent.url}/keys`, now: () => now }), token);
+    await vi.waitFor(() => expect(timeout).toHaveBeenCalledWith(tokenLimits.jwksTimeoutMs));
+    over.abort(new DOMException('The time is over.', 'TimeoutError'));
+    expect((await refused).retryAfter).toBe(tokenLimits.jwksRetrySeconds);
+  });
+
   it('are verified once, and are accepted for rememberedTokenMs although their key was withdrawn', async () => {
     let published: object[] = keys;
     await using changing = await startIssuer(() => published);

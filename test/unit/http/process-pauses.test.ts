@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { watchProcessPauses } from '../../../src/http/process-pauses.ts';
 
-const clockWith = (standstillMs: number) => {
+const clockWith = (standstillMs: number, standstillsKept = 10) => {
   let at = 0;
-  const pauses = watchProcessPauses({ standstillMs, standstillsKept: 10 }, () => at);
+  const pauses = watchProcessPauses({ standstillMs, standstillsKept }, () => at);
   return {
     /** Runs for a number of steps of a tenth of a second. */
     run(ms: number) {
@@ -41,6 +41,13 @@ it('two pauses extend a deadline that started before both by their sum', () => {
   // 900 ms have passed between the two pauses, so 100 ms are left.
   expect(clock.run(100)).toBe(12_000);
   expect(clock.run(1_000)).toBe(0);
+});
+
+it('of more pauses than are kept, only the latest extend a deadline', () => {
+  const clock = clockWith(500, 2);
+  clock.stand(5_000);
+  clock.stand(6_000);
+  expect(clock.stand(7_000)).toBe(13_000);
 });
 
 it('a short pause, such as a garbage collection, extends nothing', () => {

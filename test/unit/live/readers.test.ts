@@ -28,6 +28,7 @@ function crowd(broken: (keyof OpenReader)[]) {
     const pipe = { ready: false, format: { name: 'stream' }, onTaken: () => () => {}, requestTaken() {}, terminate };
     new ReaderConnection(pipe as unknown as Pipe, { now: Date.now, busy: readers.busy }).busy();
   };
+  const all: OpenReader[] = [];
   const open = (throwing: (keyof OpenReader)[]) => {
     const said: string[] = [];
     const say = (what: keyof OpenReader) => () => {
@@ -49,10 +50,14 @@ function crowd(broken: (keyof OpenReader)[]) {
     const requester = { status: 'good' } as OpenReader['requester'];
     const reader: OpenReader = { transport: 'socket', requester, subscriptions: 0, needsSweep: true, ...acts };
     readers.add(reader);
+    all.push(reader);
     return said;
   };
   const [first, bad, last] = [open([]), open(broken), open([])];
-  return { readers, first, bad, last, warnings, stall, tell: (reach: Reachability) => tell(reach) };
+  const leave = () => {
+    for (const reader of all) readers.remove(reader);
+  };
+  return { readers, first, bad, last, warnings, stall, leave, tell: (reach: Reachability) => tell(reach) };
 }
 
 it('a node with a reader that throws tells all other readers that the reachability of the store changed', () => {
@@ -85,6 +90,18 @@ it('a node with a reader that throws asks all other readers to disconnect, and c
   const { readers: others, first: one, last: other } = crowd(['close']);
   others.close();
   expect([one, other]).toEqual([['close'], ['close']]);
+});
+
+it('a drain ends within drainStepMs after the last reader left', async () => {
+  const { readers, first, bad, last, leave } = crowd([]);
+  const onDrained = vi.fn();
+  void readers.drain(20 * liveLimits.drainStepMs).then(onDrained);
+  await vi.advanceTimersByTimeAsync(2 * liveLimits.drainStepMs);
+  expect([first, bad, last]).toEqual(Array(3).fill(['askToDisconnect']));
+  expect(onDrained).not.toHaveBeenCalled();
+  leave();
+  await vi.advanceTimersByTimeAsync(liveLimits.drainStepMs);
+  expect(onDrained).toHaveBeenCalled();
 });
 
 it('a node with a reader that throws ends all other stalled connections, and drops one that cannot be ended', () => {

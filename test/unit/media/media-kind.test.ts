@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { judgeKind } from '../../../src/media/media-kind.ts';
+import { bytesMost, judgeKind, type MediaKind } from '../../../src/media/media-kind.ts';
+import { mediaLimits } from '../../../src/media/media-limits.ts';
 import { box, words } from '../../support/samples/movies.ts';
 
 const ftyp = (...brands: string[]) => box('ftyp', brands[0] ?? '', words(0), ...brands);
@@ -12,6 +13,17 @@ const heads = {
   'video/mp4': ftyp('isom', 'mp41'),
   'audio/mp4': ftyp('M4A ', 'isom'),
 };
+
+it('an upload may have mediaPictureBytes, mediaVideoBytes or mediaSoundBytes, depending on its type', () => {
+  const { mediaPictureBytes, mediaVideoBytes, mediaSoundBytes } = mediaLimits;
+  const most = (mimeType: keyof typeof heads) => {
+    const judgement = judgeKind(heads[mimeType], mimeType) as { kind: MediaKind };
+    return bytesMost(judgement.kind);
+  };
+  for (const picture of ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif'] as const)
+    expect([picture, most(picture)]).toEqual([picture, mediaPictureBytes]);
+  expect([most('video/mp4'), most('audio/mp4')]).toEqual([mediaVideoBytes, mediaSoundBytes]);
+});
 
 describe('the type of an upload', () => {
   it.each(Object.entries(heads))('is recognised by its first bytes: %s', (mimeType, head) => {

@@ -111,6 +111,16 @@ describe('a video', () => {
     expect(await withMore(mediaLimits.movieBoxes - own + 1)).toMatch(/damaged/);
   });
 
+  it('may have an index of movieIndexBytes, and no more', async () => {
+    const withIndexOf = (bytes: number) => {
+      const own = movie({ inMoov: [box('free')] });
+      const index = own.readUInt32BE(own.indexOf('moov') - 4);
+      return refusal(movie({ inMoov: [box('free', Buffer.alloc(bytes - index))] }));
+    };
+    expect(await withIndexOf(mediaLimits.movieIndexBytes)).toBeUndefined();
+    expect(await withIndexOf(mediaLimits.movieIndexBytes + 1)).toMatch(/index of the file is too large/);
+  });
+
   it('may have movieChunks chunks, and no more', () => {
     const samplesIn = (chunks: number) => {
       const stbl = box(

@@ -222,6 +222,12 @@ describe('hostile text', () => {
     );
   });
 
+  it('may have htmlBytes, and no more', () => {
+    const tags = '<p></p>\n'.length;
+    expect(render('x'.repeat(limits.htmlBytes - tags))).toHaveLength(limits.htmlBytes);
+    expect(refusedFor('x'.repeat(limits.htmlBytes - tags + 1))).toMatchObject({ code: 'invalid-body' });
+  });
+
   it('is refused as too large before its html is built', () => {
     const bomb = `[a]: https://a.example/${'x'.repeat(2_000)}\n\n${'[a]'.repeat(15_000)}`;
     expect(refusedFor(bomb)).toMatchObject({ code: 'invalid-body', errors: [{ path: 'body', message: /256 KiB/ }] });

@@ -14,7 +14,8 @@ import { isSentinelUrl } from './store-address.ts';
 const { redisSilenceMs: silenceMs, redisConnectMs: connectMs, deadlineMs, settingsMs } = redisLimits;
 const { redisReconnectFirstMs: firstMs, redisReconnectMostMs: mostMs, redisLetGoMs, redisPollMs } = redisLimits;
 
-const reconnectPause = (times: number) => Math.min(mostMs, firstMs * 2 ** (times - 1)) * (0.5 + Math.random() / 2);
+/** Milliseconds before an attempt to connect. `times`: the attempts that have failed, at least 1. */
+export const reconnectPause = (times: number): number => Math.min(mostMs, firstMs * 2 ** (times - 1)) * (0.5 + Math.random() / 2);
 
 /**
  * By default ioredis resends unanswered commands after a reconnect. Request ids make that harmless, but the caller should learn

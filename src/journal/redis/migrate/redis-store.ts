@@ -363,7 +363,7 @@ class RedisStore implements MovableStore {
 }
 
 /** Small enough that other commands do not wait long. */
-function* batchesOf(entries: readonly MovedEntry[]): Generator<MovedEntry[]> {
+export function* batchesOf(entries: readonly MovedEntry[]): Generator<MovedEntry[]> {
   let some: MovedEntry[] = [];
   let bytes = 0;
   for (const entry of entries) {
