@@ -5,12 +5,23 @@ export const lossTable = {
   servedChannels: {
     value: 50_000,
     metric: 'pressbox_served_channels',
-    atLimit: 'With more channels, the one that was served longest ago is forgotten: its loss would not be noticed.',
+    atLimit:
+      'With more channels, the hundredth that was served longest ago is forgotten: the loss of these would not be noticed.',
   },
   servedSaveMs: {
     value: 10_000,
     metric: 'pressbox_served_channels',
     atLimit: 'What was served is written to the data directory this often, and when the server ends.',
+  },
+  servedLines: {
+    value: 500,
+    metric: 'pressbox_served_channels',
+    atLimit: 'The file is read and written so many channels at a time, and other work goes on in between.',
+  },
+  servedPartMs: {
+    value: 60_000,
+    metric: 'pressbox_served_channels',
+    atLimit: 'A part of the file is removed at a start if it is older than this: the server that wrote it was killed.',
   },
   lossLookMs: {
     value: 5_000,
@@ -20,17 +31,18 @@ export const lossTable = {
   lossLookChannels: {
     value: 500,
     metric: 'pressbox_channels_lost',
-    atLimit: 'This many channels are compared with the store at a time. If one is lost, all are compared at once.',
+    atLimit:
+      'This many channels are compared with the store at a time, and as many of the lost ones. If one more is lost or found again, all are compared at once.',
   },
   lossRefusedMs: {
     value: 1_000,
     metric: 'pressbox_channels_lost',
     atLimit: 'A request for a lost channel is refused from memory, unless the store was asked longer ago than this.',
   },
-  lossesTold: {
-    value: 500,
+  lossesAtOnce: {
+    value: 100,
     metric: 'pressbox_channels_lost',
-    atLimit: 'A server names this many lost channels in one message to the other servers.',
+    atLimit: 'The store is asked for this many channels at once, so that other requests do not wait behind all of them.',
   },
 } satisfies LimitTable;
 export const lossLimits = valuesOf(lossTable);

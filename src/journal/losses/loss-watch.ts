@@ -2,9 +2,9 @@ import type { Position } from '../../protocol/cursor.ts';
 import type { Access } from '../../protocol/model.ts';
 import { type Announcement, type ChannelRead, type Engine, JournalUnavailable } from '../engine.ts';
 import { lossLimits } from './loss-limits.ts';
-import { type Found, type Loss, lossOf, type Served, ServedChannels } from './served-channels.ts';
+import { type Found, type Loss, lossOf, type Served, type ServedChannels } from './served-channels.ts';
 
-const { lossLookMs, lossLookChannels, lossRefusedMs, lossesTold } = lossLimits;
+const { lossLookMs, lossLookChannels, lossesAtOnce, lossRefusedMs } = lossLimits;
 
 export interface LossWatchParts {
   engine: Engine;
@@ -20,7 +20,7 @@ export interface LossWatchParts {
 
 /** Servers tell each other of lost channels, because the store cannot: a server may never have served a channel. */
 export interface Peers {
-  /** `text`: lines of `ServedChannels.text`. */
+  /** `text`: the line of `ServedChannels` for each lost channel. */
   tellServed(text: string): void;
   onServed(listener: (text: string) => void): void;
 }
@@ -50,10 +50,14 @@ export class LossWatch {
   readonly #parts: LossWatchParts;
   readonly #lost = new Map<string, LostChannel>();
   readonly #undo: (() => void)[] = [];
+  /** The comparison of all channels that runs, and the one that is begun after it. */
   #checking: Promise<void> = Promise.resolve();
+  #nextCheck: Promise<void> | undefined;
   #closed = false;
   /** Channels to compare before all are compared again. */
   #toCompare: string[] = [];
+  /** Lost channels to compare, and to tell of, before all of them are again. */
+  #lostToCompare: string[] = [];
   #looking: Promise<void> | undefined;
 
   constructor(parts: LossWatchParts) {
@@ -92,71 +96,95 @@ export class LossWatch {
 
   /** Compares all channels that were served with the store. Throws nothing: what cannot be read is compared later. */
   check(): Promise<void> {
-    this.#checking = this.#checking.then(async () => {
+    this.#nextCheck ??= this.#checking.then(async () => {
+      this.#nextCheck = undefined;
       await this.#compareAll(this.#parts.served.ids).catch(() => undefined);
     });
-    return this.#checking;
+    this.#checking = this.#nextCheck;
+    return this.#nextCheck;
   }
 
   /**
-   * Why the files of the store must not be rewritten: the lost data may still be in them. Compares all channels before it answers.
-   * Throws `JournalUnavailable`.
+   * Why the files of the store must not be rewritten: the lost data may still be in them. Compares all channels before it says that
+   * there is no reason. Throws `JournalUnavailable`.
    */
   async whyKeepFiles(): Promise<string | undefined> {
-    await this.#compareAll(this.#parts.served.ids);
-    const { missing, behind } = this.lost;
-    if (missing + behind === 0) return undefined;
-    return `the store lost ${missing + behind} channels, which may still be in its append-only file, so the file is not rewritten`;
+    if (this.#lost.size === 0) await this.#compareAll(this.#parts.served.ids);
+    const count = this.#lost.size;
+    if (count === 0) return undefined;
+    return `the store lost ${count} channels, which may still be in its append-only file, so the file is not rewritten`;
   }
 
   // ---- Comparing
 
-  /** Compares the lost channels and some of the others, and tells the other servers. */
+  /**
+   * Compares some of the lost channels and some of all. If that changes what is lost, compares all. Tells the other servers of the
+   * same lost channels again, because one of them may have started in the meantime.
+   */
   async #look(): Promise<void> {
     const { served } = this.#parts;
     if (this.#toCompare.length === 0) this.#toCompare = served.ids;
+    for (const channelId of this.#lost.keys()) if (served.get(channelId) === undefined) this.#lost.delete(channelId);
+    if (this.#lostToCompare.length === 0) this.#lostToCompare = [...this.#lost.keys()];
+    const lost = this.#lostToCompare.splice(0, lossLookChannels);
     const some = this.#toCompare.splice(0, lossLookChannels);
     const before = this.#lost.size;
-    for (const channelId of this.#lost.keys()) if (served.get(channelId) === undefined) this.#lost.delete(channelId);
-    await this.#compareAll([...new Set([...this.#lost.keys(), ...some])]).catch(() => undefined);
-    if (this.#lost.size > before) await this.check();
-    this.#tell();
+    await this.#compareAll([...new Set([...lost, ...some])]).catch(() => undefined);
+    if (this.#lost.size !== before) await this.check();
+    this.#tell(lost);
   }
 
-  #tell(): void {
+  /** Tells the other servers which of these are missing. */
+  #tell(channelIds: readonly string[]): void {
     const { served, peers } = this.#parts;
-    if (peers === undefined) return;
-    const missing = [...this.#lost].filter(([, { how }]) => how === 'missing').map(([channelId]) => channelId);
-    for (let at = 0; at < missing.length; at += lossesTold) {
-      const told = new ServedChannels(lossesTold);
-      for (const channelId of missing.slice(at, at + lossesTold)) {
-        const mark = served.get(channelId);
-        if (mark !== undefined) told.set(channelId, mark.position, mark.access);
-      }
-      peers.tellServed(told.text);
-    }
+    const lines = channelIds.flatMap((channelId) =>
+      this.#lost.get(channelId)?.how === 'missing' ? (served.lineOf(channelId) ?? []) : [],
+    );
+    if (lines.length > 0) peers?.tellServed(lines.join('\n'));
   }
 
+  /** Tells the other servers at once what was found missing. */
   async #compareAll(channelIds: readonly string[]): Promise<void> {
-    for (let at = 0; at < channelIds.length && !this.#closed; at += lossLookChannels)
-      await this.#compare(channelIds.slice(at, at + lossLookChannels));
+    for (let at = 0; at < channelIds.length && !this.#closed; at += lossesAtOnce) {
+      const some = channelIds.slice(at, at + lossesAtOnce);
+      const unknown = some.filter((channelId) => !this.#lost.has(channelId));
+      await this.#compare(some);
+      this.#tell(unknown);
+    }
   }
 
   async #compare(channelIds: readonly string[]): Promise<void> {
     const { engine, served } = this.#parts;
     const marks = channelIds.map((channelId) => served.get(channelId));
-    // A damaged channel fails the call, and is then passed over.
-    const heads = await engine.heads(channelIds).catch((error: unknown) => {
-      if (isDamage(error)) return [];
-      throw error;
+    const heads = await engine.heads(channelIds).catch(async (error: unknown) => {
+      if (!isDamage(error)) throw error;
+      return await Promise.all(channelIds.map((channelId) => this.#headOf(channelId)));
     });
-    for (const [index, channelId] of channelIds.entries()) {
+    const settle = async (channelId: string, index: number) => {
       const mark = marks[index];
-      if (mark === undefined) continue;
       const head = heads[index];
+      if (mark === undefined || head === 'damaged') return;
       if (head !== undefined) this.#settle(channelId, mark, head);
       else await this.#readAndSettle(channelId, mark);
+    };
+    await Promise.all(channelIds.map(settle));
+  }
+
+  /** A damaged channel is refused, so it is not compared. */
+  async #headOf(channelId: string): Promise<Position | 'damaged' | undefined> {
+    try {
+      const [head] = await this.#parts.engine.heads([channelId]);
+      return head;
+    } catch (error) {
+      if (isDamage(error)) return 'damaged';
+      throw error;
     }
+  }
+
+  /** A request has found a channel missing. Others may be missing too, and other servers may not know. */
+  #spread(channelId: string): void {
+    this.#tell([channelId]);
+    void this.check();
   }
 
   async #readAndSettle(channelId: string, mark: Served): Promise<void> {
@@ -199,17 +227,15 @@ export class LossWatch {
     if (this.#lost.delete(channelId)) this.#parts.log.info({ channel: channelId, found }, 'a lost channel is no longer lost');
   }
 
-  /** Another server has lost these channels. What this one did not serve it looks for as well. */
+  /** Another server misses these channels. What this one did not serve it looks for as well. */
   #hear(text: string): void {
     const { served } = this.#parts;
-    const told = new ServedChannels(lossesTold);
-    told.add(text);
-    for (const channelId of told.ids) {
-      if (served.get(channelId) !== undefined) continue;
-      const { position, access } = told.get(channelId) as Served;
-      served.set(channelId, position, access);
-      void this.#compare([channelId]).catch(() => undefined);
+    const added: string[] = [];
+    for (const line of text.split('\n').slice(0, lossLookChannels)) {
+      const [channelId = ''] = line.split(' ', 1);
+      if (served.get(channelId) === undefined && served.add(line)) added.push(channelId);
     }
+    void this.#compareAll(added).catch(() => undefined);
   }
 
   // ---- The engine as the server uses it
@@ -230,7 +256,11 @@ export class LossWatch {
       if (read.status !== 'missing' || !refuses) return read;
       // It may be there, but hidden from this reader.
       await this.#readAndSettle(channelId, mark);
-      if (this.#lost.get(channelId)?.how === 'missing') throw lost(channelId);
+      const now = this.#lost.get(channelId);
+      if (now?.how === 'missing') {
+        if (before?.how !== 'missing') this.#spread(channelId);
+        throw lost(channelId);
+      }
       return await engine.channel(channelId, seesDesk);
     };
 

@@ -28,12 +28,17 @@ export function lossOf(served: Position, found: Found, before?: Found): Loss | u
   return hasGrown ? undefined : 'behind';
 }
 
-/** The channels that a server served, at most `most`. With more, the one that was served longest ago is forgotten. */
+interface Entry extends Served {
+  /** Rises each time that any channel is served. Kept here because moving an entry of a large map costs much more. */
+  turn: number;
+}
+
+/** The channels that a server served, at most `most`. With more, about a hundredth is forgotten: those served longest ago. */
 export class ServedChannels {
   readonly #most: number;
-  /** The channel that was served last is at the end. */
-  readonly #channels = new Map<string, Served>();
-  /** Rises with every change. */
+  readonly #channels = new Map<string, Entry>();
+  #turn = 0;
+  /** Rises with every change of what is remembered. */
   changes = 0;
 
   constructor(most: number) {
@@ -44,13 +49,15 @@ export class ServedChannels {
     return this.#channels.size;
   }
 
+  /** The same object as before if nothing but `touch` was called for the channel in between. */
   get(channelId: string): Served | undefined {
     return this.#channels.get(channelId);
   }
 
   /** From the channel that was served longest ago on. */
   get ids(): string[] {
-    return [...this.#channels.keys()];
+    const entries = [...this.#channels].sort(([, one], [, other]) => one.turn - other.turn);
+    return entries.map(([channelId]) => channelId);
   }
 
   /** Notes a position. A read that began earlier may end later, so an earlier position of the same history changes nothing. */
@@ -65,37 +72,47 @@ export class ServedChannels {
   set(channelId: string, position: Position, access: Access): void {
     const before = this.#channels.get(channelId);
     if (before !== undefined && before.access === access && isSamePosition(before.position, position)) return;
-    this.#channels.set(channelId, { position, access });
+    this.#turn += 1;
+    this.#channels.set(channelId, { position, access, turn: before?.turn ?? this.#turn });
     this.changes += 1;
-    if (this.#channels.size > this.#most) this.#channels.delete(this.#channels.keys().next().value as string);
+    if (this.#channels.size > this.#most) this.#makeRoom();
   }
 
   /** The channel is the one that was served last. */
   touch(channelId: string): void {
     const served = this.#channels.get(channelId);
     if (served === undefined) return;
-    this.#channels.delete(channelId);
-    this.#channels.set(channelId, served);
+    this.#turn += 1;
+    served.turn = this.#turn;
   }
 
   forget(channelId: string): void {
     if (this.#channels.delete(channelId)) this.changes += 1;
   }
 
-  /** Adds the channels that another process, or an earlier one, has served. A line that cannot be read is passed over. */
-  add(text: string): void {
-    for (const line of text.split('\n')) {
-      const [channelId = '', cursor = '', access] = line.split(' ');
-      const position = parseCursor(cursor);
-      const known = accesses.find((one) => one === access);
-      if (position === undefined || known === undefined || !channelIdSchema.safeParse(channelId).success) continue;
-      if (!this.#channels.has(channelId)) this.set(channelId, position, known);
-    }
+  /** Several at once, because each time all of them are looked at. */
+  #makeRoom(): void {
+    const turns = Float64Array.from(this.#channels.values(), ({ turn }) => turn).sort();
+    const newestToForget = turns[Math.floor(this.#most / 100)] ?? 0;
+    for (const [channelId, { turn }] of this.#channels) if (turn <= newestToForget) this.#channels.delete(channelId);
   }
 
-  /** One line for each channel: its id, its last position as a cursor, and its access. */
-  get text(): string {
-    const lines = [...this.#channels].map(([id, { position, access }]) => `${id} ${formatCursor(position)} ${access}\n`);
-    return lines.join('');
+  /** The id of a channel, its last position as a cursor, and its access. Undefined if the channel is not remembered. */
+  lineOf(channelId: string): string | undefined {
+    const served = this.#channels.get(channelId);
+    return served && `${channelId} ${formatCursor(served.position)} ${served.access}`;
+  }
+
+  /**
+   * Adds a channel that another process, or an earlier one, has served, unless it is known. Passes over what cannot be read. Returns
+   * whether the line is what `lineOf` returns now.
+   */
+  add(line: string): boolean {
+    const [channelId = '', cursor = '', access] = line.split(' ');
+    const position = parseCursor(cursor);
+    const known = accesses.find((one) => one === access);
+    if (position === undefined || known === undefined || !channelIdSchema.safeParse(channelId).success) return false;
+    if (!this.#channels.has(channelId)) this.set(channelId, position, known);
+    return this.lineOf(channelId) === line;
   }
 }

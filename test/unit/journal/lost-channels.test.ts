@@ -49,6 +49,16 @@ describe('the channels that a server served', () => {
     expect(served.size).toBe(2);
     served.note('third', at(1));
     expect(served.ids).toEqual(['first', 'third']);
+    expect(served.get('second')).toBeUndefined();
+  });
+
+  it('are forgotten a hundredth at a time, so that a server with very many does not look at all of them for each new one', () => {
+    const served = new ServedChannels(200);
+    const ids = Array.from({ length: 201 }, (_, index) => `channel-${index}`);
+    for (const id of ids.slice(0, 200)) served.note(id, at(1));
+    for (const id of ids.slice(0, 100)) served.touch(id);
+    served.note(ids[200]!, at(1));
+    expect(served.ids).toEqual([...ids.slice(103, 200), ...ids.slice(0, 100), ids[200]]);
   });
 
   it('keep the latest position of a history, and follow another history', () => {
@@ -60,16 +70,15 @@ describe('the channels that a server served', () => {
     expect(served.get('one')?.position).toEqual(at(1, undefined, 'fedcbafedcba'));
   });
 
-  it('are read from their own text, and what is not a line of it is passed over', () => {
+  it('are read from their own lines, and what is not such a line is passed over', () => {
     const [served, again] = [new ServedChannels(9), new ServedChannels(9)];
     served.note('one', at(5), 'public');
     served.note('two', at(7), 'desk');
     again.note('two', at(8), 'desk');
-    const one = served.text.split('\n')[0];
-    again.add(
-      `${served.text}NOT AN ID ${one?.slice(4)}\nthree\nfour abc public\n${one?.replace('public', 'all').replace('one', 'five')}`,
-    );
-    expect(again.get('one')).toEqual({ position: at(5), access: 'public' });
+    const [one = '', two = ''] = served.ids.map((channelId) => served.lineOf(channelId) ?? '');
+    const others = [`NOT AN ID ${one.slice(4)}`, 'three', 'four abc public', one.replace('public', 'all').replace('one', 'five')];
+    expect([one, two, ...others, ''].map((line) => again.add(line))).toEqual([true, ...Array(6).fill(false)]);
+    expect(again.get('one')).toMatchObject({ position: at(5), access: 'public' });
     expect(again.get('two')?.position).toEqual(at(8));
     expect(again.ids).toEqual(['two', 'one']);
   });
@@ -85,9 +94,10 @@ describe('a server whose store lost a channel', () => {
     store = new MemoryStore(),
     served = new ServedChannels(9),
     peers = undefined as Peers | undefined,
+    change = (engine: Engine) => engine,
   } = {}) {
     const log = { info: vi.fn(), error: vi.fn() };
-    const below = await openMemory({ store, renderer });
+    const below = change(await openMemory({ store, renderer }));
     const watch = new LossWatch({ engine: below, served, peers, elapsed: () => nowMs, log });
     watch.start();
     onTestFinished(async () => {
@@ -164,7 +174,7 @@ describe('a server whose store lost a channel', () => {
     await vi.advanceTimersByTimeAsync(lossLimits.lossLookMs);
     expect(server.watch.lost.missing).toBe(1);
     const kept = new ServedChannels(9);
-    kept.add(server.served.text);
+    for (const channelId of server.served.ids) kept.add(server.served.lineOf(channelId)!);
     const { watch } = await start({ store: server.store, served: kept });
     await vi.waitFor(() => expect(watch.lost.missing).toBe(1));
   });
@@ -226,22 +236,65 @@ describe('a server whose store lost a channel', () => {
     expect(watch.lost).toEqual({ missing: 0, behind: 0 });
   });
 
-  it('tells the other servers, which refuse it too although they never served it', async () => {
+  function connected(): Peers {
     const listeners: ((text: string) => void)[] = [];
-    const peers = {
-      tellServed: (text: string) => listeners.forEach((listener) => void listener(text)),
-      onServed: (listener: (text: string) => void) => void listeners.push(listener),
+    return {
+      tellServed: (text) => listeners.forEach((listener) => void listener(text)),
+      onServed: (listener) => void listeners.push(listener),
     };
+  }
+
+  it('tells the other servers at once, which refuse it too although they never served it', async () => {
+    const peers = connected();
     const server = await start({ peers });
     const other = await start({ store: server.store, peers });
     await createChannel(server.engine, 'fire');
+    await createChannel(server.engine, 'storm');
     const restore = lose(server, 'fire');
+    lose(server, 'storm');
     expect(await statusOf(other.engine, 'fire')).toBe('missing');
-    await vi.advanceTimersByTimeAsync(lossLimits.lossLookMs);
-    await vi.waitFor(async () => expect(await statusOf(other.engine, 'fire')).toBe('lost'));
+    expect(await statusOf(server.engine, 'fire')).toBe('lost');
+    await vi.waitFor(() => expect([server.watch.lost.missing, other.watch.lost.missing]).toEqual([2, 2]));
+    expect([await statusOf(other.engine, 'fire'), await statusOf(other.engine, 'storm')]).toEqual(['lost', 'lost']);
+    expect(await other.watch.whyKeepFiles()).toContain('2 channels');
     restore();
     later();
     expect(await statusOf(other.engine, 'fire')).toBe('found');
-    expect(other.watch.lost.missing).toBe(0);
+    expect(other.watch.lost.missing).toBe(1);
+  });
+
+  it('tells a server of it that was started later', async () => {
+    const peers = connected();
+    const server = await start({ peers });
+    await createChannel(server.engine, 'fire');
+    lose(server, 'fire');
+    await server.watch.check();
+    const other = await start({ store: server.store, peers });
+    expect(await statusOf(other.engine, 'fire')).toBe('missing');
+    await vi.advanceTimersByTimeAsync(lossLimits.lossLookMs);
+    await vi.waitFor(async () => expect(await statusOf(other.engine, 'fire')).toBe('lost'));
+  });
+
+  it('notices it although another channel is damaged, which does not count as lost', async () => {
+    const damaged = (channelId: string) => new JournalUnavailable(`${channelId} is damaged.`, 'unchanged', { isDamaged: true });
+    const heads = (engine: Engine) => async (ids: readonly string[]) => {
+      if (ids.includes('broken')) throw damaged('broken');
+      return await engine.heads(ids);
+    };
+    const change = (engine: Engine) => {
+      const broken = heads(engine);
+      return new Proxy(engine, {
+        get(target, name) {
+          const value: unknown = name === 'heads' ? broken : Reflect.get(target, name, target);
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+    };
+    const server = await start({ change });
+    for (const id of ['broken', 'fire', 'storm']) await createChannel(server.engine, id);
+    lose(server, 'fire');
+    await server.watch.check();
+    expect(server.watch.lost).toEqual({ missing: 1, behind: 0 });
+    expect(await statusOf(server.engine, 'storm')).toBe('found');
   });
 });

@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { lossLimits } from '../../../src/journal/losses/loss-limits.ts';
 import { ServedChannels } from '../../../src/journal/losses/served-channels.ts';
@@ -18,8 +18,8 @@ describe('the file with the channels that were served', () => {
     return directory;
   }
 
-  async function open(directory: string) {
-    const served = new ServedChannels(9);
+  async function open(directory: string, most = 9) {
+    const served = new ServedChannels(most);
     const warn = vi.fn();
     const file = await openServedFile(directory, served, { warn });
     onTestFinished(() => file.close());
@@ -33,7 +33,7 @@ describe('the file with the channels that were served', () => {
     await file.close();
     expect(await readdir(directory)).toEqual([servedFileName]);
     const again = await open(directory);
-    expect(again.served.get('fire')).toEqual({ position: at(3), access: 'public' });
+    expect(again.served.get('fire')).toMatchObject({ position: at(3), access: 'public' });
     expect([again.file.isInMemory, again.warn.mock.calls]).toEqual([false, []]);
   });
 
@@ -54,6 +54,31 @@ describe('the file with the channels that were served', () => {
     expect(three.served.ids.toSorted()).toEqual(['fire', 'storm']);
     await three.file.close();
     expect((await stat(path)).ino).toBe(ino);
+  });
+
+  it('has every line of many channels, and is not written again by a process that reads it', async () => {
+    const directory = await aDirectory();
+    const one = await open(directory, 3_000);
+    for (let index = 0; index < 2_000; index += 1) one.served.note(`channel-${index}`, at(index + 1), 'public');
+    await one.file.close();
+    const { ino } = await stat(join(directory, servedFileName));
+    const two = await open(directory, 3_000);
+    expect(two.served.ids).toEqual(one.served.ids);
+    await two.file.close();
+    expect((await stat(join(directory, servedFileName))).ino).toBe(ino);
+  });
+
+  it('is alone at the start, even if a process was killed while it wrote, and leaves what another one writes', async () => {
+    const directory = await aDirectory();
+    const [abandoned, fresh] = ['abandoned', 'fresh'].map((name) => join(directory, `${servedFileName}.${name}.part`)) as [
+      string,
+      string,
+    ];
+    await writeFile(abandoned, 'fi');
+    await utimes(abandoned, 0, 0);
+    await writeFile(fresh, 'fi');
+    await (await open(directory)).file.close();
+    expect((await readdir(directory)).toSorted()).toEqual([servedFileName, basename(fresh)]);
   });
 
   it('is missed once in the log if it cannot be written, and is written as soon as it can be', async () => {
