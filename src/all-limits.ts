@@ -1,5 +1,6 @@
 import { tokenTable } from './access/token-limits.ts';
 import { httpTable, rateTable, responseTable } from './http/http-limits.ts';
+import { lossTable } from './journal/losses/loss-limits.ts';
 import { redisTable } from './journal/redis/redis-limits.ts';
 import { sqliteTable } from './journal/sqlite/sqlite-limits.ts';
 import { liveTable } from './live/live-limits.ts';
@@ -26,6 +27,7 @@ export const limitTables = {
   'Pictures, videos and sounds': mediaTable,
   'The embedded journal': sqliteTable,
   'The journal in Redis or Valkey': redisTable,
+  'What was served': lossTable,
   'Several processes on one port': workerTable,
   'The log': logTable,
 } satisfies Record<string, LimitTable>;

@@ -162,7 +162,7 @@ export const variables = {
   PRESSBOX_DATA_DIR: withDefault(
     z.string().refine((value) => !value.includes('\0'), 'must be the path of a directory.'),
     './data',
-    'Directory of the embedded journal and of the generated secret.',
+    'Directory of the embedded journal, of the generated secret, and of the file `served-channels`, with any store ([what it is for](../guides/troubleshooting.md#the-store-lost-channels)).',
   ),
   PRESSBOX_MEDIA_DIR: optional(
     z.string().refine((value) => !value.includes('\0'), 'must be the path of a directory.'),

@@ -33,6 +33,10 @@ import { hostGuard } from './http/request-headers.ts';
 import { signedIn } from './http/request-identity.ts';
 import { createSecurityLog } from './http/security-log.ts';
 import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from './journal/engine.ts';
+import { lossLimits } from './journal/losses/loss-limits.ts';
+import { LossWatch } from './journal/losses/loss-watch.ts';
+import { type Loss, ServedChannels } from './journal/losses/served-channels.ts';
+import { openServedFile } from './journal/losses/served-file.ts';
 import { unsafeSettings } from './journal/redis/connection/server-settings.ts';
 import { openRedis, type RedisEngine, type RedisEngineOptions } from './journal/redis/index.ts';
 import { openSqlite } from './journal/sqlite/index.ts';
@@ -123,7 +127,10 @@ export interface Group {
 }
 
 /** The part of `RedisEngine` that concerns nodes. */
-export type Node = Pick<RedisEngine, 'nodeId' | 'nodeName' | 'otherSecrets' | 'master' | 'forgetNode'>;
+export type Node = Pick<
+  RedisEngine,
+  'nodeId' | 'nodeName' | 'otherSecrets' | 'master' | 'forgetNode' | 'tellServed' | 'onServed'
+>;
 
 /**
  * Resolves once the server accepts requests. Throws `JournalRefused` if the journal must not be used, and the errors of binding
@@ -180,15 +187,29 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const renderer = createRenderer({ publicUrl });
     const onAnswered = (connection: RedisConnection, seconds: number) => metrics.redisSeconds.observe({ connection }, seconds);
     const secretPrints = secrets?.map(secretPrint) ?? [];
-    const { engine, node, unsafe, replicas } = await openEngine(config, {
+    let losses: LossWatch | undefined;
+    // Until the first comparison nothing is known to be complete.
+    const whyKeepFiles = async () => (losses === undefined ? 'this server is starting' : await losses.whyKeepFiles());
+    const opened = await openEngine(config, {
       renderer,
       now,
       elapsed,
       log,
       onAnswered,
       secretPrints,
+      whyKeepFiles,
     });
-    undo.unshift(() => engine.close());
+    undo.unshift(() => opened.engine.close());
+    const { node, unsafe, replicas } = opened;
+    const served = new ServedChannels(lossLimits.servedChannels);
+    const servedFile = await openServedFile(config.dataDir, served, log);
+    undo.unshift(() => servedFile.close());
+    const onLoss = (how: Loss) => metrics.channelLosses.inc({ how });
+    const watch = new LossWatch({ engine: opened.engine, served, peers: node, elapsed, log, onLoss });
+    losses = watch;
+    watch.start();
+    undo.unshift(() => watch.close());
+    const { engine } = watch;
     undo.unshift(engine.onErased(() => compression.erased()));
     const idleMs = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60_000 : undefined;
     const sessions = createSessions({ tokens, secrets, storedKey: () => engine.sessionKey(), idleMs, now });
@@ -267,7 +288,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       security,
     });
     undo.unshift(() => sockets.close());
-    undo.unshift(measure(metrics, streams, readers, engine));
+    undo.unshift(measure(metrics, { streams, readers, engine, losses: watch, served }));
     const journal = config.redisUrls === undefined ? { journal: config.dataDir } : {};
     const directories = { ...journal, ...(config.mediaDir !== undefined && { media: config.mediaDir }) };
     undo.unshift(await watchStorage({ engine, directories }, metrics));
@@ -275,7 +296,15 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     undo.unshift(
       watchStore(
         health,
-        { engine, unsafe, replicas, otherSecrets: () => node?.otherSecrets ?? [], master: () => node?.master },
+        {
+          engine,
+          unsafe,
+          replicas,
+          otherSecrets: () => node?.otherSecrets ?? [],
+          master: () => node?.master,
+          lost: () => watch.lost,
+          remembersInMemory: () => servedFile.isInMemory,
+        },
         { metrics, log },
       ),
     );
@@ -464,6 +493,7 @@ async function openEngine(
     log: Log;
     onAnswered: NonNullable<RedisEngineOptions['onAnswered']>;
     secretPrints: readonly string[];
+    whyKeepFiles: () => Promise<string | undefined>;
   },
 ): Promise<{ engine: Engine; node?: Node; unsafe: () => UnsafeSetting[]; replicas: () => number }> {
   if (redisUrls === undefined) return { engine: await openSqlite({ dataDir, ...parts }), unsafe: () => [], replicas: () => 0 };
@@ -496,7 +526,15 @@ function watchClock(
   return { ...clock, stop: () => clearInterval(looking) };
 }
 
-function measure(metrics: Metrics, streams: ChannelStreams, readers: Readers, engine: Engine): () => void {
+interface Measured {
+  streams: ChannelStreams;
+  readers: Readers;
+  engine: Engine;
+  losses: LossWatch;
+  served: ServedChannels;
+}
+
+function measure(metrics: Metrics, { streams, readers, engine, losses, served }: Measured): () => void {
   return metrics.beforeScrape(() => {
     for (const transport of transports) metrics.readers.set({ transport }, readers.count(transport));
     metrics.subscriptions.set(readers.subscriptions());
@@ -505,6 +543,8 @@ function measure(metrics: Metrics, streams: ChannelStreams, readers: Readers, en
     metrics.endedSessions.set(engine.endedSessions);
     metrics.erasuresPending.set(engine.pendingErasures);
     metrics.channelsDamaged.set(engine.damagedChannels);
+    for (const [how, count] of Object.entries(losses.lost)) metrics.channelsLost.set({ how: how as Loss }, count);
+    metrics.servedChannels.set(served.size);
     const open = [...streams];
     metrics.feeds.set(open.length);
     metrics.tailEntries.set(open.reduce((sum, { tail }) => sum + tail.size, 0));

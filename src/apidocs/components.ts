@@ -261,7 +261,8 @@ export const components = {
     detail: 'What happened in this case.',
     errors: 'With `invalid-body`: each value that did not fit.',
     current: 'With `revision-moved`: the current post or channel.',
-    outcome: 'With `journal-unavailable`: whether the write may have happened. Send it again with the same key.',
+    outcome:
+      'With `journal-unavailable` and `channel-lost`: whether the write may have happened. Send it again with the same key.',
     line: 'With a refused import: the line that did not fit, counted from 1. The lines before it were imported.',
     imported: 'With a refused import: the result of the lines before.',
     retryAfter: 'Seconds until a retry, if a retry can help.',

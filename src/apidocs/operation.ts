@@ -181,6 +181,7 @@ export function problemsOf(operation: Operation): Map<number, ProblemCode[]> {
     'rate-limited': who !== 'operator',
     'internal-error': reads,
     'journal-unavailable': reads,
+    'channel-lost': reads && path.includes('{channelId}'),
     draining: who !== 'operator',
   };
   const byStatus = new Map<number, ProblemCode[]>();

@@ -209,17 +209,18 @@ const channelDamaged =
   'The stored data of this channel contradicts itself. The channel is not served until an operator has repaired it.';
 
 /**
- * The problem for an error. Undefined for an unexpected error. `random` spreads the retries of the readers of a damaged channel.
+ * The problem for an error. Undefined for an unexpected error. `random` spreads the retries of the readers of a damaged or lost channel.
  */
 export function problemFor(error: unknown, random: () => number = Math.random): Problem | undefined {
   if (error instanceof Refusal) return error.problem;
   if (error instanceof JournalUnavailable) {
-    const { outcome, refusesToWrite, isDamaged } = error;
+    const { outcome, refusesToWrite, isDamaged, isLost } = error;
     const detail = refusesToWrite ? { detail: writesRefused } : isDamaged ? { detail: channelDamaged } : {};
-    const retryAfter = isDamaged
-      ? Math.round(responseLimits.damagedRetrySeconds * (0.5 + random()))
-      : responseLimits.journalRetrySeconds;
-    return problem('journal-unavailable', { ...detail, outcome, retryAfter });
+    const retryAfter =
+      isDamaged || isLost
+        ? Math.round(responseLimits.damagedRetrySeconds * (0.5 + random()))
+        : responseLimits.journalRetrySeconds;
+    return problem(isLost ? 'channel-lost' : 'journal-unavailable', { ...detail, outcome, retryAfter });
   }
   if (error instanceof URIError) return problem('not-found', missing.path);
   return problemForStatus(error);

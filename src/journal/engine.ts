@@ -482,6 +482,8 @@ export class JournalUnavailable extends Error {
   readonly refusal: string | undefined;
   /** The channel's data contradicts itself. The channel is refused until it is repaired. */
   readonly isDamaged: boolean;
+  /** The store lost the channel: it was served here, is not in the store, and no deletion is recorded. */
+  readonly isLost: boolean;
   constructor(
     message: string,
     outcome: 'unchanged' | 'unknown',
@@ -489,15 +491,35 @@ export class JournalUnavailable extends Error {
       refusesToWrite = false,
       refusal,
       isDamaged = false,
+      isLost = false,
       ...options
-    }: ErrorOptions & { refusesToWrite?: boolean; refusal?: string | undefined; isDamaged?: boolean } = {},
+    }: ErrorOptions & { refusesToWrite?: boolean; refusal?: string | undefined; isDamaged?: boolean; isLost?: boolean } = {},
   ) {
     super(message, options);
     this.refusal = refusal;
     this.isDamaged = isDamaged;
+    this.isLost = isLost;
     this.name = 'JournalUnavailable';
     this.outcome = outcome;
     this.refusesToWrite = refusesToWrite;
+  }
+}
+
+/** The channel for somebody who creates it: a channel that the store lost may be created again. */
+export async function channelToCreate(journal: Pick<Journal, 'channel'>, channelId: string): Promise<ChannelRead> {
+  return (await channelUnlessLost(journal, channelId)) ?? { status: 'missing' };
+}
+
+export async function isLost(journal: Pick<Journal, 'channel'>, channelId: string): Promise<boolean> {
+  return (await channelUnlessLost(journal, channelId)) === undefined;
+}
+
+async function channelUnlessLost(journal: Pick<Journal, 'channel'>, channelId: string): Promise<ChannelRead | undefined> {
+  try {
+    return await journal.channel(channelId);
+  } catch (error) {
+    if (error instanceof JournalUnavailable && error.isLost) return undefined;
+    throw error;
   }
 }
 
@@ -513,8 +535,8 @@ export async function afterWrite<T>(action: () => Promise<T>): Promise<T> {
 /** Downgrades `unchanged` to `unknown`, for errors after something was written. */
 export function withUnknownOutcome(error: unknown): unknown {
   if (!(error instanceof JournalUnavailable) || error.outcome === 'unknown') return error;
-  const { message, refusesToWrite, refusal, isDamaged } = error;
-  return new JournalUnavailable(message, 'unknown', { cause: error, refusesToWrite, refusal, isDamaged });
+  const { message, refusesToWrite, refusal, isDamaged, isLost } = error;
+  return new JournalUnavailable(message, 'unknown', { cause: error, refusesToWrite, refusal, isDamaged, isLost });
 }
 
 /** The store is reachable but must not be used: a broken chain, a directory in use, or a schema of a newer version. */

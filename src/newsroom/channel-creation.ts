@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Journal } from '../journal/engine.ts';
-import { afterWrite, JournalUnavailable } from '../journal/engine.ts';
+import { afterWrite, channelToCreate, isLost, JournalUnavailable } from '../journal/engine.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, mayEditSome, type Principal } from '../protocol/rights.ts';
 import type { NewChannel } from '../protocol/schemas.ts';
@@ -51,7 +51,9 @@ export async function openChannel(
     const decision = create({ ...command, id }, attribution());
     if (decision.status !== 'append') throw new Error('a new channel is always an entry');
     const { decidedOn, entries } = decision;
-    const result = await append(id, { request: requestHere, decidedOn, entries });
+    // An id that the server chooses is not that of a lost channel: whoever creates that one again says so.
+    const isTaken = command.id === undefined && (await isLost(engine, id));
+    const result = isTaken ? { status: 'taken' as const } : await append(id, { request: requestHere, decidedOn, entries });
     if (result.status === 'appended') {
       const entry = result.changes[0];
       if (entry?.type !== 'channel.changed') throw new Error('a new channel answered without the channel');
@@ -88,7 +90,7 @@ export async function openChannel(
     // The key was used with another body. The key is refused if that request opened its channel or still can. It is free if the
     // reserved id has become the channel of another request.
     const made = await engine.recall(found, { id: digestOf(request.id, found), digest: request.digest });
-    const there = await engine.channel(found);
+    const there = await channelToCreate(engine, found);
     if (made || there.status === 'missing') throw new Refusal('key-reused');
     return await engine.reserve(request.id, wanted, found);
   }

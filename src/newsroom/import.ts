@@ -1,5 +1,5 @@
 import type { AppendResult, Journal, NewEntry, Renderer } from '../journal/engine.ts';
-import { JournalUnavailable, withUnknownOutcome } from '../journal/engine.ts';
+import { channelToCreate, JournalUnavailable, withUnknownOutcome } from '../journal/engine.ts';
 import { channelFrom, prepare } from '../journal/entry-record.ts';
 import { shortCheck } from '../journal/hash-chain.ts';
 import type { MediaStore } from '../media/media-store.ts';
@@ -287,7 +287,7 @@ export function createImporter({ engine, append, renderer, newId, media }: Impor
   async function readState(lines: readonly QueuedLine[]): Promise<ImportState> {
     const [first] = lines as [QueuedLine];
     const channelId = channelIdOf(first.line);
-    const read = await engine.channel(channelId);
+    const read = await channelToCreate(engine, channelId);
     if (read.status === 'deleted') throw new Refusal('channel-deleted', { line: first.number });
     // Lines have references to uploaded media, so they are compared with what is stored here.
     const channel = read.status === 'found' ? channelWithReferences(currentChannel(read).channel, renderer.publicUrl) : undefined;

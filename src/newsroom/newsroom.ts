@@ -306,7 +306,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     if (there && !posts.mayChange(write.who, there.post, ownership)) throw new Refusal('forbidden', { detail: notTheirOwn });
     const before = await recallOutcome(write, channelId, { post: postId });
     const { channel } = currentChannel(read);
-    if (!there) throw new Refusal('not-found', missing.post);
+    if (!there) return await refuseMissingPost(channelId);
     return { channel, post: there.post, position: there.position, before };
   }
 
@@ -346,8 +346,14 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
 
   async function postNow(channelId: string, postId: string) {
     const [{ channel }, read] = await Promise.all([channelNow(channelId), engine.post(channelId, postId)]);
-    if (!read) throw new Refusal('not-found', missing.post);
+    if (!read) return await refuseMissingPost(channelId);
     return { channel, post: read.post, position: read.position };
+  }
+
+  /** Throws that there is no such post, unless the channel itself is no longer there. */
+  async function refuseMissingPost(channelId: string): Promise<never> {
+    currentChannel(await engine.channel(channelId));
+    throw new Refusal('not-found', missing.post);
   }
 
   /** The published posts among the ids, with their revisions. */

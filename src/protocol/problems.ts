@@ -42,6 +42,11 @@ export const problems = {
   'uploads-disabled': { status: 501, retry: false, title: 'This server takes no uploads.' },
   'format-not-offered': { status: 501, retry: false, title: 'This format is not available.' },
   'journal-unavailable': { status: 503, retry: true, title: 'The journal cannot be reached or accepts no writes.' },
+  'channel-lost': {
+    status: 503,
+    retry: true,
+    title: 'The journal lost this channel. It is served again once an operator has brought its data back.',
+  },
   'media-unavailable': { status: 503, retry: true, title: 'Uploads cannot be stored or read at the moment.' },
   starting: { status: 503, retry: true, title: 'This server is starting. Retry in a moment, or use another server.' },
   draining: { status: 503, retry: true, title: 'This server is shutting down. Use another server.' },
@@ -85,7 +90,7 @@ export interface Problem {
   errors?: FieldError[];
   /** With `revision-moved`: the current post or channel, in the author's view. */
   current?: unknown;
-  /** With `journal-unavailable`: whether the write may have happened. */
+  /** With `journal-unavailable` and `channel-lost`: whether the write may have happened. */
   outcome?: 'unchanged' | 'unknown';
   /** In an import: the refused line, counted from 1, and the result of the lines before it, which stays. */
   line?: number;

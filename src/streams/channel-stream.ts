@@ -52,7 +52,7 @@ export interface StreamContext {
  *             │    another history, or too far behind: restart at          │   waiting, then read again
  *             └──── the head and end all readers (`history`, `slow`) ◄─────┘
  *
- *   any state ──► closed: the channel is gone or damaged, or the process shuts down.
+ *   any state ──► closed: the channel is gone, damaged or lost, or the process shuts down.
  *
  * In any state, delivery pauses while the store is unreachable.
  *
@@ -71,7 +71,7 @@ export class ChannelStream {
   tail: Tail;
   /** Guards every read of the channel. An erasure or a new history invalidates reads. */
   readonly guard = new ReadGuard(streamLimits.catchUpTries, () => this.#endState());
-  /** The stream has ended: the channel is gone or damaged, or the process shuts down. */
+  /** The stream has ended: the channel is gone, damaged or lost, or the process shuts down. */
   closed = false;
   gone = false;
   readonly readers = new Set<StreamReader>();
@@ -167,11 +167,11 @@ export class ChannelStream {
   }
 
   /**
-   * Stops following and removes all readers. If the channel is gone, they end with `gone`. If it is damaged, they end with
-   * `slow`, so that they subscribe again and learn of the damage. Without a reason, when the stream is idle or the process shuts
+   * Stops following and removes all readers. If the channel is gone, they end with `gone`. If it is damaged or lost, they end with
+   * `slow`, so that they subscribe again and learn of it. Without a reason, when the stream is idle or the process shuts
    * down, they are not notified and keep their cursor.
    */
-  close(reason?: 'gone' | 'damaged'): void {
+  close(reason?: 'gone' | 'unavailable'): void {
     this.#unsubscribe();
     this.#cancelRetry();
     this.#cancelHistoryCheck?.();
@@ -183,24 +183,9 @@ export class ChannelStream {
     }
     this.#dropAnswers();
     if (reason !== 'gone') return;
-    void this.#warnIfLost();
     // A caller may hold the stream a little longer. Drop all text now.
     this.tail = new Tail(0, '');
     this.channel = { ...this.channel, headline: '', standfirst: null, section: null, byline: [], url: null, history: [] };
-  }
-
-  /**
-   * Logs a warning if the store lost the channel. The journal keeps the id of a deleted channel, so if the id is missing, nobody
-   * deleted the channel. Readers only learn that the channel is gone.
-   */
-  async #warnIfLost(): Promise<void> {
-    const { engine, log } = this.#context;
-    const read = await engine.channel(this.channelId).catch(() => undefined);
-    if (read?.status === 'missing')
-      log.warn(
-        { channel: this.channelId },
-        'the journal lost a channel that was not deleted: its readers are told that it is gone',
-      );
   }
 
   /**
@@ -350,7 +335,7 @@ export class ChannelStream {
       if (taken === 'history' || taken === 'slow') await this.#restart(number, taken);
     } catch (error) {
       if (this.closed) return;
-      if (error instanceof JournalUnavailable && error.isDamaged) return this.close('damaged');
+      if (error instanceof JournalUnavailable && (error.isDamaged || error.isLost)) return this.close('unavailable');
       const { log } = this.#context;
       if (this.#failures === 0) log.warn({ channel: this.channelId, err: error }, 'channel stream cannot read the journal');
       this.#dispatch({ type: 'failed', read: number });

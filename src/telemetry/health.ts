@@ -18,6 +18,10 @@ export interface Health {
   otherSecrets?: readonly string[] | undefined;
   /** Why no majority of the Sentinels confirms the Redis server in use. */
   unconfirmedMaster?: string | undefined;
+  /** Channels that this server served and that the store lost, and since when there are any (RFC 3339). */
+  lost?: { missing: number; behind: number; since: string } | undefined;
+  /** A restart forgets which channels were served, so that it does not notice a loss from before it. */
+  remembersInMemory?: boolean | undefined;
 }
 
 /**
@@ -29,11 +33,14 @@ export function healthRoutes(health: () => Health, { text, limitsText }: Pick<Me
   const routes = Router({ caseSensitive: true });
   routes.get('/healthz', (_request, response) => sendJson(response, { status: 'alive' }, { cache: 'none' }));
   routes.get('/readyz', (_request, response) => {
-    const { phase, degraded, unsafe, otherSecrets, unconfirmedMaster } = health();
+    const { phase, unsafe, otherSecrets, unconfirmedMaster, lost, remembersInMemory, ...rest } = health();
+    const degraded = rest.degraded ?? (lost?.missing ? { reason: channelsMissing, since: lost.since } : undefined);
     const warning = {
       ...(unsafe?.length && { unsafe }),
       ...(otherSecrets?.length && { otherSecrets }),
       ...(unconfirmedMaster !== undefined && { unconfirmedMaster }),
+      ...(lost && { lost: { missing: lost.missing, behind: lost.behind } }),
+      ...(remembersInMemory && { servedChannels: 'in memory' }),
     };
     if (phase === 'starting' || phase === 'draining') {
       response.setHeader('Retry-After', responseLimits.startRetrySeconds);
@@ -52,6 +59,8 @@ export function healthRoutes(health: () => Health, { text, limitsText }: Pick<Me
   return routes;
 }
 
+const channelsMissing = 'The store lost channels that this server served.';
+
 interface Watched {
   engine: Pick<Engine, 'ready'>;
   /** Unsafe settings of the store, as of the last check. */
@@ -62,6 +71,10 @@ interface Watched {
   otherSecrets: () => readonly string[];
   /** The Redis server in use, or undefined for the embedded journal. */
   master: () => MasterInUse | undefined;
+  /** Channels that the store lost. */
+  lost: () => { missing: number; behind: number };
+  /** Whether the channels that were served are remembered in memory only. */
+  remembersInMemory: () => boolean;
 }
 
 /** The addresses are left out, because not everyone may see them. */
@@ -83,7 +96,7 @@ interface Telling {
 
 /** Keeps `health` up to date with the store, and logs changes. Returns a function that stops it. */
 export function watchStore(health: Health, watched: Watched, { metrics, log }: Telling): () => void {
-  const { engine, unsafe, replicas, otherSecrets, master } = watched;
+  const { engine, unsafe, replicas, otherSecrets, master, lost, remembersInMemory } = watched;
   metrics.storeReachable.set(1);
   metrics.storeWritable.set(1);
   const lookAtSettings = (found: readonly UnsafeSetting[]) => {
@@ -119,11 +132,19 @@ export function watchStore(health: Health, watched: Watched, { metrics, log }: T
   };
   lookAtMaster();
   const endScrapes = metrics.beforeScrape(lookAtMaster);
+  const lookAtLosses = () => {
+    const { missing, behind } = lost();
+    const since = health.lost?.since ?? new Date().toISOString();
+    health.lost = missing + behind > 0 ? { missing, behind, since } : undefined;
+    health.remembersInMemory = remembersInMemory();
+  };
+  lookAtLosses();
   let wasReachable = true;
   const probe = setInterval(async () => {
     lookAtReplicas();
     lookAtSecrets();
     lookAtMaster();
+    lookAtLosses();
     const trouble = await engine.ready().then(
       () => undefined,
       (error: unknown) => error,

@@ -108,6 +108,10 @@ export interface Metrics {
   storeMaster: Gauge<'address' | 'run_id'>;
   storeMasterConfirmed: Gauge;
   channelsDamaged: Gauge;
+  channelsLost: Gauge<'how'>;
+  channelLosses: Counter<'how'>;
+  /** Bounded by `pressbox_limit{name="servedChannels"}`. */
+  servedChannels: Gauge;
   clockJumps: Counter<'direction'>;
   /** Erasures that were answered as pending and are not complete. */
   erasuresPending: Gauge;
@@ -365,6 +369,25 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
       aggregator: 'max',
       registers,
     }),
+    channelsLost: new Gauge({
+      name: 'pressbox_channels_lost',
+      help: 'Channels that this server served and that the store lost: the whole channel (`missing`), or its newest entries (`behind`).',
+      labelNames: ['how'],
+      aggregator: 'max',
+      registers,
+    }),
+    channelLosses: new Counter({
+      name: 'pressbox_channel_losses_total',
+      help: 'Losses that this server noticed, each channel once until it is served again.',
+      labelNames: ['how'],
+      registers,
+    }),
+    servedChannels: new Gauge({
+      name: 'pressbox_served_channels',
+      help: 'Channels that this server served and remembers, to notice if the store loses them.',
+      aggregator: 'max',
+      registers,
+    }),
     clockJumps: new Counter({
       name: 'pressbox_clock_jumps_total',
       help: 'Jumps of the system clock.',
@@ -423,6 +446,10 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
   for (const how of compressionOutcomes) metrics.compressions.inc({ how }, 0);
   for (const how of wordDiffOutcomes) metrics.wordDiffs.inc({ how }, 0);
   for (const live of ['all', 'newest']) metrics.frontPages.inc({ live }, 0);
+  for (const how of ['missing', 'behind']) {
+    metrics.channelsLost.set({ how }, 0);
+    metrics.channelLosses.inc({ how }, 0);
+  }
   for (const direction of ['ahead', 'back']) metrics.clockJumps.inc({ direction }, 0);
   for (const kind of transferKinds) metrics.transfers.set({ kind }, 0);
   for (const outcome of uploadOutcomes) metrics.uploads.inc({ outcome }, 0);

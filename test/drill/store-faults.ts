@@ -130,4 +130,17 @@ export const storeFaults: readonly Fault[] = [
       };
     },
   },
+  {
+    name: 'channels-lost',
+    what: 'Redis lost everything that it had.',
+    metric: 'pressbox_channels_lost',
+    message: 'the store lost a channel that was not deleted',
+    alert: 'PressboxChannelsLost',
+    missing,
+    async start(room) {
+      const redis = await startStore(room);
+      const servers = await startTwoWatched(room, redis.url);
+      return { servers, strike: async () => void (await redis.admin.flushall()) };
+    },
+  },
 ];

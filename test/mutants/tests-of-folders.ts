@@ -42,6 +42,7 @@ export const testsOfFolders: Readonly<Record<string, readonly string[]>> = {
   'src/apidocs': ['unit/protocol', 'unit/repository', 'unit/web', 'hostile/schemas.test.ts', 'server/docs'],
   'src/http': ['unit/http', 'hostile', 'server/http', 'server/access', 'server/readers', 'server/deploy'],
   'src/journal': [...engines, 'server/transfers', 'server/promises'],
+  'src/journal/losses': ['unit/journal', 'server/nodes/histories.test.ts'],
   'src/journal/migrate': ['unit/journal', 'engine/migrate', 'server/transfers'],
   'src/journal/redis': [...engines, 'server/promises', 'server/nodes', 'server/readers', 'server/authors'],
   'src/journal/redis/connection': [...engines, 'server/promises', 'server/nodes', 'long'],

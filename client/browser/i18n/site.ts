@@ -78,6 +78,7 @@ type PageProblem = Extract<
   | 'rate-limited'
   | 'internal-error'
   | 'journal-unavailable'
+  | 'channel-lost'
   | 'draining'
 >;
 
@@ -144,6 +145,7 @@ const byLanguage: {
         name: 'The coverage cannot be reached at the moment',
         sentence: 'Nothing of it is lost, and it will be back.',
       },
+      'channel-lost': { name: 'The coverage cannot be reached at the moment', sentence: 'We are working on bringing it back.' },
       draining: { name: 'This server is being restarted', sentence: 'It will be back in a moment.' },
     },
     tryAgain: { one: 'Try again in # second.', other: 'Try again in # seconds.' },
@@ -217,6 +219,10 @@ const byLanguage: {
         name: 'Die Berichterstattung ist gerade nicht erreichbar',
         sentence: 'Nichts davon ist verloren; sie ist bald wieder da.',
       },
+      'channel-lost': {
+        name: 'Die Berichterstattung ist gerade nicht erreichbar',
+        sentence: 'Wir arbeiten daran, sie wiederherzustellen.',
+      },
       draining: { name: 'Dieser Server wird neu gestartet', sentence: 'Er ist gleich wieder da.' },
     },
     tryAgain: { one: 'Versuchen Sie es in # Sekunde noch einmal.', other: 'Versuchen Sie es in # Sekunden noch einmal.' },
@@ -286,6 +292,7 @@ const byLanguage: {
         name: 'Le direct est inaccessible pour le moment',
         sentence: 'Rien n’en est perdu\u202f; il va revenir.',
       },
+      'channel-lost': { name: 'Le direct est inaccessible pour le moment', sentence: 'Nous travaillons à le rétablir.' },
       draining: { name: 'Ce serveur redémarre', sentence: 'Il revient dans un instant.' },
     },
     tryAgain: { one: 'Réessayez dans # seconde.', other: 'Réessayez dans # secondes.' },
@@ -348,6 +355,10 @@ const byLanguage: {
         name: 'La cobertura no está disponible en este momento',
         sentence: 'No se ha perdido nada, y volverá.',
       },
+      'channel-lost': {
+        name: 'La cobertura no está disponible en este momento',
+        sentence: 'Estamos trabajando para recuperarla.',
+      },
       draining: { name: 'Este servidor se está reiniciando', sentence: 'Volverá en un momento.' },
     },
     tryAgain: { one: 'Inténtelo de nuevo en # segundo.', other: 'Inténtelo de nuevo en # segundos.' },
@@ -396,6 +407,7 @@ const byLanguage: {
       'rate-limited': { name: 'طلبات كثيرة جدًا', sentence: 'وصل من شبكتك عدد كبير من الطلبات فلم يُجب عن هذا الطلب.' },
       'internal-error': { name: 'حدث خطأ', sentence: 'الخطأ منا، وقد سُجل.' },
       'journal-unavailable': { name: 'التغطية غير متاحة حاليًا', sentence: 'لم يضع منها شيء، وستعود.' },
+      'channel-lost': { name: 'التغطية غير متاحة حاليًا', sentence: 'نعمل على استعادتها.' },
       draining: { name: 'يُعاد تشغيل هذا الخادم', sentence: 'سيعود بعد لحظات.' },
     },
     tryAgain: {

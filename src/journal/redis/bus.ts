@@ -18,6 +18,8 @@ type Message =
   | { type: 'revoked'; from: string }
   /** A session was signed out. */
   | { type: 'session-ended'; from: string }
+  /** Channels that the sender served and that the store lost: lines of `ServedChannels.text`. */
+  | { type: 'served'; from: string; text: string }
   | { type: 'probe'; from: string; number: number };
 
 /** A channel with listeners. */
@@ -46,6 +48,8 @@ export class RedisBus {
   onRevoked: () => void = () => {};
   /** Called when another node ended a session. */
   onSessionEnded: () => void = () => {};
+  /** Called with channels that another node served and that the store lost. */
+  onServed: (text: string) => void = () => {};
   /** Whether all channels are subscribed, and missed erasures were replayed. */
   isListening = false;
   /** The last erasure that this node knows of: an id in the registry's stream. */
@@ -120,6 +124,10 @@ export class RedisBus {
 
   announceSessionEnded(): void {
     this.#publish(registry.control, { type: 'session-ended', from: this.#nodeId });
+  }
+
+  announceServed(text: string): void {
+    this.#publish(registry.control, { type: 'served', from: this.#nodeId, text });
   }
 
   /** Call before the erasing entry is announced. Messages on one connection arrive in order. */
@@ -225,6 +233,9 @@ export class RedisBus {
         return;
       case 'session-ended':
         if (message.from !== this.#nodeId) this.onSessionEnded();
+        return;
+      case 'served':
+        if (message.from !== this.#nodeId) this.onServed(message.text);
         return;
       case 'acknowledged':
         this.#pendingAcks.get(message.ask)?.(message.from);

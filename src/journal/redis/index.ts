@@ -58,6 +58,8 @@ export interface RedisEngineOptions {
   secretPrints?: readonly string[];
   /** How long lists wait for an index that must be built. */
   indexWaitMs?: number;
+  /** Asked before the append-only file is rewritten: why it must be kept as it is. */
+  whyKeepFiles?: () => Promise<string | undefined>;
   /** Called with the seconds until a command was answered or has failed. `listens`: a message through Redis and back. */
   onAnswered?: (connection: RedisConnection, seconds: number) => void;
 }
@@ -78,6 +80,10 @@ export interface RedisEngine extends Engine {
   readonly nodeId: string;
   /** What logs and answers call this process. */
   readonly nodeName: string;
+  /** Tells the other nodes of channels that this node served and that the store lost. A message may be lost. */
+  tellServed(text: string): void;
+  /** The listener is called with what other nodes tell. */
+  onServed(listener: (text: string) => void): void;
   /** Removes a node that has certainly ended but did not remove itself, so that no erasure waits for it. */
   forgetNode(nodeId: string): Promise<void>;
 }
@@ -160,7 +166,7 @@ class SharedEngine implements RedisEngine {
       renderer,
       indexWaitMs: options.indexWaitMs,
     });
-    this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId });
+    this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId, whyKeepFiles: options.whyKeepFiles });
     this.#sweep = new Sweep({ writes, erasures: this.#erasures, log });
     this.#revocations = new RedisRevocations({ writes, commands, now, log });
     this.#sessions = new RedisSessions({ writes, commands, now, log });
@@ -261,6 +267,14 @@ class SharedEngine implements RedisEngine {
 
   get faults(): readonly Fault[] {
     return this.#writes.faults;
+  }
+
+  tellServed(text: string): void {
+    this.#bus.announceServed(text);
+  }
+
+  onServed(listener: (text: string) => void): void {
+    this.#bus.onServed = listener;
   }
 
   async forgetNode(nodeId: string): Promise<void> {

@@ -5,6 +5,7 @@ export const onEachStore = ['test/server/**/*.test.ts', 'test/model/whole.test.t
 export const notOnEachStore = {
   'test/server/docs/moving.test.ts': 'runs the commands of the page, some of which read the data directory',
   'test/server/docs/operating*.test.ts': 'start their own stores, and test each of them',
+  'test/server/docs/default-user.test.ts': 'starts its own stores, and tests each of them',
   'test/server/docs/base-path.test.ts': 'tests proxies, which do not depend on the store',
   'test/server/docs/proxies.test.ts': 'tests proxies, which do not depend on the store',
   'test/server/transfers/golden-directory.test.ts': 'opens the data directory of an earlier version',

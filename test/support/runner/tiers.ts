@@ -106,6 +106,7 @@ export const fullFiles: readonly string[] = [
   'test/browser/element/between-slots.test.ts',
   'test/server/transfers/import.test.ts',
   'test/server/transfers/moving-media.test.ts',
+  'test/server/docs/default-user.test.ts',
   'test/server/docs/dashboard.test.ts',
   'test/server/docs/bench.test.ts',
   'test/browser/page/page-words.test.ts',

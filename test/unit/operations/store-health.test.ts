@@ -14,7 +14,10 @@ async function reasonFor(trouble: JournalUnavailable): Promise<string | undefine
   const log = { info: () => {}, warn: () => {}, error: () => {} };
   const stop = watchStore(
     health,
-    { engine: { ready }, unsafe, replicas: () => 0, otherSecrets: () => [], master: () => undefined },
+    {
+      ...{ engine: { ready }, unsafe, replicas: () => 0, otherSecrets: () => [], master: () => undefined },
+      ...{ lost: () => ({ missing: 0, behind: 0 }), remembersInMemory: () => false },
+    },
     { metrics: createMetrics(), log },
   );
   await vi.advanceTimersByTimeAsync(responseLimits.storeProbeMs);

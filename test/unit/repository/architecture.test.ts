@@ -61,6 +61,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/access/',
     'src/newsroom/',
     'src/http/',
+    'src/journal/losses/loss-limits.ts',
     'src/journal/sqlite/',
     'src/journal/redis/',
     'src/media/',
@@ -109,6 +110,7 @@ const arrows: Record<string, readonly string[]> = {
   // The Markdown of authors, for server and browser.
   'src/markdown/': ['src/protocol/'],
   'src/journal/': ['src/protocol/'],
+  'src/journal/losses/': ['src/journal/', 'src/protocol/', 'src/make-directory.ts'],
   'src/journal/sqlite/': ['src/journal/', 'src/protocol/', 'src/lock-file.ts', 'src/make-directory.ts'],
   'src/journal/redis/': ['src/journal/', 'src/journal/redis/connection/store-address.ts', 'src/protocol/'],
   'src/journal/redis/connection/store-address.ts': [],

@@ -101,16 +101,23 @@ describe('the files of deploy/', () => {
     expect(node).toBeGreaterThan(most);
   });
 
-  it('give Redis the settings and the rights of docs/guides/redis.md', () => {
+  it.each([
+    ['redis.conf', ['acl']],
+    ['valkey.conf', ['acl', 'acl-valkey']],
+  ])('give a store the settings and the users of docs/guides/redis.md: %s', (file, blocks) => {
     const page = read('docs/guides/redis.md');
-    const conf = read('deploy/redis.conf');
+    const conf = read(`deploy/${file}`);
     const lines = conf.split('\n');
     for (const line of blocksOf(page, 'Required settings').slice(0, 2).join('').trim().split('\n')) expect(lines).toContain(line);
+    const block = (name: string) => new RegExp(`^\`\`\`${name}\n(.*?)^\`\`\``, 'ms').exec(page)?.[1] ?? '';
     const words = (text = '') => text.trim().split(/\s+/);
-    const [rights] = blocksOf(page, 'The user');
-    const [, onValkey] = /^```acl-valkey\n(.*?)^```/ms.exec(page) ?? [];
-    expect(words(/^user pressbox on >\w+ (.*)$/m.exec(conf)?.[1])).toEqual(words(rights));
-    expect(words(/append: (.*)$/m.exec(conf)?.[1])).toEqual(words(onValkey));
+    expect(words(/^user pressbox on >\w+ (.*)$/m.exec(conf)?.[1])).toEqual(words(blocks.map(block).join('')));
+    expect(lines).toContain(block('acl-default').trim());
+  });
+
+  it('configure Valkey like Redis, with one more right', () => {
+    const settings = (file: string) => read(`deploy/${file}`).replace(/^#.*\n/, '');
+    expect(settings('valkey.conf').replace(' +commandlog|reset', '')).toBe(settings('redis.conf'));
   });
 
   it('are all in the index', () => {

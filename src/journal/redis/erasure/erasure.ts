@@ -32,6 +32,8 @@ export interface ErasureParts {
   writes: Connection;
   bus: RedisBus;
   nodeId: string;
+  /** See `RedisEngineOptions`. */
+  whyKeepFiles?: (() => Promise<string | undefined>) | undefined;
 }
 
 /**

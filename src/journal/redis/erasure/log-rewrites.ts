@@ -16,6 +16,7 @@ export class Rewrites {
   readonly #writes: Connection;
   readonly #url: string;
   readonly #signal: AbortSignal;
+  readonly #whyKeepFiles: () => Promise<string | undefined>;
   /**
    * The running rewrite, and the next one, which later callers wait for: only a rewrite that begins after a deletion leaves the
    * text out.
@@ -23,11 +24,19 @@ export class Rewrites {
   #rewriting: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  /** `signal`: stops waiting. */
-  constructor({ writes, url }: { writes: Connection; url: string }, signal: AbortSignal) {
+  /** `signal`: stops waiting. `whyKeepFiles`: why no file may be rewritten now. */
+  constructor(
+    {
+      writes,
+      url,
+      whyKeepFiles = async () => undefined,
+    }: { writes: Connection; url: string; whyKeepFiles?: (() => Promise<string | undefined>) | undefined },
+    signal: AbortSignal,
+  ) {
     this.#writes = writes;
     this.#url = url;
     this.#signal = signal;
+    this.#whyKeepFiles = whyKeepFiles;
   }
 
   /** Resolves when every file was rewritten, by rewrites that began after this call. */
@@ -45,6 +54,7 @@ export class Rewrites {
   #rewrite(): Promise<void> {
     this.#rewriting = this.#writes
       .ask(async (master) => {
+        await this.#refuseToLose();
         const number = await master.zadd(registry.rewrites, 'INCR', 1, 'begun');
         const rewritten: string[] = [];
         const onReplica = async (replica: Redis, place: string) => {
@@ -77,12 +87,19 @@ export class Rewrites {
       if (done === null) return;
       const isBehind = async (place: string) => Number((await master.zscore(registry.rewrites, place)) ?? 0) < Number(done);
       const onReplica = async (replica: Redis, place: string) => {
+        await this.#refuseToLose();
         await refuseDump(replica);
         await this.#rewriteAt(replica);
         await master.zadd(registry.rewrites, 'GT', done, place);
       };
       await eachReplicaAfterAll(master, this.#url, onReplica, isBehind);
     });
+  }
+
+  /** Throws while data that the store lost may still be in the files. */
+  async #refuseToLose(): Promise<void> {
+    const why = await this.#whyKeepFiles();
+    if (why !== undefined) throw new Error(why);
   }
 
   async #rewriteAt(redis: Redis): Promise<void> {

@@ -292,6 +292,7 @@ describe('an answer', () => {
     expect(refusalOf('journal-unavailable', { outcome: 'unchanged' })).toMatchObject({ executed: 'no' });
     const busy = new NoAnswer('A proxy answered.', { retryAfter: 9 });
     expect(outcomeOfError(busy)).toEqual({ is: 'later', executed: 'unknown', retryAfterMs: 9_000 });
+    expect(refusalOf('channel-lost', { outcome: 'unchanged' })).toMatchObject({ is: 'later', executed: 'no' });
     for (const error of [new NoAnswer('The server could not be reached.'), new NotPressbox('status 200'), new Error('?')]) {
       expect(outcomeOfError(error)).toMatchObject({ is: 'later', executed: 'unknown' });
     }
