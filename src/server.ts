@@ -267,7 +267,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       security,
     });
     undo.unshift(() => sockets.close());
-    undo.unshift(measure(metrics, streams, readers, engine));
+    undo.unshift(measure(metrics, { streams, readers, engine, media }));
     const journal = config.redisUrls === undefined ? { journal: config.dataDir } : {};
     const directories = { ...journal, ...(config.mediaDir !== undefined && { media: config.mediaDir }) };
     undo.unshift(await watchStorage({ engine, directories }, metrics));
@@ -496,14 +496,22 @@ function watchClock(
   return { ...clock, stop: () => clearInterval(looking) };
 }
 
-function measure(metrics: Metrics, streams: ChannelStreams, readers: Readers, engine: Engine): () => void {
+function measure(
+  metrics: Metrics,
+  {
+    streams,
+    readers,
+    engine,
+    media,
+  }: { streams: ChannelStreams; readers: Readers; engine: Engine; media: MediaStore | undefined },
+): () => void {
   return metrics.beforeScrape(() => {
     for (const transport of transports) metrics.readers.set({ transport }, readers.count(transport));
     metrics.subscriptions.set(readers.subscriptions());
     metrics.storeComparisonAge.set(engine.comparedAgoMs / 1_000);
     metrics.revokedTokens.set(engine.revokedTokens);
     metrics.endedSessions.set(engine.endedSessions);
-    metrics.erasuresPending.set(engine.pendingErasures);
+    metrics.erasuresPending.set(engine.pendingErasures + (media?.pendingErasures ?? 0));
     metrics.channelsDamaged.set(engine.damagedChannels);
     const open = [...streams];
     metrics.feeds.set(open.length);
