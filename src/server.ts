@@ -288,7 +288,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       security,
     });
     undo.unshift(() => sockets.close());
-    undo.unshift(measure(metrics, { streams, readers, engine, losses: watch, served }));
+    undo.unshift(measure(metrics, { streams, readers, engine, losses: watch, served, media }));
     const journal = config.redisUrls === undefined ? { journal: config.dataDir } : {};
     const directories = { ...journal, ...(config.mediaDir !== undefined && { media: config.mediaDir }) };
     undo.unshift(await watchStorage({ engine, directories }, metrics));
@@ -532,16 +532,17 @@ interface Measured {
   engine: Engine;
   losses: LossWatch;
   served: ServedChannels;
+  media: MediaStore | undefined;
 }
 
-function measure(metrics: Metrics, { streams, readers, engine, losses, served }: Measured): () => void {
+function measure(metrics: Metrics, { streams, readers, engine, losses, served, media }: Measured): () => void {
   return metrics.beforeScrape(() => {
     for (const transport of transports) metrics.readers.set({ transport }, readers.count(transport));
     metrics.subscriptions.set(readers.subscriptions());
     metrics.storeComparisonAge.set(engine.comparedAgoMs / 1_000);
     metrics.revokedTokens.set(engine.revokedTokens);
     metrics.endedSessions.set(engine.endedSessions);
-    metrics.erasuresPending.set(engine.pendingErasures);
+    metrics.erasuresPending.set(engine.pendingErasures + (media?.pendingErasures ?? 0));
     metrics.channelsDamaged.set(engine.damagedChannels);
     for (const [how, count] of Object.entries(losses.lost)) metrics.channelsLost.set({ how: how as Loss }, count);
     metrics.servedChannels.set(served.size);

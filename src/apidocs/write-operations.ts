@@ -53,7 +53,7 @@ export const writingOperations: readonly Operation[] = [
     requiredHeaders: ['If-Match'],
     body: { schema: 'ChannelPatch', types: ['application/merge-patch+json', 'application/json'] },
     answers: [done(200, 'The change was made and sent to readers.', 'ChannelAnswer')],
-    problems: ['revision-moved', 'if-match-missing'],
+    problems: ['revision-moved', 'if-match-missing', 'media-unavailable'],
   },
   {
     id: 'deleteChannel',
@@ -89,7 +89,7 @@ export const writingOperations: readonly Operation[] = [
     optionalHeaders: idempotent,
     body: { schema: 'NewPost' },
     answers: [created('The post is on disk and was sent to readers.', 'PostAnswer')],
-    problems: ['post-exists', 'channel-ended'],
+    problems: ['post-exists', 'channel-ended', 'media-unavailable'],
   },
   {
     id: 'revisePost',
@@ -104,7 +104,7 @@ export const writingOperations: readonly Operation[] = [
     requiredHeaders: ['If-Match'],
     body: { schema: 'Revision' },
     answers: [revised, { ...stillErasing, description: `With \`eraseEarlier\`. ${stillErasing.description}` }],
-    problems: ['post-withdrawn', 'revision-moved', 'if-match-missing'],
+    problems: ['post-withdrawn', 'revision-moved', 'if-match-missing', 'media-unavailable'],
   },
   {
     id: 'retractPost',

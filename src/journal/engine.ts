@@ -55,7 +55,8 @@ export interface Journal {
    * date of the channel's last entry, numbers the entries, extends the hash chain, and stores, indexes and counts the entries.
    * When the result is `appended`, the entries are on disk, and each change has the counts as of its offset. They are announced
    * only afterwards, and are never lost, duplicated or reordered. Repeating the request returns `duplicate`, even if it has other
-   * entries. Throws if the outcome is unknown: retry with the same request id.
+   * entries. Throws if the outcome is unknown: retry with the same request id. Of an append and a `note` of its fence, the first
+   * wins: either the entries are there when `note` resolves, or they never will be.
    */
   append(channelId: string, request: AppendRequest): Promise<AppendResult>;
 
@@ -300,6 +301,11 @@ export interface AppendRequest {
   imported?: { by: string; isFirst: boolean };
   /** The start of the hash chain of a channel that these entries create. Left out: random. */
   root?: string;
+  /**
+   * The id of a request by which others can forbid this append. If `note` remembered an outcome for that request before, nothing is
+   * appended and the result is `forbidden`.
+   */
+  fence?: string;
 }
 
 interface NewEntryFacts {
@@ -357,7 +363,8 @@ export type AppendResult =
   | { status: 'conflict'; moved: (string | null)[] }
   /** `lastAt`: the date of the channel's last entry, later than that of the first new entry. */
   | { status: 'earlier'; lastAt: string }
-  | { status: 'deleted' };
+  | { status: 'deleted' }
+  | { status: 'forbidden' };
 
 /** What a request did when it was first executed. */
 export interface Outcome {

@@ -57,6 +57,17 @@ export async function touchDurably(path: string, now: number): Promise<void> {
   await syncPath(dirname(path));
 }
 
+/** Writes a file of one letter with this time of modification. In milliseconds since 1970. */
+export async function createMarkDurably(path: string, now: number): Promise<void> {
+  {
+    await using file = await open(path, 'w', 0o600);
+    await file.writeFile('c');
+    await file.utimes(now / 1_000, now / 1_000);
+    await file.sync();
+  }
+  await syncPath(dirname(path));
+}
+
 export async function renameDurably(from: string, to: string): Promise<void> {
   await rename(from, to);
   await Promise.all([syncPath(dirname(from)), syncPath(dirname(to))]);

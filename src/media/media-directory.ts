@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { makeDirectory } from '../make-directory.ts';
 import {
   createDurably,
@@ -15,8 +15,11 @@ import {
   writeDurably,
 } from './durable-files.ts';
 import { hashOfFile } from './file-hash.ts';
+import { type IncomingUpload, IncomingUploads } from './incoming-uploads.ts';
 import { type About, mediaOf, readAbout } from './media-about.ts';
-import { MediaErasures } from './media-erasures.ts';
+import { MediaClaims } from './media-claims.ts';
+import { MediaErasures, probe } from './media-erasures.ts';
+import { MediaFacts } from './media-facts.ts';
 import { mediaLimits } from './media-limits.ts';
 import { isChannelId, MediaPaths, mediumIdPattern, requireChannelId } from './media-paths.ts';
 import {
@@ -37,12 +40,11 @@ import { Renderer } from './renderer.ts';
  * The store in a directory, which several nodes may share:
  *
  *     {channelId}/{id}/about.json, 1600.webp, …   a medium; the directory appears and disappears as a whole, by a rename
- *     {channelId}/{id}/claims/{postId}            empty: the post claims the medium; "c": the journal confirmed it
- *     {channelId}/by-post/{postId}/{id}           empty: the same, from the post
+ *     {channelId}/{id}/claims/, by-post/          who claims it: see `media-claims.ts`
  *     {channelId}/by-hash/{sha256}                the id of the medium with this content
- *     .incoming/{id}…                             uploads that are being received and processed
+ *     .incoming/                                  uploads that are being received and processed: see `incoming-uploads.ts`
  *     .pending/{channelId}~{postId}               erasures that may not be complete
- *     .erasing/{channelId}~{id}, {channelId}~~…   media and channels that are being deleted
+ *     .erasing/{channelId}~{id}, {channelId}~~…, ~~…   media, channels and unfinished uploads that are being deleted
  */
 export async function openMediaDirectory(directory: string, options: MediaDirectoryOptions): Promise<MediaDirectory> {
   const store = new MediaDirectory(directory, options);
@@ -67,16 +69,16 @@ export class MediaDirectory implements MediaStore {
   readonly #renderer: Pick<Renderer, 'render' | 'close'>;
   readonly #channelBytes: number;
   readonly #paths: MediaPaths;
+  readonly #claims: MediaClaims;
+  readonly #incoming: IncomingUploads;
+  readonly #facts: MediaFacts;
   readonly #erasures: MediaErasures;
   readonly #isShared: boolean;
   readonly #now: () => number;
-  #uploads = 0;
   #isClosed = false;
   #sweeping: Promise<void> | undefined;
   /** Uploads in progress, by channel and content, so that the same content is processed once. */
   readonly #adding = new Map<string, Promise<AddResult>>();
-  /** Sizes never change, so each is read once. */
-  readonly #sizes = new Map<string, number>();
 
   constructor(directory: string, options: MediaDirectoryOptions) {
     this.#paths = new MediaPaths(directory);
@@ -84,10 +86,12 @@ export class MediaDirectory implements MediaStore {
     this.#now = options.now ?? Date.now;
     this.#channelBytes = options.channelBytes ?? mediaLimits.mediaChannelBytes;
     this.#renderer = options.renderer ?? new Renderer();
-    this.#erasures = new MediaErasures(this.#paths, {
-      now: this.#now,
-      onErased: (channelId, id) => (id === undefined ? this.#sizes.clear() : this.#sizes.delete(`${channelId}/${id}`)),
-    });
+    const [paths, now] = [this.#paths, this.#now];
+    this.#claims = new MediaClaims(paths, now);
+    this.#incoming = new IncomingUploads(paths, { isShared: options.isShared, now });
+    this.#facts = new MediaFacts(paths);
+    const { claims, incoming, facts } = { claims: this.#claims, incoming: this.#incoming, facts: this.#facts };
+    this.#erasures = new MediaErasures({ paths, claims, incoming, facts, now });
   }
 
   /** Creates what is missing. Called once, by `openMediaDirectory`. */
@@ -102,12 +106,9 @@ export class MediaDirectory implements MediaStore {
     return reliably(async () => {
       this.#requireRoom();
       requireChannelId(channelId);
-      const id = randomBytes(16).toString('base64url');
-      const incoming = this.#at('.incoming', id);
-      this.#uploads += 1;
-      try {
-        if ((await this.#bytesOf(channelId)) >= this.#channelBytes) return full();
-        const received = await receiveUpload(upload, `${incoming}.upload`);
+      return await this.#incoming.hold(async (incoming) => {
+        if ((await this.#facts.bytesOf(channelId)) >= this.#channelBytes) return full();
+        const received = await receiveUpload(upload, incoming.body);
         if (received.status === 'refused') return received;
         const key = `${channelId}/${received.sha256}`;
         // Check again after each wait: several uploads may have waited for the same one.
@@ -115,73 +116,70 @@ export class MediaDirectory implements MediaStore {
           const result = await same;
           if (result.status === 'refused') return result;
         }
-        const adding = this.#store(channelId, id, received, upload.by);
+        const adding = this.#store(channelId, incoming, received, upload.by);
         this.#adding.set(key, adding);
         try {
           return await adding;
         } finally {
           this.#adding.delete(key);
         }
-      } finally {
-        this.#uploads -= 1;
-        for (const path of [`${incoming}.upload`, incoming]) await rm(path, { recursive: true, force: true });
-      }
+      });
     });
   }
 
   async #store(
     channelId: string,
-    id: string,
+    incoming: IncomingUpload,
     { kind, sha256 }: Extract<Awaited<ReturnType<typeof receiveUpload>>, { status: 'received' }>,
     by: string,
   ): Promise<AddResult> {
+    const id = randomBytes(16).toString('base64url');
+    const directory = incoming.files(channelId, sha256);
+    const file = `${directory}.body`;
+    // Under this name, an erasure of the same content finds it.
+    await rename(incoming.body, file);
     const existing = await this.#withContent(channelId, sha256);
     if (existing !== undefined) return { status: 'existing', media: existing };
-    const incoming = this.#at('.incoming', id);
-    const file = `${incoming}.upload`;
-    await mkdir(incoming, { mode: 0o700 });
-    const outcome = await this.#renderer.render({ kind, file, directory: incoming, sha256 });
-    if (outcome.status === 'refused') return outcome;
+    await mkdir(directory, { mode: 0o700 });
+    const outcome = await this.#renderer.render({ kind, file, directory, sha256 });
+    if (outcome.status === 'refused') {
+      // The decoder cannot tell a file that was erased meanwhile from a damaged one.
+      if (!(await exists(file))) throw new MediaUnavailable(erasedMeanwhile);
+      return outcome;
+    }
 
     const { facts } = outcome;
     const [only] = facts.renditions;
     if (facts.type !== 'image' && only !== undefined) {
       await syncPath(file);
-      await rename(file, join(incoming, only.name));
+      await rename(file, join(directory, only.name));
     }
     const renditions = await Promise.all(
-      facts.renditions.map(async (one) => ({ ...one, sha256: await hashOfFile(join(incoming, one.name)) })),
+      facts.renditions.map(async (one) => ({ ...one, sha256: await hashOfFile(join(directory, one.name)) })),
     );
     const about = { id, channelId, by, uploadedAt: new Date(this.#now()).toISOString() };
-    return await this.#publish(incoming, { ...mediaOf({ ...facts, renditions }, about), sha256 });
+    return await this.#publish(directory, { ...mediaOf({ ...facts, renditions }, about), sha256 });
   }
 
-  /** Moves a medium whose files are on disk to its place. */
-  async #publish(
-    incoming: string,
-    about: About,
-    { postIds = [], isMoved = false }: { postIds?: readonly string[]; isMoved?: boolean } = {},
-  ): Promise<AddResult> {
+  /** Moves a medium whose files are on disk to its place. `isMoved`: from another server, with claims. */
+  async #publish(incoming: string, about: About, { isMoved = false } = {}): Promise<AddResult> {
     const { sha256, ...media } = about;
     const { channelId, id } = media;
-    if ((await this.#bytesOf(channelId)) + media.bytes > this.#channelBytes) return full();
-    await mkdir(join(incoming, 'claims'), { mode: 0o700 });
-    for (const postId of postIds) {
-      const fromPost = this.#paths.claimsOfPost(channelId, postId);
-      await makeDurably(fromPost, this.#paths.root);
-      await touchDurably(join(fromPost, id), this.#now());
-      await touchDurably(join(incoming, 'claims', postId), this.#now());
-    }
-    await writeDurably(join(incoming, 'about.json'), JSON.stringify(about), join(incoming, 'about.new'));
+    if ((await this.#facts.bytesOf(channelId)) + media.bytes > this.#channelBytes) return full();
     await makeDurably(this.#at(channelId, 'by-hash'), this.#paths.root);
     try {
+      // Not made with its parents: whoever erased them does not want them back.
+      await mkdir(join(incoming, 'claims'), { mode: 0o700 }).catch(unless('EEXIST'));
+      await writeDurably(join(incoming, 'about.json'), JSON.stringify(about), join(incoming, 'about.new'));
       await renameDurably(incoming, this.#at(channelId, id));
     } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') throw new MediaUnavailable(erasedMeanwhile, { cause: error });
       // Another node was faster with the same medium of another server.
-      if (!['EEXIST', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      if (!['EEXIST', 'ENOTEMPTY'].includes(code)) throw error;
       return { status: 'existing', media: (await this.#find(channelId, id)) ?? media };
     }
-    const first = await this.#recordHash(channelId, sha256, id);
+    const first = await this.#recordHash(incoming, about);
     if (first === undefined || isMoved) return { status: 'added', media };
     // Another node was faster with the same upload. Nobody knows this one yet.
     await renameDurably(this.#at(channelId, id), this.#paths.erasing(channelId, id));
@@ -190,9 +188,9 @@ export class MediaDirectory implements MediaStore {
   }
 
   /** Makes the medium that of this content. Returns the other one if there is one. */
-  async #recordHash(channelId: string, sha256: string, id: string): Promise<StoredMedia | undefined> {
+  async #recordHash(incoming: string, { channelId, sha256, id }: About): Promise<StoredMedia | undefined> {
     const byHash = this.#paths.byHash(channelId, sha256);
-    const written = this.#at('.incoming', `${id}.hash`);
+    const written = `${incoming}.hash`;
     const isFirst = await createDurably(byHash, id, written);
     if (isFirst) return undefined;
     const other = await this.#withContent(channelId, sha256);
@@ -200,39 +198,47 @@ export class MediaDirectory implements MediaStore {
     return other;
   }
 
-  restore(channelId: string, id: string, moved: MovedMedia, postIds: readonly string[]): Promise<AddResult> {
+  restore(
+    channelId: string,
+    id: string,
+    moved: MovedMedia,
+    usersOf: () => Promise<readonly string[]>,
+  ): Promise<AddResult | { status: 'unused' }> {
     return reliably(async () => {
       this.#requireRoom();
       requireChannelId(channelId);
       if (!mediumIdPattern.test(id)) throw new TypeError(`${id} is no id of an upload`);
-      const claimed = async (media: StoredMedia): Promise<AddResult> => {
-        for (const postId of postIds) await this.claim(channelId, id, postId);
-        return { status: 'existing', media };
+      const claim = async (incoming?: string) => {
+        for (const postId of await usersOf()) await this.#claims.prepare(channelId, id, postId, incoming);
       };
       const existing = await this.#find(channelId, id);
-      if (existing !== undefined) return await claimed(existing);
-      const incoming = this.#at('.incoming', `${id}-${randomBytes(8).toString('hex')}`);
-      this.#uploads += 1;
-      try {
-        await mkdir(incoming, { mode: 0o700 });
-        const received = await receiveMoved(moved, moved.body, { directory: incoming, renderer: this.#renderer });
+      if (existing !== undefined) {
+        await claim();
+        return { status: 'existing', media: existing };
+      }
+      return await this.#incoming.hold(async (incoming) => {
+        const directory = incoming.files(channelId, id);
+        await mkdir(directory, { mode: 0o700 });
+        const received = await receiveMoved(moved, moved.body, { directory, renderer: this.#renderer });
         if (received.status === 'refused') return received;
         const { uploadedAt, by } = moved;
         const media = mediaOf(received.facts, { id, channelId, uploadedAt, by });
         // The hash of the upload itself is not known here. That of its main file finds it if that file is uploaded.
         const sha256 = moved.files.find(({ name }) => name === media.name)?.sha256 ?? '';
-        const result = await this.#publish(incoming, { ...media, sha256 }, { postIds, isMoved: true });
-        return result.status === 'existing' ? await claimed(result.media) : result;
-      } finally {
-        this.#uploads -= 1;
-        await rm(incoming, { recursive: true, force: true });
-      }
+        await mkdir(join(directory, 'claims'), { mode: 0o700 });
+        await claim(directory);
+        // A takedown from now on finds the claims, and keeps these files from being published.
+        if ((await usersOf()).length === 0) return { status: 'unused' };
+        const result = await this.#publish(directory, { ...media, sha256 }, { isMoved: true });
+        if (result.status === 'existing') await claim();
+        return result;
+      });
     });
   }
 
   #requireRoom(): void {
     if (this.#isClosed) throw new MediaUnavailable('The server is ending. Try again in a moment.');
-    if (this.#uploads < mediaLimits.mediaUploads) return;
+    if (this.#incoming.count < mediaLimits.mediaUploads) return;
     throw new MediaUnavailable('Too many uploads are in progress. Try again in a moment.');
   }
 
@@ -285,26 +291,21 @@ export class MediaDirectory implements MediaStore {
     });
   }
 
-  claim(channelId: string, id: string, postId: string): Promise<'claimed' | 'missing'> {
-    return reliably(async () => {
-      const claim = this.#paths.claim(channelId, id, postId);
-      if ((await this.#about(channelId, id)) === undefined) return 'missing';
-      const fromPost = join(this.#paths.claimsOfPost(channelId, postId), id);
-      await makeDurably(dirname(fromPost), this.#paths.root);
-      await touchDurably(fromPost, this.#now());
-      // Missing if the medium is being erased: it was moved away, and comes back only if this claim was in time.
-      await touchDurably(claim, this.#now()).catch(unless('ENOENT'));
-      if ((await this.#about(channelId, id)) !== undefined && (await exists(claim))) return 'claimed';
-      await removeDurably(fromPost);
-      return 'missing';
-    });
+  newWrite(): string {
+    return randomBytes(16).toString('hex');
   }
 
-  disclaim(channelId: string, id: string, postId: string): Promise<void> {
+  claim(channelId: string, id: string, postId: string, write: string): Promise<'claimed' | 'missing'> {
+    return reliably(() => this.#claims.claim(channelId, id, postId, write));
+  }
+
+  keep(channelId: string, id: string, postId: string, write: string): Promise<void> {
+    return reliably(() => this.#claims.keep(channelId, id, postId, write));
+  }
+
+  drop(channelId: string, id: string, postId: string, write?: string): Promise<void> {
     return reliably(async () => {
-      if (!mediumIdPattern.test(id)) return;
-      await removeDurably(this.#paths.claim(channelId, id, postId));
-      await removeDurably(join(this.#paths.claimsOfPost(channelId, postId), id));
+      if (mediumIdPattern.test(id)) await this.#claims.drop(channelId, id, postId, write);
     });
   }
 
@@ -312,12 +313,16 @@ export class MediaDirectory implements MediaStore {
     return reliably(() => this.#erasures.expect(channelId, postId));
   }
 
-  erase(channelId: string, postId: string, uses: MediaUses): Promise<void> {
+  erase(channelId: string, postId: string, uses: MediaUses): Promise<readonly string[]> {
     return reliably(() => this.#erasures.erase(channelId, postId, uses));
   }
 
-  deleteChannel(channelId: string): Promise<void> {
+  deleteChannel(channelId: string): Promise<boolean> {
     return reliably(() => this.#erasures.deleteChannel(channelId));
+  }
+
+  get pendingErasures(): number {
+    return this.#erasures.pending;
   }
 
   sweep(uses: MediaUses): Promise<void> {
@@ -329,11 +334,11 @@ export class MediaDirectory implements MediaStore {
 
   ready(): Promise<void> {
     return reliably(async () => {
-      const name = `${randomBytes(16).toString('base64url')}.ready`;
-      const [probe, moved] = [this.#at('.incoming', name), this.#at('.erasing', `~~${name}`)];
+      const name = `${randomBytes(16).toString('base64url')}${probe}`;
+      const [written, moved] = [this.#at('.incoming', name), this.#at('.erasing', `~~${name}`)];
       // As an upload does it, and an erasure: written under another name, synced, moved, and removed.
-      await writeDurably(probe, 'ready', `${probe}.new`);
-      await renameDurably(probe, moved);
+      await writeDurably(written, 'ready', `${written}.new`);
+      await renameDurably(written, moved);
       await readFile(moved);
       await removeDurably(moved);
     });
@@ -343,26 +348,16 @@ export class MediaDirectory implements MediaStore {
     this.#isClosed = true;
     await this.#renderer.close();
     await Promise.allSettled(this.#adding.values());
-  }
-
-  /** Bytes of all media of a channel. Other nodes may add at the same moment, so the limit can be passed by an upload of each. */
-  async #bytesOf(channelId: string): Promise<number> {
-    let bytes = 0;
-    for (const { name: id, path } of await entriesOf(this.#at(channelId))) {
-      if (!mediumIdPattern.test(id)) continue;
-      const key = `${channelId}/${id}`;
-      const own = this.#sizes.get(key) ?? (await readAbout(path))?.bytes ?? 0;
-      if (this.#sizes.size >= mediaLimits.mediaSizes) this.#sizes.clear();
-      this.#sizes.set(key, own);
-      bytes += own;
-    }
-    return bytes;
+    this.#erasures.close();
+    await this.#incoming.close().catch(unless('ENOENT'));
   }
 
   #at(...names: string[]): string {
     return this.#paths.at(...names);
   }
 }
+
+const erasedMeanwhile = 'The same file was erased while it was uploaded. Send it again if it is to be shown.';
 
 function full(): AddResult {
   const gigabytes = mediaLimits.mediaChannelBytes / 1024 ** 3;

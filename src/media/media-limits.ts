@@ -1,4 +1,4 @@
-import { type LimitTable, problem, valuesOf } from '../protocol/limit-table.ts';
+import { erasuresPending, type LimitTable, problem, valuesOf } from '../protocol/limit-table.ts';
 
 /** Limits of uploaded media. Sizes are judged before anything is decoded. */
 export const mediaTable = {
@@ -125,7 +125,8 @@ export const mediaTable = {
   mediaIncomingHours: {
     value: 1,
     metric: problem('not-found'),
-    atLimit: 'What a crash left of an unfinished upload is deleted after this time.',
+    atLimit:
+      'What a server of the earlier version left of an unfinished upload is deleted after this time, if no takedown erases it before.',
   },
   /** Longer than a write takes. */
   mediaPendingMs: {
@@ -133,6 +134,36 @@ export const mediaTable = {
     metric: problem('media-unavailable'),
     atLimit:
       'An expected erasure that a crash interrupted is forgotten after this time, if the journal shows that it did not happen.',
+  },
+  /** Longer than a write takes. */
+  mediaClaimMs: {
+    value: 10_000,
+    metric: erasuresPending,
+    atLimit:
+      'A takedown waits for a write that names the same upload. If the write was not appended by then, it is refused with 503 `media-unavailable`, and the upload is erased.',
+  },
+  mediaClaimTries: {
+    value: 5,
+    metric: problem('media-unavailable'),
+    atLimit:
+      'A claim of an upload fails with 503 `media-unavailable` if other writes remove the directory for it so many times meanwhile.',
+  },
+  mediaPendingPosts: {
+    value: 1_000,
+    metric: erasuresPending,
+    atLimit:
+      'Erasures of uploads of further posts that must wait are finished by the hourly sweep, or when they are requested again.',
+  },
+  /** Beats of a server while it has uploads. */
+  mediaBeatMs: {
+    value: 1_000,
+    metric: erasuresPending,
+    atLimit: 'Interval at which a server shows that its unfinished uploads are in progress, if it shares the directory.',
+  },
+  mediaBeatsMissed: {
+    value: 4,
+    metric: erasuresPending,
+    atLimit: 'A server that misses this many beats counts as ended: the next takedown or sweep erases its unfinished uploads.',
   },
   mediaSizes: {
     value: 100_000,
@@ -142,3 +173,6 @@ export const mediaTable = {
 } satisfies LimitTable;
 
 export const mediaLimits = valuesOf(mediaTable);
+
+/** `mediaIncomingHours` and `mediaOrphanHours` are compared with milliseconds. */
+export const hourMs = 60 * 60 * 1_000;

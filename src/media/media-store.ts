@@ -21,22 +21,38 @@ export interface MediaStore {
   list(channelId: string, query: { after?: string | undefined; limit: number }): Promise<StoredMedia[]>;
 
   /**
-   * Stores a medium of another server under the same id, with claims of these posts. Its files stay byte for byte. A medium that has
-   * this id here is `existing`, gets the claims, and `body` is not read. A refused one leaves nothing behind.
+   * Stores a medium of another server under the same id, with claims of the posts that use it. `usersOf` reads them from the journal
+   * whenever it is called; if nothing uses the medium any more, it is `unused` and not stored. Its files stay byte for byte. A medium
+   * that has this id here is `existing`, gets the claims, and `body` is not read. A refused one leaves nothing behind.
    */
-  restore(channelId: string, id: string, moved: MovedMedia, postIds: readonly string[]): Promise<AddResult>;
+  restore(
+    channelId: string,
+    id: string,
+    moved: MovedMedia,
+    usersOf: () => Promise<readonly string[]>,
+  ): Promise<AddResult | { status: 'unused' }>;
 
   /** The file of a medium that has this name. Undefined if there is none. Never throws because of what `id` or `name` contains. */
   open(channelId: string, id: string, name: string): Promise<MediaFile | undefined>;
 
-  /**
-   * Notes durably that a post is about to use a medium, before the post is appended. A claimed medium is not deleted as an orphan.
-   * A repeated claim changes nothing.
-   */
-  claim(channelId: string, id: string, postId: string): Promise<'claimed' | 'missing'>;
+  /** A name for the claims of a write that no other write has: lowercase letters and digits. */
+  newWrite(): string;
 
-  /** Forgets a claim. `sweep` deletes a medium without claims that the journal does not use, once it is a day old. */
-  disclaim(channelId: string, id: string, postId: string): Promise<void>;
+  /**
+   * Notes durably that a write is about to use a medium in a post, before it is appended. A claimed medium is not deleted as an
+   * orphan, and not erased by `erase` until the write must be decided (`mediaClaimMs`). A repeated claim changes nothing.
+   */
+  claim(channelId: string, id: string, postId: string, write: string): Promise<'claimed' | 'missing'>;
+
+  /** The write was appended: its claim becomes that of the post. Without this call, the journal is asked when it matters. */
+  keep(channelId: string, id: string, postId: string, write: string): Promise<void>;
+
+  /**
+   * Drops the claim of a write that was not appended and never will be, and no other claim. Without `write`: drops the claim of the
+   * post, which does not use the medium any more. `sweep` deletes a medium without claims that the journal does not use, once it is a
+   * day old.
+   */
+  drop(channelId: string, id: string, postId: string, write?: string): Promise<void>;
 
   /**
    * Notes durably that text of a post is about to be erased, before it is erased from the journal. If `erase` does not follow,
@@ -46,17 +62,21 @@ export interface MediaStore {
 
   /**
    * Called after text of a post was erased from the journal. Forgets the post's claims of media that the journal no longer holds for
-   * it, and erases those media that no other post claims or uses. When it resolves, not a byte of them is left in the store.
-   * Can be repeated.
+   * it, and erases those media that the journal holds for no other post, with copies of the same content that nothing uses and with
+   * what crashes left of uploads. Returns the ids of media that must wait, because a write that claims them may still be appended.
+   * If there are none, not a byte of them is left in the store. Otherwise the store tries again by itself. Can be repeated.
    */
-  erase(channelId: string, postId: string, uses: MediaUses): Promise<void>;
+  erase(channelId: string, postId: string, uses: MediaUses): Promise<readonly string[]>;
 
-  /** Erases all media of a channel. Can be repeated. */
-  deleteChannel(channelId: string): Promise<void>;
+  /** The number of erasures of this process that wait. Read from memory. */
+  readonly pendingErasures: number;
+
+  /** Erases all media of a channel. Returns whether nothing is left, also of unfinished uploads. Can be repeated. */
+  deleteChannel(channelId: string): Promise<boolean>;
 
   /**
    * Finishes what a crash interrupted, erases all media of deleted channels, and deletes media that have not been claimed for a day. A
-   * claim older than a day does not count if the journal does not hold the medium for that post, because the append must have failed.
+   * claim older than a day does not count if the journal does not hold the medium for that post: the append failed, or is forbidden.
    * Called at the start and every hour, on every node.
    */
   sweep(uses: MediaUses): Promise<void>;
@@ -76,6 +96,8 @@ export interface MediaUses {
   ofPost(channelId: string, postId: string): Promise<readonly string[]>;
   /** Whether the journal deleted the channel. False for a channel that it never had. */
   isDeleted(channelId: string): Promise<boolean>;
+  /** Refuses the append of a write from now on, on every node. When it resolves, `ofPost` has what the write appended, or never will. */
+  forbid(channelId: string, write: string): Promise<void>;
 }
 
 export interface Upload {

@@ -1,4 +1,4 @@
-import type { AppendResult, Journal, NewEntry, Renderer } from '../journal/engine.ts';
+import type { AppendRequest, AppendResult, Journal, NewEntry, Renderer } from '../journal/engine.ts';
 import { channelToCreate, JournalUnavailable, withUnknownOutcome } from '../journal/engine.ts';
 import { channelFrom, prepare } from '../journal/entry-record.ts';
 import { shortCheck } from '../journal/hash-chain.ts';
@@ -194,8 +194,10 @@ export function createImporter({ engine, append, renderer, newId, media }: Impor
       }
       for (const subject of subjects) underWay.add(subject);
       const entries = second === undefined ? ([entry] as const) : ([entry, second.entry] as const);
+      const channelId = channelIdOf(item.line);
+      const claims = uploads.begin(channelId);
       try {
-        await uploads.claimOf(entries);
+        await claims.entries(entries);
         if (erases) await uploads.expectErasure(entry.post.channelId, entry.post.id);
       } catch (error) {
         unclaimed = error;
@@ -203,16 +205,17 @@ export function createImporter({ engine, append, renderer, newId, media }: Impor
         break;
       }
       step.makes = was > 0 ? undefined : postId === null ? 'channels' : 'posts';
-      const channelId = channelIdOf(item.line);
       const isFirst = !isBeginning && !begun.has(channelId);
       isBeginning = true;
-      step.writing = append(channelId, {
+      const request: AppendRequest = {
         request: { id: newId(), digest },
         decidedOn: { channel: state.channel?.revision ?? 0, posts: { ...previous, ...second?.revisions, ...revisions } },
         entries,
         ...(item.line.facts?.root !== undefined && { root: item.line.facts.root }),
+        ...(claims.fence !== undefined && { fence: claims.fence }),
         imported: { by, isFirst },
-      });
+      };
+      step.writing = claims.settle(() => append(channelId, request));
       if (second?.item) steps.push({ item: second.item, verdict: step.verdict, writing: step.writing, nth: 1 });
       if (alone && !(await allWritten([step]))) break;
       for (const written of entries) {

@@ -13,9 +13,16 @@ export async function restoreMedia(
   id: string,
   moved: MovedMedia,
 ): Promise<AddResult> {
-  const postIds = await usersOfMedia(engine, channel, id);
-  if (postIds.length === 0) throw new Refusal('not-found', missing.media);
-  const result = await orRefuse(() => store.restore(channel.id, id, moved, postIds));
+  const postIds = new Set<string>();
+  const usersOf = async () => {
+    const read = await engine.channel(channel.id);
+    const users = read.status === 'found' ? await usersOfMedia(engine, read.channel, id) : [];
+    for (const postId of users) postIds.add(postId);
+    return users;
+  };
+  if ((await usersOf()).length === 0) throw new Refusal('not-found', missing.media);
+  const result = await orRefuse(() => store.restore(channel.id, id, moved, usersOf));
+  if (result.status === 'unused') throw new Refusal('not-found', missing.media);
   if (result.status === 'refused') return result;
   // A takedown may have erased the claims of a post before they were noted.
   const uses = mediaUses(engine, publicUrl);

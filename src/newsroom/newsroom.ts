@@ -15,7 +15,7 @@ import { newsroomLimits } from './newsroom-limits.ts';
 import type { Ownership } from './ownership.ts';
 import type { PostState } from './post-rules.ts';
 import * as posts from './post-rules.ts';
-import { createUploads } from './uploads.ts';
+import { createUploads, type WriteClaims } from './uploads.ts';
 import { admitWriter, type CurrentChannel, currentChannel } from './write-access.ts';
 import { createWriteAnswers, withdrawnBy, withErasure } from './write-answers.ts';
 import {
@@ -78,7 +78,19 @@ export interface NewsroomOptions {
   media?: MediaStore | undefined;
 }
 
+interface DecidedWrite {
+  write: WriteCommand<unknown>;
+  channelId: string;
+  subject: Subject;
+  /** Of a write that may name uploads. */
+  claims?: WriteClaims;
+}
+
 const { decisionTries: triesMost } = newsroomLimits;
+const tooLate = {
+  detail: 'The write took too long, and an upload that it names may have been erased meanwhile. Send it again.',
+  retryAfter: newsroomLimits.mediaRetrySeconds,
+};
 const notTheirOwn = 'Authors may change only their own posts, and this post has another author.';
 const notAnEditor = 'Only an editor of the channel may erase what was published (`eraseEarlier`).';
 
@@ -118,13 +130,17 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     let now = currentChannel(read);
     const { expected, ...parsed } = write.parse();
     const { picture } = parsed.patch;
-    const patch = picture ? { ...parsed.patch, picture: await uploads.claimPicture(channelId, picture) } : parsed.patch;
-    const done = await decideAndAppend(write, channelId, 'channel', async (isRetry, attribution) => {
-      if (isRetry) now = await channelNow(channelId);
-      const { channel, position } = now;
-      const id = patch.pinnedPostId;
-      const pinned = id ? (await engine.post(channelId, id))?.post : undefined;
-      return { decision: channels.change({ channel, pinned }, { patch, expected }, attribution), position };
+    const claims = uploads.begin(channelId);
+    const done = await claims.settle(async () => {
+      const patch = picture ? { ...parsed.patch, picture: await claims.picture(picture) } : parsed.patch;
+      const subject = 'channel';
+      return await decideAndAppend({ write, channelId, subject, claims }, async (isRetry, attribution) => {
+        if (isRetry) now = await channelNow(channelId);
+        const { channel, position } = now;
+        const id = patch.pinnedPostId;
+        const pinned = id ? (await engine.post(channelId, id))?.post : undefined;
+        return { decision: channels.change({ channel, pinned }, { patch, expected }, attribution), position };
+      });
     });
     if (done.status === 'appended') {
       const entry = done.changes[0];
@@ -154,28 +170,32 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
   async function publish(write: WriteCommand<NewPost>, channelId: string): Promise<PostWritten> {
     // If the cached channel is stale, the append reports a conflict. A refusal is decided again on a fresh read.
     let now = (mayAuthor(write.who, channelId) && cache.cached(channelId)) || (await admitAuthor(write, channelId));
-    let draft: NewPost;
-    let html: string;
-    let id: string;
-    try {
-      draft = write.parse();
-      id = draft.id ?? newId();
-      html = renderer.render(draft.body ?? '', { channelId });
-      if (draft.media?.length) draft.media = await uploads.claim(channelId, id, draft.media, 'media');
-    } catch (refusal) {
-      // For a valid body, the append finds an earlier execution of the request. An invalid body is never appended, so the earlier
-      // execution is looked up here.
-      const before = await recallOutcome(write, channelId, { newPost: undefined });
-      if (before) return await replayPost(channelId, before);
-      throw refusal;
-    }
-    const command = { ...draft, id, html, byline: write.who.name };
-    const done = await decideAndAppend(write, channelId, { newPost: draft.id }, async (isRetry, attribution) => {
-      if (isRetry) now = await channelNow(channelId);
-      const { channel, position } = now;
-      const existing = draft.id ? (await engine.post(channelId, draft.id))?.post : undefined;
-      const sources = await publishedAmong(channelId, draft.derivedFrom);
-      return { decision: posts.publish({ channel, existing, sources }, command, attribution), position };
+    const claims = uploads.begin(channelId);
+    const done = await claims.settle(async () => {
+      let draft: NewPost;
+      let html: string;
+      let id: string;
+      try {
+        draft = write.parse();
+        id = draft.id ?? newId();
+        html = renderer.render(draft.body ?? '', { channelId });
+        if (draft.media?.length) draft.media = await claims.media(id, draft.media, 'media');
+      } catch (refusal) {
+        // For a valid body, the append finds an earlier execution of the request. An invalid body is never appended, so the
+        // earlier execution is looked up here.
+        const before = await recallOutcome(write, channelId, { newPost: undefined });
+        if (before) return repeatedOutcome(before);
+        throw refusal;
+      }
+      const command = { ...draft, id, html, byline: write.who.name };
+      const subject = { newPost: draft.id };
+      return await decideAndAppend({ write, channelId, subject, claims }, async (isRetry, attribution) => {
+        if (isRetry) now = await channelNow(channelId);
+        const { channel, position } = now;
+        const existing = draft.id ? (await engine.post(channelId, draft.id))?.post : undefined;
+        const sources = await publishedAmong(channelId, draft.derivedFrom);
+        return { decision: posts.publish({ channel, existing, sources }, command, attribution), position };
+      });
     });
     return await answerFor(channelId, done);
   }
@@ -191,13 +211,18 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     if (revision.eraseEarlier === true && !mayErase(write.who, channelId))
       throw new Refusal('forbidden', { detail: notAnEditor });
     const { body, media } = revision.changes;
-    if (media?.length) revision.changes.media = await uploads.claim(channelId, postId, media, 'changes.media');
-    const isCached = revision.eraseEarlier === true && (await uploads.expectErasure(channelId, postId));
-    const command = { ...revision, html: body === undefined ? undefined : renderChange(body, channelId) };
-    const done = await decideAndAppend(write, channelId, { post: postId }, async (isRetry, attribution) => {
-      if (isRetry) now = await postNow(channelId, postId);
-      const sources = await publishedAmong(channelId, revision.changes.derivedFrom);
-      return { decision: posts.revise({ ...now, sources }, command, attribution), position: now.position };
+    const claims = uploads.begin(channelId);
+    let isCached = false;
+    const done = await claims.settle(async () => {
+      if (media?.length) revision.changes.media = await claims.media(postId, media, 'changes.media');
+      isCached = revision.eraseEarlier === true && (await uploads.expectErasure(channelId, postId));
+      const command = { ...revision, html: body === undefined ? undefined : renderChange(body, channelId) };
+      const subject = { post: postId };
+      return await decideAndAppend({ write, channelId, subject, claims }, async (isRetry, attribution) => {
+        if (isRetry) now = await postNow(channelId, postId);
+        const sources = await publishedAmong(channelId, revision.changes.derivedFrom);
+        return { decision: posts.revise({ ...now, sources }, command, attribution), position: now.position };
+      });
     });
     return await withDerived(await answerFor(channelId, done), revision.eraseEarlier === true, isCached);
   }
@@ -206,7 +231,8 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     let { before, ...now } = await admitToPost(write, channelId, postId, mayAuthor);
     if (before) return await withDerived(withdrawnBy(await replayPost(channelId, before)), false);
     const command = write.parse();
-    const done = await decideAndAppend(write, channelId, { post: postId }, async (isRetry, attribution) => {
+    const subject = { post: postId };
+    const done = await decideAndAppend({ write, channelId, subject }, async (isRetry, attribution) => {
       if (isRetry) now = await postNow(channelId, postId);
       return { decision: posts.retract(now, command, attribution), position: now.position };
     });
@@ -218,7 +244,8 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     if (before) return await withDerived(withdrawnBy(await replayPost(channelId, before)), true);
     const command = write.parse();
     const isCached = await uploads.expectErasure(channelId, postId);
-    const done = await decideAndAppend(write, channelId, { post: postId }, async (isRetry, attribution) => {
+    const subject = { post: postId };
+    const done = await decideAndAppend({ write, channelId, subject }, async (isRetry, attribution) => {
       if (isRetry) now = await postNow(channelId, postId);
       return { decision: posts.takeDown(now, command, attribution), position: now.position };
     });
@@ -240,9 +267,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
    * a refusal must not show text that was erased since the read.
    */
   async function decideAndAppend(
-    write: WriteCommand<unknown>,
-    channelId: string,
-    subject: Subject,
+    { write, channelId, subject, claims }: DecidedWrite,
     decide: (isRetry: boolean, attribution: Attribution) => Promise<{ decision: Decision; position: Position }>,
   ): Promise<WriteOutcome> {
     let confirming = false;
@@ -264,8 +289,11 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       confirming = false;
       const { decidedOn, entries } = decision;
       const lastDateBindsUntil = new Date(clock() + newsroomLimits.lastDateBindsMs).toISOString();
-      const result = await append(channelId, { request: write.request, decidedOn, entries, lastDateBindsUntil });
+      const fence = claims?.fence;
+      const request = { request: write.request, decidedOn, entries, lastDateBindsUntil, ...(fence !== undefined && { fence }) };
+      const result = await append(channelId, request);
       if (result.status === 'appended') return result;
+      if (result.status === 'forbidden') throw new Refusal('media-unavailable', tooLate);
       if (result.status === 'earlier') lastAt = result.lastAt;
       if (result.status === 'duplicate') return repeatedOutcome(requireSameRequest(result.outcome, subject));
     }

@@ -49,7 +49,8 @@ export function measureAppends(
 }
 
 /**
- * A write to a deleted channel is refused. A write whose date is too early gets a new date and is decided again, like a conflict.
+ * A write to a deleted channel is refused, and so is one that came too late for its uploads. A write whose date is too early gets a
+ * new date and is decided again, like a conflict.
  */
 const outcomes: Record<AppendResult['status'], AppendOutcome> = {
   appended: 'appended',
@@ -57,4 +58,5 @@ const outcomes: Record<AppendResult['status'], AppendOutcome> = {
   conflict: 'conflict',
   earlier: 'conflict',
   deleted: 'refused',
+  forbidden: 'refused',
 };

@@ -396,7 +396,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     }),
     erasuresPending: new Gauge({
       name: 'pressbox_erasures_pending',
-      help: 'Erasures that are not complete: the store may still contain the text.',
+      help: 'Erasures that are not complete: the store may still contain the text, or the directory of uploads a file.',
       aggregator: 'max',
       registers,
     }),

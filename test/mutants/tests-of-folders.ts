@@ -61,6 +61,7 @@ export const testsOfFolders: Readonly<Record<string, readonly string[]>> = {
     'server/authors',
     'server/transfers',
     'server/nodes/shared-media.test.ts',
+    'server/nodes/media-histories.test.ts',
   ],
   'src/newsroom': ['unit/newsroom', 'model', ...authors, 'server/transfers', 'server/access'],
   'src/protocol': ['unit/protocol', 'unit/client', 'unit/newsroom', 'hostile', 'model', ...authors, 'server/readers'],

@@ -26,7 +26,7 @@ import {
 import type { Connection } from './connection/connection.ts';
 import type { RedisSessions } from './ended-sessions.ts';
 import type { Erasures } from './erasure/erasure.ts';
-import { channelKeys, registered, registry } from './keys.ts';
+import { channelKeys, registered, registry, requestKey } from './keys.ts';
 import { redisLimits } from './redis-limits.ts';
 import { endRequests, keptMs, type Requests } from './request-keys.ts';
 import type { RedisRevocations } from './revoked-tokens.ts';
@@ -100,7 +100,9 @@ export class Writes implements JournalWrites {
       const root = request.decidedOn.channel === 0 ? (request.root ?? newRoot()) : undefined;
       const serverFacts = factsOfAppend(channelId, request, prepared, { root, now: this.#parts.now() });
       const args = appendArguments(request, prepared, this.#times(), { root, serverFacts });
-      const keys = [registry.activity, registry.activityPlaces, ...(serverFacts.length === 0 ? [] : [registry.server])];
+      const { fence } = request;
+      const fenceKeys = fence === undefined ? [] : [requestKey(channelId, fence)];
+      const keys = [registry.activity, registry.activityPlaces, registry.server, ...fenceKeys];
       const [first] = request.entries;
       const notes: Promise<unknown>[] = [];
       if (first.type === 'channel.changed' && request.decidedOn.channel === 0)
@@ -132,6 +134,7 @@ export class Writes implements JournalWrites {
         case 'earlier':
           return { status, lastAt: values.text() };
         case 'deleted':
+        case 'forbidden':
           return { status };
         default:
           throw new JournalUnavailable('The first entry of a channel must be the channel itself.', 'unchanged');

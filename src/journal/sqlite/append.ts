@@ -7,7 +7,7 @@ import { epochOf, fingerprint, newRoot, nextCheck, positionAt } from '../hash-ch
 import { countsAfter } from '../post-tags.ts';
 import { type CountsRow, countColumns, countsIn, storeCounts } from './counts.ts';
 import { addPendingErasure, emptyText } from './erasure.ts';
-import { findRequest, tagKey } from './request-keys.ts';
+import { findRequest, hasRequest, tagKey } from './request-keys.ts';
 import { recordFacts } from './server-journal.ts';
 import type { Sql } from './statements.ts';
 
@@ -20,6 +20,7 @@ export interface PreparedAppend {
   /** This and the next field: see `AppendRequest`. */
   lastDateBindsUntil: string | undefined;
   root: string | undefined;
+  fence?: string | undefined;
   /** Entries for the server's own journal. */
   serverFacts: ServerFacts[];
   /** The time of the request by the request clock. */
@@ -31,7 +32,8 @@ export type Appended =
   | { status: 'duplicate'; outcome: Outcome }
   | { status: 'conflict'; moved: (string | null)[] }
   | { status: 'earlier'; lastAt: string }
-  | { status: 'deleted' };
+  | { status: 'deleted' }
+  | { status: 'forbidden' };
 
 export interface ChannelRow extends CountsRow {
   n: number;
@@ -51,6 +53,7 @@ export function append(sql: Sql, wanted: PreparedAppend): Appended {
   const outcome = findRequest(sql, channelId, request, requestAt);
   if (outcome !== undefined) return { status: 'duplicate', outcome };
   if (sql('SELECT 1 FROM deleted WHERE id = ?').get(channelId) !== undefined) return { status: 'deleted' };
+  if (wanted.fence !== undefined && hasRequest(sql, channelId, wanted.fence)) return { status: 'forbidden' };
 
   const found = findChannel(sql, channelId);
   const moved = whatMoved(sql, found, decidedOn);

@@ -222,7 +222,7 @@ class SqliteEngine implements Engine {
   // ---- Writing
 
   async append(channelId: string, wanted: AppendRequest): Promise<AppendResult> {
-    const { request, decidedOn, entries, lastDateBindsUntil } = wanted;
+    const { request, decidedOn, entries, lastDateBindsUntil, fence } = wanted;
     const prepared = prepareAll(channelId, entries, this.#renderer);
     const root = wanted.root ?? (decidedOn.channel === 0 ? newRoot() : undefined);
     const given = {
@@ -232,6 +232,7 @@ class SqliteEngine implements Engine {
       entries: prepared,
       lastDateBindsUntil,
       root,
+      fence,
       serverFacts: factsOfAppend(channelId, wanted, prepared, { root, now: this.#now() }),
       requestAt: this.#requestClock.now(),
     };

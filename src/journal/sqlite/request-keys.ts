@@ -37,6 +37,11 @@ export function findRequest(sql: Sql, channelId: string, request: RequestId, req
   };
 }
 
+/** Whether a request with this id is remembered, of whatever age. */
+export function hasRequest(sql: Sql, channelId: string, id: string): boolean {
+  return sql('SELECT 1 FROM requests WHERE channelId = ? AND id = ?').get(channelId, id) !== undefined;
+}
+
 function sealed(print: string, seal: string | null): string {
   return seal === null ? print : sealedFingerprint(print, seal);
 }

@@ -231,6 +231,41 @@ export function requests({ open }: Exam): void {
     expect(again).toEqual({ same: false, position, postId: post?.id, revision: 1 });
   });
 
+  it('appends nothing once the fence of the append was noted, and answers duplicate to what it appended before', async () => {
+    const { id } = await createChannel(engine);
+    const other = await createChannel(engine);
+    const [position] = await engine.heads([id]);
+    const noted = { position: undefined, postId: null, revision: 0 };
+    const [fence, free] = [newRequest(), newRequest()];
+    const before = { ...appending([publication(samplePost(id))]), fence: fence.id };
+    expect((await engine.append(id, before)).status).toBe('appended');
+    await engine.note(id, fence, noted);
+    expect((await engine.append(id, before)).status).toBe('duplicate');
+    const after = { ...appending([publication(samplePost(id))]), fence: fence.id };
+    expect(await engine.append(id, after)).toEqual({ status: 'forbidden' });
+    expect(await engine.recall(id, after.request)).toBeUndefined();
+    expect((await engine.heads([id]))[0]?.offset).toBe((position?.offset ?? 0) + 1);
+    expect((await engine.append(id, { ...after, fence: free.id })).status).toBe('appended');
+    const elsewhere = { ...appending([publication(samplePost(other.id))]), fence: fence.id };
+    expect((await engine.append(other.id, elsewhere)).status).toBe('appended');
+  });
+
+  it('has the entries when their fence is noted, or never', async () => {
+    const { id } = await createChannel(engine);
+    const noted = { position: undefined, postId: null, revision: 0 };
+    for (let round = 0; round < 20; round += 1) {
+      const fence = newRequest();
+      const post = samplePost(id);
+      const note = () => engine.note(id, fence, noted);
+      const isNotedFirst = round % 2 === 0;
+      const noting = isNotedFirst ? note() : undefined;
+      const write = engine.append(id, { ...appending([publication(post)]), fence: fence.id });
+      await (noting ?? note());
+      const isThere = (await engine.post(id, post.id)) !== undefined;
+      expect((await write).status).toBe(isThere ? 'appended' : 'forbidden');
+    }
+  });
+
   it('notes one of many concurrent requests with one id', async () => {
     const { id } = await createChannel(engine);
     const request = newRequest();

@@ -1,82 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type MediaDirectory, type MediaDirectoryOptions, openMediaDirectory } from '../../../src/media/media-directory.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openMediaDirectory } from '../../../src/media/media-directory.ts';
 import { mediaLimits } from '../../../src/media/media-limits.ts';
 import { MediaUnavailable, type MediaUses } from '../../../src/media/media-store.ts';
-import { Renderer } from '../../../src/media/renderer.ts';
-import { movie } from '../../support/samples/movies.ts';
-import { stored, upload } from '../../support/samples/uploads.ts';
+import { upload } from '../../support/samples/uploads.ts';
+import { dayMs, mark, openScenes, type Scene, sound } from '../../support/stores/media-scene.ts';
 
-const dayMs = 24 * 60 * 60 * 1_000;
-const mark = (content: string) => `the samples of ${content}`;
-const sound = (content: string) => movie({ brand: 'M4A ', tracks: ['soun'], samples: Buffer.from(mark(content)) });
-
-/** All stores share one child process, which outlives them. A busy machine hardly runs a process of the lowest priority. */
-const shared = new Renderer({ jobMs: 250_000 });
-afterAll(() => shared.close());
-const renderer = { render: shared.render.bind(shared), close: async () => {} };
-
-/** A store, the journal that it asks, and a clock. */
-class Scene {
-  folder = '';
-  store!: MediaDirectory;
-  /** Posts that the journal has, with their media. */
-  readonly posts = new Map<string, string[]>();
-  readonly deleted = new Set<string>();
-  laterMs = 0;
-  /** Set: the clock stands, `laterMs` after this time. */
-  fixedAt: number | undefined;
-  readonly uses: MediaUses = {
-    isUsed: async (_, id) => [...this.posts.values()].some((media) => media.includes(id)),
-    ofPost: async (_, postId) => this.posts.get(postId) ?? [],
-    isDeleted: async (channelId) => this.deleted.has(channelId),
-  };
-
-  async open(options: Partial<MediaDirectoryOptions> = {}): Promise<void> {
-    await this.store?.close();
-    this.store = await openMediaDirectory(this.folder, {
-      isShared: false,
-      now: () => (this.fixedAt ?? Date.now()) + this.laterMs,
-      renderer,
-      ...options,
-    });
-  }
-  async add(content: string, channelId = 'a'): Promise<string> {
-    return (await stored(this.store, channelId, sound(content), 'audio/mp4')).id;
-  }
-  /** Claims and appends. */
-  async publish(postId: string, ...media: string[]): Promise<void> {
-    for (const id of media) expect(await this.store.claim('a', id, postId)).toBe('claimed');
-    this.posts.set(postId, media);
-  }
-  /** Erases as after a takedown. */
-  async takeDown(postId: string): Promise<void> {
-    await this.store.expectErasure('a', postId);
-    this.posts.delete(postId);
-    await this.store.erase('a', postId, this.uses);
-  }
-  /** Whether a file below the directory contains it. */
-  async has(content: string): Promise<boolean> {
-    return (await this.files()).some((file) => file.includes(mark(content)));
-  }
-  async files(): Promise<Buffer[]> {
-    const entries = await readdir(this.folder, { recursive: true, withFileTypes: true });
-    return Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => readFile(join(entry.parentPath, entry.name))));
-  }
-}
-
-async function scene(options?: Partial<MediaDirectoryOptions>): Promise<Scene> {
-  const made = new Scene();
-  made.folder = await mkdtemp(join(tmpdir(), 'pressbox-media-'));
-  await made.open(options);
-  onTestFinished(async () => {
-    await made.store.close();
-    await rm(made.folder, { recursive: true, force: true });
-  });
-  return made;
-}
+const { renderer, scene } = openScenes();
 
 describe('the store of media', () => {
   it('keeps one medium if two nodes take the same file at the same moment', async () => {
@@ -136,9 +67,10 @@ describe('the store of media', () => {
 
   it('says that a medium is missing which a post claims', async () => {
     const a = await scene();
-    expect(await a.store.claim('a', 'A'.repeat(22), 'post')).toBe('missing');
-    expect(await a.store.claim('a', '../../etc', 'post')).toBe('missing');
-    await expect(a.store.claim('a', await a.add('one'), '../post')).rejects.toThrow(TypeError);
+    expect(await a.claim('A'.repeat(22), 'post')).toBe('missing');
+    expect(await a.claim('../../etc', 'post')).toBe('missing');
+    await expect(a.claim(await a.add('one'), '../post')).rejects.toThrow(TypeError);
+    await expect(a.store.claim('a', await a.add('one'), 'post', '../write')).rejects.toThrow(TypeError);
   });
 });
 
@@ -162,7 +94,7 @@ describe('an erasure', () => {
     const a = await scene();
     const [before, now, soon] = [await a.add('before'), await a.add('now'), await a.add('soon')];
     await a.publish('post', before, now, soon);
-    expect(await a.store.claim('a', soon, 'other')).toBe('claimed');
+    expect(await a.claim(soon, 'other')).toBe('claimed');
     a.posts.set('post', [now]);
     await a.store.erase('a', 'post', a.uses);
     expect([await a.has('before'), await a.has('now'), await a.has('soon')]).toEqual([false, true, true]);
@@ -234,7 +166,8 @@ describe('channels, posts and uploads whose ids begin alike', () => {
     for (const channelId of ['storm', ...neighbours]) {
       await a.add(`kept in ${channelId}.`, channelId);
       const id = await a.add(`erased in ${channelId}.`, channelId);
-      expect(await a.store.claim(channelId, id, 'post')).toBe('claimed');
+      expect(await a.claim(id, 'post', channelId)).toBe('claimed');
+      await a.store.keep(channelId, id, 'post', `w${a.writes}`);
       await a.store.expectErasure(channelId, 'post');
     }
     await a.store.deleteChannel('storm');
@@ -283,7 +216,7 @@ describe('a sweep', () => {
     const a = await scene();
     const [orphan, failed, used] = [await a.add('orphan'), await a.add('failed'), await a.add('used')];
     await a.publish('post', used);
-    expect(await a.store.claim('a', failed, 'never-appended')).toBe('claimed');
+    expect(await a.claim(failed, 'never-appended')).toBe('claimed');
     a.laterMs = dayMs - 60_000;
     await a.store.sweep(a.uses);
     expect([await a.has('orphan'), await a.has('failed'), await a.has('used')]).toEqual([true, true, true]);
@@ -315,7 +248,7 @@ describe('a sweep', () => {
     a.fixedAt = Math.floor(Date.now() / 1_000) * 1_000;
     const id = await a.add('one');
     a.laterMs = 3 * dayMs;
-    expect(await a.store.claim('a', id, 'post')).toBe('claimed');
+    expect(await a.claim(id, 'post')).toBe('claimed');
     // The post is not appended yet.
     for (const [afterClaimMs, isKept] of [
       [0, true],
@@ -338,7 +271,7 @@ describe('a sweep', () => {
       ...a.uses,
       isUsed: async (channelId, id) => {
         const isUsed = await a.uses.isUsed(channelId, id);
-        if (!claimed.has(id)) claimed.set(id, await a.store.claim(channelId, id, `post-${claimed.size}`));
+        if (!claimed.has(id)) claimed.set(id, await a.claim(id, `post-${claimed.size}`, channelId));
         return isUsed;
       },
     };
@@ -411,7 +344,7 @@ describe('a sweep', () => {
     for (let number = 0; number < 12; number += 1) {
       const id = await a.add(`orphan ${number}`);
       await a.add(`of b ${number}`, 'b');
-      if (number % 3 === 0) await a.store.claim('a', id, `gone-${number}`);
+      if (number % 3 === 0) await a.claim(id, `gone-${number}`);
       if (number % 4 === 0) await a.store.expectErasure('a', `gone-${number}`);
     }
     a.deleted.add('b');

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type MediaServer, startMediaServer } from '../../support/servers/media-server.ts';
 import { call } from '../../support/servers/server.ts';
@@ -83,4 +85,24 @@ it('a busy file costs no read of the journal for each request', async () => {
   }
   for (let request = 0; request < 20; request += 1) expect((await call(address)).status).toBe(200);
   expect(reads).toBe(0);
+});
+
+it('a file that a slow client is still being sent is cut when its post is taken down', async () => {
+  await media.createChannel('slow');
+  const bytes = 32 * 1024 * 1024;
+  const { url, files } = await media.upload('slow', 'x'.repeat(bytes));
+  const postId = await media.publish('slow', [{ type: 'image', url, alt: '' }]);
+  const request = get(files[0]?.url as string);
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  request.on('error', () => undefined);
+  const path = `${media.server.url}/v1/channels/slow/posts/${postId}/takedown`;
+  const down = await call(path, { method: 'POST', token: media.token, body: {} });
+  expect(down.body).toMatchObject({ erasure: { complete: true } });
+  let received = 0;
+  await expect(
+    (async () => {
+      for await (const chunk of answer as AsyncIterable<Buffer>) received += chunk.length;
+    })(),
+  ).rejects.toMatchObject({ code: 'ECONNRESET' });
+  expect(received).toBeLessThan(bytes);
 });

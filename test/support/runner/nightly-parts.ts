@@ -6,7 +6,7 @@ export interface Part {
 
 export const nightlyParts = {
   modules: { projects: ['unit', 'engine', 'model'], env: { PRESSBOX_SIMULATION_SEEDS: '20000' } },
-  servers: { projects: ['server', 'hostile'] },
+  servers: { projects: ['server', 'hostile'], env: { PRESSBOX_MEDIA_STORMS: '10' } },
   'servers-on-redis': { projects: ['server on redis'] },
   'servers-on-valkey': { projects: ['server on valkey'] },
   pages: { projects: ['page'] },

@@ -3,7 +3,7 @@ import type { FrontName } from '../servers/front.ts';
 import type { StoreKind } from '../stores/store.ts';
 import { atOwnPort, behindNginx, fewBelowPath, inExpress, notBelowPath, testedPath } from './below-path.ts';
 import { needs } from './machine.ts';
-import { notOnEachStore, onEachStore, promisesOnEachStore } from './on-each-store.ts';
+import { notOnEachStore, onEachStore, promisesOnEachStore, promisesOnRedis } from './on-each-store.ts';
 import { fullFiles, nightlyFiles } from './tiers.ts';
 
 /** A project of vitest: some files, and how they run. */
@@ -123,7 +123,7 @@ export const modes = {
         full: { ...patient, include: [...fullFiles], globalSetup: built },
         package: packed,
         container,
-        'server on redis': on('redis', promisesOnEachStore),
+        'server on redis': on('redis', promisesOnRedis),
         'server on valkey': on('valkey', promisesOnEachStore),
         'behind nginx': below('nginx', fewBelowPath.nginx),
         'in Express': below('express', fewBelowPath.express),

@@ -71,16 +71,22 @@ export async function openPlainMediaStore(): Promise<PlainMediaStore> {
       const rendition = found?.renditions.find((one) => one.name === name);
       return rendition && { path: join(folder, id), bytes: rendition.bytes, mimeType: rendition.mimeType };
     },
-    async claim(channelId, id, postId) {
+    pendingErasures: 0,
+    newWrite: () => randomBytes(16).toString('hex'),
+    async claim(channelId, id, postId, write) {
       check();
       if (!media.has(place(channelId, id))) return 'missing';
       const own = claims.get(place(channelId, id)) ?? new Set();
-      claims.set(place(channelId, id), own.add(postId));
+      claims.set(place(channelId, id), own.add(`${postId}.${write}`));
       return 'claimed';
     },
-    async disclaim(channelId, id, postId) {
+    async keep(channelId, id, postId, write) {
       check();
-      claims.get(place(channelId, id))?.delete(postId);
+      if (claims.get(place(channelId, id))?.delete(`${postId}.${write}`)) claims.get(place(channelId, id))?.add(postId);
+    },
+    async drop(channelId, id, postId, write) {
+      check();
+      claims.get(place(channelId, id))?.delete(write === undefined ? postId : `${postId}.${write}`);
     },
     async expectErasure() {
       check();
@@ -94,11 +100,13 @@ export async function openPlainMediaStore(): Promise<PlainMediaStore> {
         if (channel !== channelId || held.includes(id) || !posts.delete(postId)) continue;
         if (posts.size === 0 && !(await uses.isUsed(channelId, id))) await remove(where, id);
       }
+      return [];
     },
     async deleteChannel(channelId) {
       check();
       store.erasures.push(`delete ${channelId}`);
       for (const [where, one] of media) if (one.channelId === channelId) await remove(where, one.id);
+      return true;
     },
     async sweep() {
       check();

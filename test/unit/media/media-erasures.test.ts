@@ -2,14 +2,22 @@ import { access, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { IncomingUploads } from '../../../src/media/incoming-uploads.ts';
+import { MediaClaims } from '../../../src/media/media-claims.ts';
 import { MediaErasures } from '../../../src/media/media-erasures.ts';
+import { MediaFacts } from '../../../src/media/media-facts.ts';
 import { mediaLimits } from '../../../src/media/media-limits.ts';
 import { MediaPaths } from '../../../src/media/media-paths.ts';
 import type { MediaUses } from '../../../src/media/media-store.ts';
 
 const now = Date.parse('2026-11-25T12:00:00Z');
 const hourMs = 3_600_000;
-const nothingUsed: MediaUses = { isDeleted: async () => false, isUsed: async () => false, ofPost: async () => [] };
+const nothingUsed: MediaUses = {
+  isDeleted: async () => false,
+  isUsed: async () => false,
+  ofPost: async () => [],
+  forbid: async () => undefined,
+};
 const about = '{"sha256":"00"}';
 const id = (letter: string) => letter.repeat(22);
 
@@ -18,7 +26,14 @@ async function opened() {
   onTestFinished(() => rm(root, { recursive: true, force: true }));
   const paths = new MediaPaths(root);
   await mkdir(paths.at('.erasing'));
-  const erasures = new MediaErasures(paths, { now: () => now, onErased: () => undefined });
+  const clock = () => now;
+  const erasures = new MediaErasures({
+    paths,
+    claims: new MediaClaims(paths, clock),
+    incoming: new IncomingUploads(paths, { isShared: true, now: clock }),
+    facts: new MediaFacts(paths),
+    now: clock,
+  });
   return {
     sweep: (uses: Partial<MediaUses> = {}) => erasures.sweep({ ...nothingUsed, ...uses }),
     async make(name: string, ageMs: number, text = '') {

@@ -13,7 +13,7 @@ import {
 import { atOwnPort, fewBelowPath, notBelowPath } from '../../support/runner/below-path.ts';
 import { root } from '../../support/runner/imports.ts';
 import { nightlyParts } from '../../support/runner/nightly-parts.ts';
-import { notOnEachStore, promisesOnEachStore } from '../../support/runner/on-each-store.ts';
+import { notOnEachStore, promisesOnRedis } from '../../support/runner/on-each-store.ts';
 import { modes, type Project } from '../../support/runner/projects.ts';
 import type { Failure } from '../../support/runner/summary-reporter.ts';
 import { fullFiles, neverRepeated, nightlyFiles } from '../../support/runner/tiers.ts';
@@ -47,7 +47,7 @@ describe('the tiers of tests', () => {
   });
 
   it('name only files that exist', () => {
-    const lists = [fullFiles, promisesOnEachStore, fewBelowPath.nginx, fewBelowPath.express, neverRepeated];
+    const lists = [fullFiles, promisesOnRedis, fewBelowPath.nginx, fewBelowPath.express, neverRepeated];
     const records = [nightlyFiles, atOwnPort, notBelowPath, notOnEachStore];
     const named = [...lists.flat(), ...records.flatMap((record) => Object.keys(record))];
     expect(named.filter((name) => !existsSync(join(root, name)) && !files.some((file) => matchesGlob(file, name)))).toEqual([]);

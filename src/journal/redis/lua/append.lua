@@ -1,6 +1,6 @@
 -- Appends one or two entries, both or neither. See Journal.append in engine.ts.
 -- KEYS: [1]–[11] the keys of the channel · [12] the request · [13] the channel's requests by time · [14] channels by activity
--- [15] their places · [16] the server's own journal, if the append writes to it
+-- [15] their places · [16] the server's own journal · [17] the request that is its fence, if it has one
 -- ARGV: [1] now (ms), [2] request clock (ms), [3] how long requests are kept (ms) · [4] how many expired requests to delete
 --   [5] fingerprint of the request · [6] a new root, used if there is no channel yet
 --   [7] lastDateBindsUntil (see AppendRequest in engine.ts), or "" · [8] expected revision of the channel
@@ -13,7 +13,8 @@
 --   and at the end a new root of the server's own journal, and its entries as in server-journal.lua
 -- Returns {"appended", root, then for each entry: offset, before, check, seq, published posts, key events, listed entries}
 --   {"duplicate", request, its seal or false}
---   {"conflict", id or "channel", …} · {"earlier", date of the last entry} · {"deleted"} · {"no-channel"} · {"damaged"}
+--   {"conflict", id or "channel", …} · {"earlier", date of the last entry} · {"deleted"} · {"forbidden"}
+--   {"no-channel"} · {"damaged"}
 -- All checks precede the first write, because a script cannot be rolled back. The first write is XADD with an explicit id, which
 -- fails if an entry with that offset exists or ever existed.
 local requestAt, kept = tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -21,6 +22,7 @@ local requestAt, kept = tonumber(ARGV[2]), tonumber(ARGV[3])
 local known = remembered(requestAt, kept)
 if known then return { 'duplicate', known, sealOf(known) } end
 if call('EXISTS', deleted) == 1 then return { 'deleted' } end
+if KEYS[17] and call('EXISTS', KEYS[17]) == 1 then return { 'forbidden' } end
 local last, summary = head()
 -- A new channel cannot take the id of a damaged one.
 if last == false then return tonumber(ARGV[8]) == 0 and { 'conflict', own } or damaged end

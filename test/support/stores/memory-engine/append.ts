@@ -38,6 +38,8 @@ export function append(
   const outcome = findRequest(store, channelId, request.request, requestAt);
   if (outcome !== undefined) return { status: 'duplicate', outcome };
   if (store.deleted.has(channelId)) return { status: 'deleted' };
+  const { fence } = request;
+  if (fence !== undefined && store.requests.has(requestKey(channelId, { id: fence }))) return { status: 'forbidden' };
   const found = store.channels.get(channelId);
   const moved = whatMoved(found, request.decidedOn);
   if (moved.length > 0) return { status: 'conflict', moved };
