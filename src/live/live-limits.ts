@@ -116,13 +116,6 @@ export const liveTable = {
     metric: 'pressbox_word_diffs_total{how="forgotten"}',
     atLimit: 'The comparisons that were not requested for longest are dropped from the cache.',
   },
-  /** Pages that are rendered at the same time. */
-  versionPagesMost: {
-    value: 8,
-    metric: rateLimited('versions'),
-    atLimit:
-      'While this many pages of earlier versions and of corrections are being rendered, one more that is not in the cache is 429 `rate-limited`.',
-  },
   correctionsShown: {
     value: 20,
     metric: 'pressbox_changes_shown_total{how="by-word"}',
@@ -202,12 +195,6 @@ export const liveTable = {
     value: 300,
     metric: 'pressbox_feed_pages_total{format="atom"}',
     atLimit: 'As with `feedTitleCharacters`, for the summary of a post. The feed also has its full text.',
-  },
-  /** Counts html. */
-  feedTurnCharacters: {
-    value: 64 * 1024,
-    metric: 'pressbox_feed_pages_total{format="atom"}',
-    atLimit: 'A longer feed is rendered in parts, and other requests are served between them.',
   },
   previewCharacters: {
     value: 200,

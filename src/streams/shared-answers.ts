@@ -1,4 +1,4 @@
-import { type ReadGuard, readAgain } from '../journal/read-guard.ts';
+import { type ReadGuard, type Reading, readAgain } from '../journal/read-guard.ts';
 import { streamLimits } from './stream-limits.ts';
 
 /**
@@ -95,26 +95,25 @@ export class SharedAnswersBudget {
 }
 
 /**
- * The result of `make`, shared with other callers of this key. Returns `gone` if the channel is gone. Throws what `make` throws.
- * If `givenUp` returns true for the error, another caller aborted `make`, and it is called again.
+ * The result of `read`, shared with other callers of this key. Returns `gone` if the channel is gone. Throws what `read` throws.
+ * If `givenUp` returns true for the error, it concerns another caller, and the answer is read again. `read` begins its read under
+ * the guard of the stream, so that what it waits for before cannot invalidate the read.
  */
 export async function readShared<T extends Shareable>(
   stream: { answers: SharedAnswers; guard: ReadGuard<'gone'> },
   key: string,
-  make: () => Promise<T | 'gone'>,
+  read: () => Promise<Reading<T | 'gone'>>,
   givenUp: (error: unknown) => boolean = () => false,
 ): Promise<T | 'gone'> {
-  const read = async () => {
+  const readOnce = async () => {
     try {
-      return await stream.answers.read(
-        key,
-        () => stream.guard.reading(make),
-        ({ value, isValid }) => (value !== 'gone' && isValid() ? value.characters : undefined),
+      return await stream.answers.read(key, read, ({ value, isValid }) =>
+        value !== 'gone' && isValid() ? value.characters : undefined,
       );
     } catch (error) {
       if (givenUp(error)) return readAgain;
       throw error;
     }
   };
-  return await stream.guard.use(read, (value) => value);
+  return await stream.guard.use(readOnce, (value) => value);
 }
