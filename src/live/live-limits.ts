@@ -80,7 +80,11 @@ export const liveTable = {
     metric: 'pressbox_readers{transport="stream"}',
     atLimit: 'Average time after which an EventSource reconnects when its stream has ended.',
   },
-  exportsMost: { value: 4, metric: rateLimited('exports'), atLimit: 'One more export is 429 `rate-limited`.' },
+  exportsMost: {
+    value: 4,
+    metric: rateLimited('exports'),
+    atLimit: 'One more export is 429 `rate-limited`. One author may have half of them.',
+  },
   /** Entries that are in memory at once. At least one entry is read. */
   exportPageEntries: {
     value: 500,
