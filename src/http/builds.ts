@@ -17,7 +17,7 @@ import { responseLimits } from './http-limits.ts';
  *
  * - While other addresses wait, an address has at most `buildsOfAddress` slots. Addresses take turns in the queue.
  * - The queue is shared as every other resource (`fair-shares.ts`): one address can hold half of it, and a new address finds room.
- * - In each turn of the event loop one build runs, for about `buildTurnMs`. Other work of the process runs in between.
+ * - One build runs at a time, for about `buildTurnMs`. While several wait for their turn, half of the time is for other work.
  * - The request that caused a build is charged for it once, by what was built, before compression.
  */
 export interface Builds {
@@ -61,8 +61,8 @@ export interface BuildOptions {
   onEnded?(how: BuildEnd): void;
   /** A monotonic clock, in milliseconds. */
   now?: () => number;
-  /** Runs something in the next turn of the event loop. */
-  soon?: (run: () => void) => void;
+  /** Runs something after this time, and not before the next turn of the event loop. */
+  soon?: (run: () => void, ms: number) => void;
 }
 
 /** `abandoned`: no client waited any more. `refused`: the queue had no room. */
@@ -84,7 +84,7 @@ export function createBuilds({ charge, onChange, onEnded, now = () => performanc
   /** Running builds of each address. */
   const slots = new Map<string, number>();
   let running = 0;
-  const nextTurn = createTurns(soon);
+  const nextTurn = createTurns(now, soon);
 
   const builds: Builds = {
     async run(client, make, waiting) {
@@ -186,27 +186,36 @@ export function createBuilds({ charge, onChange, onEnded, now = () => performanc
 }
 
 /**
- * Gives one build a turn in each turn of the event loop. Addresses take turns. Of the builds of an address one goes on until it
- * is built, so that it ends soon.
+ * Gives one build a turn at a time. Addresses take turns. Of the builds of an address one goes on until it is built, so that it
+ * ends soon. While several builds wait for a turn, the process does other work between two turns for as long as the last one took,
+ * because an answer that is not built needs several turns of the event loop.
  */
 function createTurns(
-  soon: (run: () => void) => void = setImmediate,
+  now: () => number,
+  soon: NonNullable<BuildOptions['soon']> = runSoon,
 ): (address: string, build: { hasBegun: boolean }) => Promise<void> {
   const waiting = new FairQueue<() => void>();
   let isScheduled = false;
-  const schedule = () => {
-    isScheduled = waiting.size > 0;
-    if (isScheduled) soon(run);
-  };
   const run = () => {
+    const began = now();
     waiting.take()?.();
-    schedule();
+    soon(() => {
+      isScheduled = waiting.size > 0;
+      if (isScheduled) soon(run, waiting.size > 1 ? now() - began : 0);
+    }, 0);
   };
   return (address, { hasBegun }) =>
     new Promise((resolve) => {
       waiting.add(address, resolve, { first: hasBegun });
-      if (!isScheduled) schedule();
+      if (isScheduled) return;
+      isScheduled = true;
+      soon(run, 0);
     });
+}
+
+function runSoon(run: () => void, ms: number): void {
+  if (ms < 1) setImmediate(run);
+  else setTimeout(run, ms);
 }
 
 /** The clients that wait for the same answer. */
