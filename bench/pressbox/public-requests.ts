@@ -104,6 +104,7 @@ export async function measureRequests(
     }
     const floods: FloodFigures[] = [];
     for (const hangsUp of [false, true]) floods.push(await flood(worker, coverage, hangsUp));
+    if (only !== undefined) return { requests, floods, attacks: [] };
     // With the limits that protect other readers, and an address for each client.
     const limited = { ...env, PRESSBOX_REQUESTS_PER_SECOND: '50', PRESSBOX_TRUST_PROXY: 'loopback' };
     const attacked = { ...coverage, ...(await worker.call<{ url: string; token: string }>('start', { env: limited })) };
