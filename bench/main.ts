@@ -151,7 +151,7 @@ async function measurePressbox(): Promise<void> {
     fanOut: only.has('fan-out') ? await measureFanOut(plan) : [],
     lists: only.has('lists') ? await measureLists(plan, options.route) : [],
     catchUp: only.has('catch-up') ? await measureCatchUp(plan) : [],
-    ...(only.has('requests') ? await measureRequests(plan, options.route) : { requests: [], floods: [] }),
+    ...(only.has('requests') ? await measureRequests(plan, options.route) : { requests: [], floods: [], attacks: [] }),
   };
   say('done');
   console.log(options.json ? JSON.stringify(figures, null, 2) : `\n${report(figures)}`);

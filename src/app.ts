@@ -11,6 +11,7 @@ import { uploadRoutes } from './api/upload-routes.ts';
 import { writeRoutes } from './api/write-routes.ts';
 import type { Config } from './config.ts';
 import { handleErrors, notFound } from './http/answers.ts';
+import type { Builds } from './http/builds.ts';
 import type { Compression } from './http/compression.ts';
 import { createSlots } from './http/concurrency-slots.ts';
 import { guardReserve, isReserved } from './http/connections.ts';
@@ -54,6 +55,7 @@ import { feedRoutes } from './web/feed-routes.ts';
 import { type MediaAnswer, mediaRoutes } from './web/media-routes.ts';
 import { createPageErrors, type PageErrors } from './web/page-errors.ts';
 import { pageRoutes } from './web/page-routes.ts';
+import type { SharedBuilds } from './web/shared-builds.ts';
 import { signInRoutes } from './web/sign-in-routes.ts';
 
 /** Everything that is answered over HTTP, in the order in which a request meets it. */
@@ -89,6 +91,8 @@ export interface Parts {
   onLongRequests(count: number): void;
   streams: ChannelStreams;
   diffs: WordDiffs;
+  builds: Builds;
+  sharedBuilds: SharedBuilds;
   fragments: EmbedFragments;
   readers: Readers;
   admission: AdmissionControl;
@@ -139,7 +143,8 @@ export function createApp(config: Config, context: AppContext): App {
   return {
     app,
     mount(parts) {
-      const { publicUrl, engine, streams, media, diffs, fragments, admission, identity, cookie, rates, now } = parts;
+      const { publicUrl, engine, streams, media, diffs, builds, sharedBuilds, fragments } = parts;
+      const { admission, identity, cookie, rates, now } = parts;
       const limit = limitRequests(rates);
       const { sessionIdleMinutes, basePath } = config;
       const idleSeconds = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60 : undefined;
@@ -158,13 +163,19 @@ export function createApp(config: Config, context: AppContext): App {
       app.use(routesOf(mediaRoutes({ engine, streams, media, identity, cookie, onAnswered })));
       app.use(routesOf(securityTxtRoutes({ contact: config.securityContact, publicUrl, now })));
       const signingIn = signInRoutes({ identity, cookie, publicUrl, basePath, brand });
-      const slots = createSlots(liveLimits.versionPagesMost, {
-        onRejected: () => metrics.rejections.inc({ kind: 'versions' }),
-        retrySeconds: responseLimits.momentRetrySeconds,
-      });
       const reading = { engine, streams, identity, cookie, publicUrl, basePath, hasIdleLimit: idleSeconds !== undefined };
       const { embedHosts } = config;
-      const pages = pageRoutes({ ...reading, diffs, slots, now, metrics, brand, sources: config.pageSources, embedHosts });
+      const pages = pageRoutes({
+        ...reading,
+        diffs,
+        builds,
+        sharedBuilds,
+        now,
+        metrics,
+        brand,
+        sources: config.pageSources,
+        embedHosts,
+      });
       const embeds = embedRoutes({ engine, streams, publicUrl, brand, embedHosts, fragments });
       app.use(routesOf(signingIn, pages, embeds), pageErrors.notFound);
       app.use(pageErrors.handler, handleErrors(log));
@@ -216,6 +227,8 @@ function apiRoutes(
     importer,
     onLongRequests,
     streams,
+    builds,
+    sharedBuilds,
     identity,
     cookie,
     rates,
@@ -245,6 +258,7 @@ function apiRoutes(
     readerRoutes({
       engine,
       streams,
+      builds,
       readers,
       admission,
       identity,
@@ -255,7 +269,7 @@ function apiRoutes(
       log,
       metrics,
     }),
-    feedRoutes({ engine, streams, publicUrl, metrics, brand }),
+    feedRoutes({ engine, streams, builds: sharedBuilds, publicUrl, metrics, brand }),
     exportRoutes({ engine, streams, identity, slots: slotsFor('exports', liveLimits.exportsMost), log }),
     importRoutes({
       importer,

@@ -13,6 +13,7 @@ import { allLimits } from './all-limits.ts';
 import { createAdminApp, createApp } from './app.ts';
 import { type Config, ConfigError, publicUrlOf } from './config.ts';
 import { attachHttp } from './http/attached-http.ts';
+import { createBuilds } from './http/builds.ts';
 import { createCompression } from './http/compression.ts';
 import { connectionsFor, descriptorLimit } from './http/connections.ts';
 import { createSessionCookie } from './http/cookies.ts';
@@ -28,7 +29,7 @@ import {
   stopListening,
 } from './http/http-server.ts';
 import { mayConnect, originIn } from './http/origins.ts';
-import { createRates } from './http/rates.ts';
+import { chargesItself, createRates } from './http/rates.ts';
 import { hostGuard } from './http/request-headers.ts';
 import { signedIn } from './http/request-identity.ts';
 import { createSecurityLog } from './http/security-log.ts';
@@ -68,6 +69,7 @@ import { readBrand } from './web/brand/read-brand.ts';
 import { createWordDiffs } from './web/corrections/word-diffs.ts';
 import { createEmbedFragments } from './web/embed-fragments.ts';
 import { brandedStyles } from './web/pages/assets.ts';
+import { createSharedBuilds } from './web/shared-builds.ts';
 
 /**
  * The composition root: creates one server from its configuration and closes it. Tests start it directly, `main.ts` and `pressbox
@@ -231,7 +233,6 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     undo.unshift(() => streams.close());
     const diffs = createWordDiffs({ engine, renderer, metrics });
     undo.unshift(() => diffs.close());
-    const fragments = createEmbedFragments({ engine, streams, publicUrl, embedHosts: config.embedHosts, now });
     const readers = new Readers({
       onReach: (listener) => engine.onReachability(listener),
       onStalled: () => metrics.rejections.inc({ kind: 'stalled' }),
@@ -241,6 +242,23 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     undo.unshift(() => readers.close());
     const admission = new AdmissionControl({ random, metrics });
     const rates = createRates(config, { now: elapsed, onRejected: (kind) => metrics.rejections.inc({ kind }) });
+    const builds = createBuilds({
+      charge({ address, response }, madeBytes) {
+        chargesItself(response);
+        rates.chargeBuild(address, madeBytes);
+      },
+      onChange({ running, waiting }) {
+        metrics.builds.set({ state: 'running' }, running);
+        metrics.builds.set({ state: 'waiting' }, waiting);
+      },
+      onEnded(how) {
+        metrics.buildsEnded.inc({ how });
+        if (how === 'refused') metrics.rejections.inc({ kind: 'builds' });
+      },
+    });
+    const sharedBuilds = createSharedBuilds(builds);
+    const { embedHosts } = config;
+    const fragments = createEmbedFragments({ engine, streams, builds: sharedBuilds, publicUrl, embedHosts, now });
     const append = measureAppends(engine, { metrics, log });
     mount({
       publicUrl,
@@ -261,6 +279,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       onLongRequests: front.onLongRequests,
       streams,
       diffs,
+      builds,
+      sharedBuilds,
       fragments,
       readers,
       admission,

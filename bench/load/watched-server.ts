@@ -22,6 +22,7 @@ let cpuBefore = process.cpuUsage();
 
 answerCalls({
   async start({ env }: { env: Record<string, string> }) {
+    await server?.close({ drainMs: 0 });
     server = await startServer(readConfig({ PRESSBOX_PORT: '0', PRESSBOX_LOG_LEVEL: 'error', ...env }));
     const token = await signToken(server.secret as Uint8Array, {
       sub: 'ada',

@@ -6,22 +6,26 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
+import { rateLimits } from '../../src/http/http-limits.ts';
 import type { Media } from '../../src/protocol/model.ts';
 import type { NewPost } from '../../src/protocol/schemas.ts';
 import { createChannel, publish, write } from '../../test/support/authors/writers.ts';
+import { getRoutes } from '../../test/support/samples/get-routes.ts';
 import { postOf } from '../load/sample-post.ts';
 import type { Spent } from '../load/watched-server.ts';
 import { startWorker, type Worker } from '../load/worker.ts';
+import { type Attack, type AttackFigures, measureAttack } from './attack.ts';
 import { type Plan, pause, startStore } from './environment.ts';
 
 /**
- * The cost of a public request on every public route, on a channel of long posts that were changed often. The channel changes
- * before each request, and a route with pages is requested with another page each time, so no cached answer is used.
+ * The cost of a public request on every GET route of the API description, on a channel of long posts that were changed often. The
+ * channel changes before each request, and a route with pages is requested with another page each time, so no cached answer is
+ * used.
  */
 export interface RequestFigures {
   route: string;
-  /** The requested coding: `identity`, `gzip` or `br`. */
-  coding: string;
+  way: Way;
+  /** 0 if the client did not wait. */
   status: number;
   /** Bytes of the content before compression. */
   contentBytes: number;
@@ -53,8 +57,15 @@ export function isWithin({ cpuMs, stretchMs, contentBytes }: RequestFigures): bo
   return stretchMs <= bounds.stretchMs && cpuMs <= bounds.cpuMs + contentBytes / bounds.bytesPerMs;
 }
 
+/** The coding that the client accepts, or that it disconnects as soon as it has sent the request. */
+const ways = ['identity', 'gzip', 'abandoned'] as const;
+type Way = (typeof ways)[number];
+
 const times = 20;
+/** Enough for a server to notice a disconnected client, and to do what it does nevertheless. */
+const abandonedMs = 60;
 const floodRequests = 120;
+const attackSeconds = 20;
 
 interface Coverage {
   url: string;
@@ -71,7 +82,7 @@ interface Coverage {
 export async function measureRequests(
   plan: Plan,
   only?: string,
-): Promise<{ requests: RequestFigures[]; floods: FloodFigures[] }> {
+): Promise<{ requests: RequestFigures[]; floods: FloodFigures[]; attacks: AttackFigures[] }> {
   const redis = await startStore(plan.store);
   const directory = await mkdtemp(join(plan.directory, 'requests-'));
   await using worker = startWorker(new URL('../load/watched-server.ts', import.meta.url));
@@ -88,67 +99,85 @@ export async function measureRequests(
     const requests: RequestFigures[] = [];
     for (const [route, pathOf] of Object.entries(routesOf(coverage))) {
       if (only !== undefined && !route.includes(only)) continue;
-      for (const coding of ['identity', 'gzip']) requests.push(await measure(worker, coverage, { route, pathOf, coding }));
+      for (const way of ways) requests.push(await measure(worker, coverage, { route, pathOf, way }));
       plan.say(route);
     }
     const floods: FloodFigures[] = [];
     for (const hangsUp of [false, true]) floods.push(await flood(worker, coverage, hangsUp));
-    return { requests, floods };
+    if (only !== undefined) return { requests, floods, attacks: [] };
+    // With the limits that protect other readers, and an address for each client.
+    const limited = { ...env, PRESSBOX_REQUESTS_PER_SECOND: '50', PRESSBOX_TRUST_PROXY: 'loopback' };
+    const attacked = { ...coverage, ...(await worker.call<{ url: string; token: string }>('start', { env: limited })) };
+    const attacks: AttackFigures[] = [];
+    for (const attack of attacksOn(attacked)) {
+      attacks.push(await measureAttack(worker, attacked, attack, attackSeconds));
+      plan.say(attack.what);
+      // The addresses get their full rates back.
+      await pause(2 * rateLimits.bucketMs);
+    }
+    return { requests, floods, attacks };
   } finally {
     await redis?.stop();
   }
 }
 
-/** Every public route. `nth` selects another page each time. */
-function routesOf({ url, channelId, posts, revised, cursor }: Coverage): Record<string, (nth: number) => string> {
+/** Every GET route, and the pages and filters that cost more than the one of `getRoutes`. `nth` selects another page each time. */
+function routesOf(coverage: Coverage): Record<string, (nth: number) => string> {
+  const { channelId, posts, revised, cursor } = coverage;
   const api = `/v1/channels/${channelId}`;
   const live = `/live/${channelId}`;
-  const some = (nth: number) => posts.at(-1 - (nth % posts.length)) as Coverage['posts'][number];
+  const all = getRoutes({ ...coverage, revised: revised[1] as Coverage['revised'][number] });
   const versions = Object.fromEntries(
     revised.map(({ id, revisions }, at) => [
-      `/live/{c}/{post}/versions ${['long', 'longest', 'rewritten', 'by word'][at]}`,
+      `/live/{channelId}/{postId}/versions ${['long', 'longest', 'rewritten', 'by word'][at]}`,
       (nth: number) => `${live}/${id}/versions?before=${revisions + 1 - (nth % (revisions - 12))}`,
     ]),
   );
-  const feeds = ['feed.atom', 'feed.json', 'liveblog.jsonld', 'ninjs.json'].flatMap((file) => [
-    [`/v1/…/${file}`, (nth: number) => `${api}/${file}?limit=${100 - nth}`] as const,
-    [`/v1/…/${file} further`, (nth: number) => `${api}/${file}?limit=100&before=${some(nth).seq}`] as const,
-  ]);
+  const feeds = all.filter(({ route }) => /feed\.|jsonld|ninjs/.test(route));
   return {
-    '/healthz': () => '/healthz',
-    '/ (front)': (nth) => `/?nth=${nth}`,
-    '/live/{c}': () => live,
-    '/live/{c}?before': (nth) => `${live}?before=${some(nth).seq}`,
-    '/live/{c}?after': (nth) => `${live}?after=${(posts[nth] as Coverage['posts'][number]).seq}`,
-    '/live/{c}/{post}': (nth) => `${live}/${some(nth).id}`,
+    // A stream stays open; it begins with a catch-up.
+    ...Object.fromEntries(all.filter(({ id }) => id !== 'stream').map(({ route, path }) => [route, path])),
     ...versions,
-    '/embed/{c}': () => `/embed/${channelId}`,
-    '/oembed': () => `/oembed?url=${encodeURIComponent(`${url}${live}`)}`,
-    '/docs': () => '/docs',
-    '/openapi.json': () => '/openapi.json',
-    '/asyncapi.json': () => '/asyncapi.json',
-    '/embed.js': () => '/embed.js',
-    '/sign-in': () => '/sign-in',
-    '/v1/channels': (nth) => `/v1/channels?limit=${100 - nth}`,
-    '/v1/…/{c}': () => api,
-    '/v1/…/snapshot': (nth) => `${api}/snapshot?limit=${100 - nth}`,
-    '/v1/…/events (snapshot)': (nth) => `${api}/events?posts=${100 - nth}`,
-    '/v1/…/events (replay)': (nth) => `${api}/events?after=${encodeURIComponent(cursor)}&limit=${1_000 - nth}`,
-    '/v1/…/posts': (nth) => `${api}/posts?limit=${100 - nth}`,
-    '/v1/…/posts?before': (nth) => `${api}/posts?limit=100&before=${some(nth).seq}`,
+    ...Object.fromEntries(
+      feeds.map(({ route }) => [`${route} first page`, (nth) => `${api}/${route.split('/').at(-1)}?limit=${100 - nth}`]),
+    ),
+    '/ first page': (nth) => `/?nth=${nth}`,
+    '/live/{channelId} first page': () => live,
+    '/live/{channelId}?after': (nth) => `${live}?after=${(posts[nth] as Coverage['posts'][number]).seq}`,
+    '/v1/…/events replay': (nth) => `${api}/events?after=${encodeURIComponent(cursor)}&limit=${1_000 - nth}`,
     '/v1/…/posts?kind': (nth) => `${api}/posts?limit=${100 - nth}&kind=update`,
-    '/v1/…/posts/{post}': (nth) => `${api}/posts/${some(nth).id}`,
-    '/v1/…/revisions': (nth) => `${api}/posts/${revised[1]?.id}/revisions?limit=${100 - nth}`,
-    '/v1/…/corrections': (nth) => `${api}/corrections?limit=${100 - nth}`,
-    ...Object.fromEntries(feeds),
     'not found': (nth) => `/nowhere/${nth}`,
   };
+}
+
+/** The answers that cost most, requested in many ways. */
+function attacksOn({ channelId, revised }: Coverage): Attack[] {
+  const feed = (file: string) => (nth: number) =>
+    `/v1/channels/${channelId}/${file}?limit=${100 - (nth % 60)}&before=${300 - (nth % 190)}`;
+  const { id, revisions } = revised[0] as Coverage['revised'][number];
+  return [
+    { what: 'feed.atom, closed after 15 ms', path: feed('feed.atom'), closedAfterMs: 15 },
+    { what: 'ninjs.json, closed after 15 ms', path: feed('ninjs.json'), closedAfterMs: 15 },
+    { what: 'feed.atom', path: feed('feed.atom') },
+    { what: 'feed.atom, gzip', path: feed('feed.atom'), gzip: true },
+    {
+      what: 'fragments, gzip',
+      path: (nth) => `/embed/${channelId}/fragment?limit=${100 - (nth % 99)}&every=${2 + (nth % 7)}`,
+      gzip: true,
+    },
+    {
+      what: 'revisions, gzip',
+      path: (nth) => `/v1/channels/${channelId}/posts/${id}/revisions?limit=${100 - (nth % 90)}&after=${nth % 60}`,
+      gzip: true,
+    },
+    { what: 'versions', path: (nth) => `/live/${channelId}/${id}/versions?before=${revisions + 1 - (nth % (revisions - 12))}` },
+  ];
 }
 
 async function measure(
   worker: Worker,
   coverage: Coverage,
-  { route, pathOf, coding }: { route: string; pathOf: (nth: number) => string; coding: string },
+  { route, pathOf, way }: { route: string; pathOf: (nth: number) => string; way: Way },
 ): Promise<RequestFigures> {
   const spent: Spent[] = [];
   const answers: Answer[] = [];
@@ -156,14 +185,14 @@ async function measure(
     for (let nth = 0; nth < times; nth += 1) {
       await change(coverage, nth);
       await worker.call('begin', { watch });
-      answers.push(await ask(coverage.url + pathOf(nth), coding));
+      answers.push(await (way === 'abandoned' ? abandon(coverage.url, pathOf(nth)) : ask(coverage.url + pathOf(nth), way)));
       spent.push(await worker.call<Spent>('end'));
     }
   }
   const of = (get: (one: Spent & Answer) => number, from: number) =>
     median(spent.slice(from, from + times).map((one, at) => get({ ...one, ...(answers[from + at] as Answer) })));
   return {
-    ...{ route, coding, status: answers[0]?.status ?? 0 },
+    ...{ route, way, status: answers[0]?.status ?? 0 },
     contentBytes: of((one) => one.contentBytes, 0),
     sentBytes: of((one) => one.bytes, 0),
     cpuMs: of((one) => one.cpuMs, 0),
@@ -190,6 +219,17 @@ async function ask(url: string, coding: string): Promise<Answer> {
   const body = await buffer(answer);
   const unpack = unpackers[answer.headers['content-encoding'] ?? ''];
   return { status: answer.statusCode as number, bytes: body.length, contentBytes: unpack?.(body).length ?? body.length };
+}
+
+/** Sends a request and disconnects. */
+async function abandon(url: string, path: string): Promise<Answer> {
+  const { hostname, port, host } = new URL(url);
+  const socket = connect(Number(port), hostname).on('error', () => undefined);
+  const text = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAccept: text/html, */*\r\n\r\n`;
+  await new Promise<void>((resolve) => socket.write(text, () => resolve()));
+  socket.destroy();
+  await pause(abandonedMs);
+  return { status: 0, bytes: 0, contentBytes: 0 };
 }
 
 const unpackers: Record<string, (bytes: Buffer) => Buffer> = { gzip: gunzipSync };

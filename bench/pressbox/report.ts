@@ -1,5 +1,6 @@
 import type { Quantiles } from '../histogram.ts';
 import type { Machine } from '../machine.ts';
+import type { AttackFigures } from './attack.ts';
 import type { ListFigures } from './channel-lists.ts';
 import type { CatchUpFigures, FanOutFigures } from './delivery.ts';
 import type { StoreKind } from './environment.ts';
@@ -25,6 +26,7 @@ export interface Figures {
   lists: ListFigures[];
   requests: RequestFigures[];
   floods: FloodFigures[];
+  attacks: AttackFigures[];
 }
 
 export function report(figures: Figures): string {
@@ -44,6 +46,7 @@ export function report(figures: Figures): string {
     lists,
     requests,
     floods,
+    attacks,
   } = figures;
   const appends = (figures: readonly AppendFigures[]) =>
     figures.map(({ writers, perSecond, latency, server, store, load, bound }) => {
@@ -117,12 +120,12 @@ export function report(figures: Figures): string {
     ),
     section(
       `Public requests, in CPU time; bounds: ${bounds.cpuMs} ms plus 1 ms per ${number(bounds.bytesPerMs / 1_000)} kB, and ${bounds.stretchMs} ms of the main thread without a break`,
-      ['status', 'kB', 'kB sent', 'CPU ms', 'longest ms', 'coding', ''],
+      ['status', 'kB', 'kB sent', 'CPU ms', 'longest ms', 'how', ''],
       requests.map((figures) => {
-        const { route, coding, status, contentBytes, sentBytes, cpuMs, stretchMs } = figures;
+        const { route, way, status, contentBytes, sentBytes, cpuMs, stretchMs } = figures;
         const kilobytes = [contentBytes, sentBytes].map((bytes) => (bytes / 1_000).toFixed(1));
         const name = isWithin(figures) ? route : `${route}  <- over the bound`;
-        return [String(status), ...kilobytes, ms(cpuMs), ms(stretchMs), coding, name];
+        return [String(status), ...kilobytes, ms(cpuMs), ms(stretchMs), way, name];
       }),
     ),
     section(
@@ -132,6 +135,17 @@ export function report(figures: Figures): string {
         ...[requests, refused, bytes].map(number),
         ms(cpuMs),
         ms(stretchMs),
+        what,
+      ]),
+    ),
+    section(
+      'Two addresses that request expensive answers, 50 times a second each, and another reader of a few posts',
+      ['requests', 'refused', 'of a core', 'reader p50 ms', 'p99 ms', 'max ms', 'failed', ''],
+      attacks.map(({ what, requests, refused, cpuShare, reader }) => [
+        ...[requests, refused].map(number),
+        `${Math.round(cpuShare * 100)} %`,
+        ...[reader.p50Ms, reader.p99Ms, reader.mostMs].map(ms),
+        String(reader.failed),
         what,
       ]),
     ),

@@ -100,12 +100,16 @@ export async function readStreamIfOpen<T extends { channel: Channel }>(
 ): Promise<IfOpen<T>> {
   const { channel: before } = await streams.guarded(() => visibleChannel(engine, who, channelId));
   if (!isOpen(who, before)) return { status: 'closed', channel: before };
-  const found = await withStream(streams, who, channelId, async (stream) => {
-    const answer = await read(stream);
-    if (answer !== 'gone') await requireAdmitted(engine, who, stream, () => answer.channel);
-    return answer;
+  return await withStream<IfOpen<T>>(streams, who, channelId, async (stream) => {
+    const found = await read(stream);
+    if (found === 'gone') return found;
+    if (!mayRead(principalOf(who), found.channel)) {
+      const { channel } = await visibleChannel(engine, who, channelId);
+      if (!isOpen(who, channel)) return { status: 'closed', channel };
+      await requireAdmitted(engine, who, stream, () => found.channel);
+    }
+    return { status: 'open', channel: found.channel.revision < before.revision ? before : found.channel, found };
   });
-  return { status: 'open', channel: found.channel.revision < before.revision ? before : found.channel, found };
 }
 
 /** Acquires the stream of a channel that the requester may read. */

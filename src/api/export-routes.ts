@@ -35,7 +35,7 @@ export function exportRoutes({ engine, streams, identity, slots, log }: ExportCo
     const { channel } = await streams.guarded(() => visibleChannel(engine, credentialsOf(res), String(req.params.channelId)));
     const who = requirePrincipal(res);
     if (!mayEdit(who, channel.id)) throw new Refusal('forbidden');
-    const release = slots.take();
+    const release = slots.take(who.sub);
     logSecurityEvent(res, 'export', { channel: channel.id });
     try {
       const { whole, lines } = await send(req, res, channel.id, who);

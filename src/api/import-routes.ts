@@ -39,7 +39,7 @@ export function importRoutes({ importer, publicUrl, identity, rates, slots, log 
     if (!mayAdminister(who)) throw new Refusal('forbidden');
     rates.writes(who.sub);
     requireType(req.headers['content-type'], types);
-    const release = slots.take();
+    const release = slots.take(who.sub);
     const importing = importer(who.sub);
     logSecurityEvent(res, 'import');
     try {

@@ -1,6 +1,8 @@
 import { type Request, type Response, Router } from 'express';
 import { readIfOpen, requireOpen, visibleChannel } from '../access/channel-access.ts';
 import { credentialHeaders, postEtag, sendBody, sendJson, vary } from '../http/answers.ts';
+import { inTurns } from '../http/build-steps.ts';
+import { type Builds, buildClientOf } from '../http/builds.ts';
 import { credentialsOf, isForOneBrowser, principalOf, requirePrincipal } from '../http/request-identity.ts';
 import type { ChannelsPage, Engine, Renderer } from '../journal/engine.ts';
 import { tags } from '../journal/post-tags.ts';
@@ -26,10 +28,11 @@ import { readSnapshot } from '../streams/snapshots.ts';
 export interface ReaderContext extends LiveContext {
   engine: Engine;
   renderer: Renderer;
+  builds: Builds;
 }
 
 export function readerRoutes(context: ReaderContext): Router {
-  const { engine, streams, renderer } = context;
+  const { engine, streams, renderer, builds } = context;
   const router = Router({ caseSensitive: true });
 
   router.get('/channels', async (req, res) => {
@@ -94,7 +97,7 @@ export function readerRoutes(context: ReaderContext): Router {
     if (page === undefined) throw new Refusal('not-found', missing.channel);
     const { posts, position, more } = page;
     if (more) res.set('Link', `<${nextPage(req, given, posts, after !== undefined && before === undefined)}>; rel="next"`);
-    const seen = posts.map(viewFor(res, channel));
+    const seen = posts.map(viewFor(res, channel.id));
     sendJson(res, { posts: seen, cursor: formatCursor(position), more }, postCaching(res, channel));
   });
 
@@ -102,24 +105,28 @@ export function readerRoutes(context: ReaderContext): Router {
     const postId = postIdOf(req.params.postId);
     const { channel, found: read } = await readAllowed(req, res, (channelId) => engine.post(channelId, postId));
     if (read === undefined) throw new Refusal('not-found', missing.post);
-    const seen = JSON.stringify(viewFor(res, channel)(read.post));
-    const etag = postEtag(read.post.revision, seen, isAuthor(res, channel) ? 'author' : 'reader', renderer);
+    const seen = JSON.stringify(viewFor(res, channel.id)(read.post));
+    const etag = postEtag(read.post.revision, seen, isAuthor(res, channel.id) ? 'author' : 'reader', renderer);
     sendJson(res, seen, { ...postCaching(res, channel), etag });
   });
 
   router.get('/channels/:channelId/posts/:postId/revisions', async (req, res) => {
     const postId = postIdOf(req.params.postId);
     const query = schemas.parse(schemas.revisionsQuerySchema, req.query);
-    const { channel, found } = await readAllowed(req, res, async (channelId) => {
-      const page = await engine.revisions(channelId, postId, { ...query, bytes: limits.answerBytes });
-      // Read after the page, so that a withdrawal between the two reads is seen.
-      return { page, read: await engine.post(channelId, postId) };
-    });
-    const { page, read } = found;
-    if (read === undefined || page === undefined) throw new Refusal('not-found', missing.post);
-    if (isWithdrawn(read.post) && !isAuthor(res, channel)) throw new Refusal('not-found', missing.versions);
-    const { revisions, more } = page;
-    sendJson(res, { revisions: revisions.map(viewFor(res, channel)), more }, postCaching(res, channel));
+    const { channel, found } = await builds.run(buildClientOf(req, res), (step) =>
+      readAllowed(req, res, async (channelId) => {
+        const page = await engine.revisions(channelId, postId, { ...query, bytes: limits.answerBytes });
+        await step();
+        // Read after the page, so that a withdrawal between the two reads is seen.
+        const read = await engine.post(channelId, postId);
+        if (read === undefined || page === undefined) throw new Refusal('not-found', missing.post);
+        if (isWithdrawn(read.post) && !isAuthor(res, channelId)) throw new Refusal('not-found', missing.versions);
+        const view = viewFor(res, channelId);
+        const revisions = await inTurns(page.revisions, (post) => JSON.stringify(view(post)), step);
+        return `{"revisions":[${revisions.join(',')}],"more":${page.more}}`;
+      }),
+    );
+    sendJson(res, found, postCaching(res, channel));
   });
 
   router.get('/channels/:channelId/corrections', async (req, res) => {
@@ -175,12 +182,12 @@ function nextPage(req: Request, given: Request['query'], posts: AuthorPost[], up
   return `${req.baseUrl}${req.path}?${query}`;
 }
 
-function isAuthor(res: Response, channel: Channel): boolean {
-  return mayAuthor(principalOf(res), channel.id);
+function isAuthor(res: Response, channelId: string): boolean {
+  return mayAuthor(principalOf(res), channelId);
 }
 
-function viewFor(res: Response, channel: Channel) {
-  return isAuthor(res, channel) ? (post: AuthorPost) => post : readerView;
+function viewFor(res: Response, channelId: string) {
+  return isAuthor(res, channelId) ? (post: AuthorPost) => post : readerView;
 }
 
 export type Caching = { cache: 'public' | 'private' };
@@ -198,5 +205,5 @@ export function cachingOf(res: Response, channel?: Channel): Caching {
 /** The caching of responses with posts, whose content depends on the rights of the requester. */
 function postCaching(res: Response, channel: Channel): Caching {
   vary(res, credentialHeaders);
-  return isAuthor(res, channel) ? { cache: 'private' } : cachingOf(res, channel);
+  return isAuthor(res, channel.id) ? { cache: 'private' } : cachingOf(res, channel);
 }

@@ -3,7 +3,9 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { JournalUnavailable } from '../journal/engine.ts';
 import { missing, type Problem, type ProblemCode, type ProblemDetails, problem, Refusal } from '../protocol/problems.ts';
 import { type Compressed, compressorOf, digestOf, lengthOf, type ResponseBody } from './answer-body.ts';
+import { AllClientsGone } from './builds.ts';
 import { responseLimits } from './http-limits.ts';
+import { countCompressed } from './rates.ts';
 import { logRefusal } from './security-log.ts';
 
 /** HTTP responses: JSON with its caching rules, and problems. */
@@ -68,6 +70,7 @@ export function sendBody(response: Response, content: ResponseBody, answer: Resp
   const compressed = compress(content);
   const compressible = { type, content, plainTag, repeat };
   if (!(compressed instanceof Promise)) return sendCompressed(response, compressed, compressible);
+  countCompressed(response, lengthOf(content));
   compressed.then(
     (done) => sendCompressed(response, done, compressible),
     // It is not known whether something was erased meanwhile.
@@ -190,6 +193,8 @@ export function methodNotAllowed(...methods: string[]): RequestHandler {
 /** Answers errors of routes. An unexpected error is logged once, and the response reveals nothing of it. */
 export function handleErrors(log: ErrorLog): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
+    // Nobody is left to answer, although the connection may only be half closed.
+    if (error instanceof AllClientsGone) return void response.destroy();
     const known = problemFor(error);
     if (known === undefined) log.error({ err: error, method: request.method, path: request.path }, 'request failed');
     if (response.headersSent) {

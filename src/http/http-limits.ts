@@ -121,6 +121,30 @@ export const responseTable = {
     atLimit:
       '`Retry-After` of a damaged channel. Each client gets a random time between half and one and a half times this value.',
   },
+  buildsMost: {
+    value: 8,
+    metric: 'pressbox_builds{state="running"}',
+    atLimit:
+      'While this many pages, feeds and lists are being built, further ones wait. Answers that are in a cache are not built.',
+  },
+  buildsOfAddress: {
+    value: 2,
+    metric: 'pressbox_builds{state="waiting"}',
+    atLimit:
+      'While builds of other addresses wait, one address has at most this many at once. All addresses of an IPv6 /48 count as one.',
+  },
+  waitingBuilds: {
+    value: 64,
+    metric: rateLimited('builds'),
+    atLimit:
+      'Further requests for answers that must be built are 429 `rate-limited`. One address may hold at most as many of the places as are still free. The request of a client that disconnects leaves the queue.',
+  },
+  /** One page or feed is built in many turns. */
+  buildTurnMs: {
+    value: 3,
+    metric: 'pressbox_builds{state="running"}',
+    atLimit: 'After this time a build lets other work run, and goes on in its next turn.',
+  },
   slotRetrySeconds: {
     value: 10,
     metric: rateLimited('exports'),
@@ -135,7 +159,7 @@ export const responseTable = {
     value: 1,
     metric: problem('draining'),
     atLimit:
-      '`Retry-After` or `retryAfter` while a node drains, after a request that came before the previous one was answered, and after a fault of the server.',
+      '`Retry-After` or `retryAfter` while a node drains, while `waitingBuilds` wait, after a request that came before the previous one was answered, and after a fault of the server.',
   },
   preflightSeconds: {
     value: 600,
@@ -202,6 +226,13 @@ export const rateTable = {
     metric: rateLimited('requests'),
     atLimit:
       'A response larger than this counts as one more request for each further piece of this size. The same applies to the answer to `subscribe`.',
+  },
+  /** Building takes time whatever the size: comparing, reading, rendering. */
+  buildRequests: {
+    value: 2,
+    metric: rateLimited('requests'),
+    atLimit:
+      'A response that had to be built for its request counts as this many more requests, and by its size before compression, even if the client did not wait for it.',
   },
   /** Per kind of rate. A bucket takes about 100 bytes. */
   bucketsMost: {

@@ -18,6 +18,11 @@ export interface Rates {
    */
   chargeResponse(address: string, bytes: number): void;
   /**
+   * Counts the size of a response that was built for this request, before compression, and `buildRequests` for building it. The
+   * client need not have waited for the response.
+   */
+  chargeBuild(address: string, bytes: number): void;
+  /**
    * Counts an open socket or stream of this address. Throws if the address has too many. Call the returned function when it has
    * closed.
    */
@@ -35,7 +40,7 @@ export interface RateLimits {
   connectionsPerAddress: number;
 }
 
-const { bucketMs, bucketsMost, answerUnitBytes, connectionRetrySeconds } = rateLimits;
+const { bucketMs, bucketsMost, answerUnitBytes, buildRequests, connectionRetrySeconds } = rateLimits;
 
 export function createRates(
   { writesPerSecond, requestsPerSecond, connectionsPerAddress }: RateLimits,
@@ -59,13 +64,17 @@ export function createRates(
     if (waitMs > 0) refuse(kind, Math.max(1, Math.ceil(waitMs / 1000)));
   };
 
+  const charge = (address: string, requests: number) => {
+    if (requests > 0) addresses.charge(addressKey(address), requests);
+  };
+  /** Beyond the request itself, which covers the first unit. */
+  const furtherUnits = (bytes: number) => Math.max(0, Math.ceil(bytes / answerUnitBytes) - 1);
+
   return {
     writes: (sub) => take('writes', writers, sub),
     requests: (address) => take('requests', addresses, addressKey(address)),
-    chargeResponse(address, bytes) {
-      const more = Math.ceil(bytes / answerUnitBytes) - 1;
-      if (more > 0) addresses.charge(addressKey(address), more);
-    },
+    chargeResponse: (address, bytes) => charge(address, furtherUnits(bytes)),
+    chargeBuild: (address, bytes) => charge(address, buildRequests + furtherUnits(bytes)),
     connection(address) {
       const key = addressKey(address);
       const count = open.get(key) ?? 0;
@@ -93,7 +102,7 @@ export function limitRequests(rates: Rates): RequestHandler {
     const charge = () => {
       if (isCharged || ownCount.has(response)) return;
       isCharged = true;
-      rates.chargeResponse(ip, socket.bytesWritten - before);
+      rates.chargeResponse(ip, Math.max(socket.bytesWritten - before, compressed.get(response) ?? 0));
     };
     // Charged when the response is produced, before the client has received it. Otherwise a client that reads nothing could
     // request further responses that are not charged.
@@ -102,12 +111,19 @@ export function limitRequests(rates: Rates): RequestHandler {
   };
 }
 
-/** Exempts a response that stays open for pushed events. Its sender charges for the part that was requested. */
+/** Exempts a response whose maker charges for it: one that stays open for pushed events, or that was built for its request. */
 export function chargesItself(response: object): void {
   ownCount.add(response);
 }
 
 const ownCount = new WeakSet<object>();
+
+/** The content of this response had to be compressed for it, so it is charged by its size before. */
+export function countCompressed(response: object, bytes: number): void {
+  compressed.set(response, bytes);
+}
+
+const compressed = new WeakMap<object, number>();
 
 /**
  * Some proxies forward an address in this form: IPv4 with a port, or IPv6 in brackets. If it were not recognised, all clients of

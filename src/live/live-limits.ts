@@ -80,7 +80,11 @@ export const liveTable = {
     metric: 'pressbox_readers{transport="stream"}',
     atLimit: 'Average time after which an EventSource reconnects when its stream has ended.',
   },
-  exportsMost: { value: 4, metric: rateLimited('exports'), atLimit: 'One more export is 429 `rate-limited`.' },
+  exportsMost: {
+    value: 4,
+    metric: rateLimited('exports'),
+    atLimit: 'One more export is 429 `rate-limited`. One author may have half of them.',
+  },
   /** Entries that are in memory at once. At least one entry is read. */
   exportPageEntries: {
     value: 500,
@@ -115,13 +119,6 @@ export const liveTable = {
     value: 16 * 1024 * 1024,
     metric: 'pressbox_word_diffs_total{how="forgotten"}',
     atLimit: 'The comparisons that were not requested for longest are dropped from the cache.',
-  },
-  /** Pages that are rendered at the same time. */
-  versionPagesMost: {
-    value: 8,
-    metric: rateLimited('versions'),
-    atLimit:
-      'While this many pages of earlier versions and of corrections are being rendered, one more that is not in the cache is 429 `rate-limited`.',
   },
   correctionsShown: {
     value: 20,
@@ -202,12 +199,6 @@ export const liveTable = {
     value: 300,
     metric: 'pressbox_feed_pages_total{format="atom"}',
     atLimit: 'As with `feedTitleCharacters`, for the summary of a post. The feed also has its full text.',
-  },
-  /** Counts html. */
-  feedTurnCharacters: {
-    value: 64 * 1024,
-    metric: 'pressbox_feed_pages_total{format="atom"}',
-    atLimit: 'A longer feed is rendered in parts, and other requests are served between them.',
   },
   previewCharacters: {
     value: 200,

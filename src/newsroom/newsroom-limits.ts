@@ -81,7 +81,11 @@ export const newsroomTable = {
     metric: problem('invalid-body'),
     atLimit: 'An imported upload whose first line is longer is 400 `invalid-body`.',
   },
-  importsMost: { value: 2, metric: rateLimited('imports'), atLimit: 'One more import is 429 `rate-limited`.' },
+  importsMost: {
+    value: 2,
+    metric: rateLimited('imports'),
+    atLimit: 'One more import is 429 `rate-limited`. One author may have half of them.',
+  },
   /** An author's write waits behind at most this many lines. */
   importLines: {
     value: 64,

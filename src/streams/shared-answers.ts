@@ -1,4 +1,4 @@
-import { type ReadGuard, readAgain } from '../journal/read-guard.ts';
+import { type ReadGuard, type Reading, readAgain } from '../journal/read-guard.ts';
 import { streamLimits } from './stream-limits.ts';
 
 /**
@@ -11,9 +11,14 @@ export interface Shareable {
   characters: number;
 }
 
-/** The cached answers of a channel. Their number and total length are bounded. Beyond the bound each answer serves one reader. */
+/**
+ * The cached answers of a channel. Their number and total length are bounded. Beyond the bound those that were read and not
+ * requested for longest make room, so that a client that requests everything once cannot keep out what many request. Answers that
+ * were made synchronously then serve one reader.
+ */
 export class SharedAnswers {
-  readonly #read = new Map<string, Promise<unknown>>();
+  /** The least recently requested first. */
+  readonly #read = new Map<string, ReadAnswer>();
   /** Answers made synchronously. */
   readonly #made = new Map<string, unknown>();
   /** Total length of the finished answers. */
@@ -33,12 +38,23 @@ export class SharedAnswers {
    * cached.
    */
   read<T>(key: string, read: () => Promise<T>, charactersOf: (answer: T) => number | undefined): Promise<T> {
-    const known = this.#read.get(key) as Promise<T> | undefined;
-    if (known !== undefined) return known;
-    const isKept = () => this.#read.get(key) === reading;
+    const known = this.#read.get(key);
+    if (known !== undefined) {
+      this.#read.delete(key);
+      this.#read.set(key, known);
+      return known.reading as Promise<T>;
+    }
+    const isKept = () => this.#read.get(key) === kept;
     const reading = read().then(
       (answer) => {
-        if (isKept() && !this.#takes(charactersOf(answer))) this.#read.delete(key);
+        if (!isKept()) return answer;
+        const characters = charactersOf(answer);
+        const most = streamLimits.sharedCharacters;
+        if (characters !== undefined && characters <= most) {
+          while (this.#characters + characters > most && this.#forgetOldest());
+        }
+        if (this.#takes(characters)) kept.characters = characters;
+        else this.#read.delete(key);
         return answer;
       },
       (error: unknown) => {
@@ -46,8 +62,21 @@ export class SharedAnswers {
         throw error;
       },
     );
-    if (this.#read.size < streamLimits.sharedAnswers) this.#read.set(key, reading);
+    const kept: ReadAnswer = { reading, characters: undefined };
+    if (this.#read.size < streamLimits.sharedAnswers || this.#forgetOldest()) this.#read.set(key, kept);
     return reading;
+  }
+
+  /** Forgets the answer that was not requested for longest. Returns false if all are still being read. */
+  #forgetOldest(): boolean {
+    for (const [key, { characters }] of this.#read) {
+      if (characters === undefined) continue;
+      this.#read.delete(key);
+      this.#ofAll.release(characters);
+      this.#characters -= characters;
+      return true;
+    }
+    return false;
   }
 
   /** Like `read`, for answers that are made synchronously. */
@@ -67,12 +96,18 @@ export class SharedAnswers {
   }
 
   /** Counts an answer if there is room for it, and returns whether there was. */
-  #takes(characters: number | undefined): boolean {
+  #takes(characters: number | undefined): characters is number {
     if (characters === undefined || this.#characters + characters > streamLimits.sharedCharacters) return false;
     this.#ofAll.add(this, characters);
     this.#characters += characters;
     return true;
   }
+}
+
+interface ReadAnswer {
+  reading: Promise<unknown>;
+  /** Undefined while it is read. */
+  characters: number | undefined;
 }
 
 /** Bounds the cached answers of all channels of a process together. */
@@ -88,6 +123,11 @@ export class SharedAnswersBudget {
     for (const other of this.#keeping) if (other !== one) other.drop();
   }
 
+  /** Subtracts one answer of a channel that keeps others. */
+  release(characters: number): void {
+    this.#characters -= characters;
+  }
+
   /** Subtracts the answers of a channel that drops them. */
   remove(one: SharedAnswers): void {
     if (this.#keeping.delete(one)) this.#characters -= one.characters;
@@ -95,26 +135,25 @@ export class SharedAnswersBudget {
 }
 
 /**
- * The result of `make`, shared with other callers of this key. Returns `gone` if the channel is gone. Throws what `make` throws.
- * If `givenUp` returns true for the error, another caller aborted `make`, and it is called again.
+ * The result of `read`, shared with other callers of this key. Returns `gone` if the channel is gone. Throws what `read` throws.
+ * If `givenUp` returns true for the error, it concerns another caller, and the answer is read again. `read` begins its read under
+ * the guard of the stream, so that what it waits for before cannot invalidate the read.
  */
 export async function readShared<T extends Shareable>(
   stream: { answers: SharedAnswers; guard: ReadGuard<'gone'> },
   key: string,
-  make: () => Promise<T | 'gone'>,
+  read: () => Promise<Reading<T | 'gone'>>,
   givenUp: (error: unknown) => boolean = () => false,
 ): Promise<T | 'gone'> {
-  const read = async () => {
+  const readOnce = async () => {
     try {
-      return await stream.answers.read(
-        key,
-        () => stream.guard.reading(make),
-        ({ value, isValid }) => (value !== 'gone' && isValid() ? value.characters : undefined),
+      return await stream.answers.read(key, read, ({ value, isValid }) =>
+        value !== 'gone' && isValid() ? value.characters : undefined,
       );
     } catch (error) {
       if (givenUp(error)) return readAgain;
       throw error;
     }
   };
-  return await stream.guard.use(read, (value) => value);
+  return await stream.guard.use(readOnce, (value) => value);
 }

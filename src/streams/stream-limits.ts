@@ -40,11 +40,11 @@ export const streamTable = {
     atLimit:
       'When an erasure or another history has invalidated this many reads in a row, the request is refused with `journal-unavailable`. If the channel stream itself is reading, it pauses and retries.',
   },
-  /** Encoded catch-ups and snapshots that a channel stream caches between two events. */
+  /** Catch-ups, snapshots, feeds, fragments and pages that a channel stream caches between two events. */
   sharedAnswers: {
     value: 64,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
-    atLimit: 'Further answers are not cached.',
+    atLimit: 'The answers that were not requested for longest are dropped from the cache.',
   },
   /** The total length of these answers. */
   sharedCharacters: {

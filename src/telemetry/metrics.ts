@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { sentProblemCode } from '../http/answers.ts';
+import { buildEnds } from '../http/builds.ts';
 import { compressionOutcomes } from '../http/compression.ts';
 import { checkedSettings, storeRoles } from '../journal/store-settings.ts';
 import { endedReasons, transports } from '../protocol/model.ts';
@@ -27,7 +28,7 @@ const rejectionKinds = [
   'exports',
   'imports',
   'uploads',
-  'versions',
+  'builds',
   'messages',
   'misused',
   'unanswered',
@@ -46,6 +47,7 @@ const changeForms = ['by-word', 'both-texts', 'alone', 'linked'] as const;
 const wordDiffOutcomes = ['made', 'kept', 'forgotten'] as const;
 const transferKinds = ['exports', 'imports', 'uploads'] as const;
 const uploadOutcomes = ['added', 'existing', 'refused'] as const;
+const buildStates = ['running', 'waiting'] as const;
 const mediaAnswers = ['sent', 'unchanged', 'refused'] as const;
 /** The classes of routes by which requests are timed. Requests of a class should take about as long as each other. */
 export const routeClasses = ['read', 'write', 'transfer', 'feed', 'page', 'file', 'operator'] as const;
@@ -89,6 +91,8 @@ export interface Metrics {
   securityLinesLeftOut: Counter;
   rejections: Counter<'kind'>;
   transfers: Gauge<'kind'>;
+  builds: Gauge<'state'>;
+  buildsEnded: Counter<'how'>;
   uploads: Counter<'outcome'>;
   mediaFiles: Counter<'answer'>;
   problems: Counter<'code'>;
@@ -250,6 +254,18 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
       name: 'pressbox_transfers',
       help: 'Exports, imports and uploads in progress.',
       labelNames: ['kind'],
+      registers,
+    }),
+    builds: new Gauge({
+      name: 'pressbox_builds',
+      help: 'Pages, feeds and lists that are being built, or wait to be.',
+      labelNames: ['state'],
+      registers,
+    }),
+    buildsEnded: new Counter({
+      name: 'pressbox_builds_ended_total',
+      help: 'Builds of pages, feeds and lists; abandoned: no client waited any more, refused: too many waited.',
+      labelNames: ['how'],
       registers,
     }),
     uploads: new Counter({
@@ -452,6 +468,8 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
   }
   for (const direction of ['ahead', 'back']) metrics.clockJumps.inc({ direction }, 0);
   for (const kind of transferKinds) metrics.transfers.set({ kind }, 0);
+  for (const state of buildStates) metrics.builds.set({ state }, 0);
+  for (const how of buildEnds) metrics.buildsEnded.inc({ how }, 0);
   for (const outcome of uploadOutcomes) metrics.uploads.inc({ outcome }, 0);
   for (const answer of mediaAnswers) metrics.mediaFiles.inc({ answer }, 0);
   for (const setting of checkedSettings) for (const role of storeRoles) metrics.storeUnsafe.set({ setting, role }, 0);

@@ -1,7 +1,8 @@
 import { Router } from 'express';
 import { readableChannel, visibleChannel } from '../access/channel-access.ts';
-import { sendJson } from '../http/answers.ts';
+import { sendBody, sendJson } from '../http/answers.ts';
 import { isBelow } from '../http/base-path.ts';
+import { buildClientOf } from '../http/builds.ts';
 import { pageHeaders } from '../http/headers.ts';
 import type { Engine } from '../journal/engine.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
@@ -45,8 +46,8 @@ export function embedRoutes({
   });
 
   router.get<{ channelId: string }>('/embed/:channelId/fragment', async (req, res) => {
-    const fragment = await fragments.read(req.params.channelId, req.query);
-    sendJson(res, fragment, { cache: 'public', type: 'text/html; charset=utf-8' });
+    const fragment = await fragments.read(req.params.channelId, req.query, buildClientOf(req, res));
+    sendBody(res, fragment, { cache: 'public', type: 'text/html; charset=utf-8' });
   });
 
   router.get('/oembed', async (req, res) => {

@@ -1,22 +1,30 @@
 import { type Request, type Response, Router } from 'express';
 import { readStreamIfOpen, requireOpen } from '../access/channel-access.ts';
 import { cachingOf } from '../api/read-routes.ts';
-import { challenge, etagOf, sendJson } from '../http/answers.ts';
+import { challenge, sendBody, sendJson } from '../http/answers.ts';
+import { type BuildStep, inTurns } from '../http/build-steps.ts';
+import { buildClientOf } from '../http/builds.ts';
 import { credentialsOf } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
-import type { Channel } from '../protocol/model.ts';
+import type { Channel, ReaderPost } from '../protocol/model.ts';
 import { correctionsFeedQuerySchema, feedQuerySchema, parse } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
-import { readShared } from '../streams/shared-answers.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
 import type { Brand } from './brand/brand.ts';
 import { atom, atomEntry } from './feeds/atom.ts';
-import { correctionsAtom, correctionsLinksOf, correctionsNotice, readCorrectionsFeed } from './feeds/corrections-feed.ts';
+import {
+  correctionEntry,
+  correctionsAtom,
+  correctionsLinksOf,
+  correctionsNotice,
+  readCorrectionsFeed,
+} from './feeds/corrections-feed.ts';
 import {
   correctionsFeed,
   type FeedFile,
   type FeedFilter,
+  type FeedLinks,
   type FeedPage,
   type FeedPlace,
   feedTypes,
@@ -26,10 +34,11 @@ import {
 } from './feeds/feed-page.ts';
 import { type FeedQuery, readFeedPage } from './feeds/feed-reader.ts';
 import { jsonFeed, jsonFeedItem } from './feeds/json-feed.ts';
-import { jsonLd } from './feeds/json-ld.ts';
+import { jsonLd, jsonLdUpdate } from './feeds/json-ld.ts';
 import { noticePage } from './feeds/members-notice.ts';
-import { ninjs } from './feeds/ninjs.ts';
-import { inTurns } from './feeds/time-slices.ts';
+import { ninjs, ninjsItem } from './feeds/ninjs.ts';
+import type { Xml } from './feeds/xml.ts';
+import type { SharedBuilds } from './shared-builds.ts';
 
 /**
  * A channel in feed formats of other programs, always in the reader's view. Each page is built once for all requests between two changes
@@ -38,6 +47,7 @@ import { inTurns } from './feeds/time-slices.ts';
 export interface FeedContext {
   engine: Engine;
   streams: ChannelStreams;
+  builds: SharedBuilds;
   publicUrl: string;
   metrics: Metrics;
   brand: Brand | undefined;
@@ -47,25 +57,49 @@ interface Format {
   name: FeedFormat;
   /** Media type. */
   type: string;
-  write: (page: FeedPage, filter: FeedFilter) => string | Promise<string>;
+  /** A post in this format. */
+  entry: (post: ReaderPost, page: FeedPage) => Entry;
+  write: (page: FeedPage, filter: FeedFilter, entries: readonly Entry[]) => string;
   /** For formats that people read: an anonymous reader of a members channel gets its description and a link to sign in. */
   hasNotice?: boolean;
 }
 
+type Entry = Xml | string;
+
+/** Ties the entries of a format to their type. */
+function format<E extends Entry>(of: {
+  name: FeedFormat;
+  type: string;
+  entry: (post: ReaderPost, page: FeedPage) => E;
+  write: (page: FeedPage, filter: FeedFilter, entries: readonly E[]) => string;
+  hasNotice?: boolean;
+}): Format {
+  return { ...of, write: (page, filter, entries) => of.write(page, filter, entries as readonly E[]) };
+}
+
 const formats: Readonly<Record<FeedFile, Format>> = {
-  'feed.atom': { name: 'atom', type: `${feedTypes['feed.atom'].type}; charset=utf-8`, write: atomInTurns, hasNotice: true },
-  'feed.json': { name: 'json-feed', type: feedTypes['feed.json'].type, write: jsonFeedInTurns, hasNotice: true },
-  'liveblog.jsonld': { name: 'json-ld', type: feedTypes['liveblog.jsonld'].type, write: jsonLd },
-  'ninjs.json': { name: 'ninjs', type: 'application/json; charset=utf-8', write: ninjs },
+  'feed.atom': format({
+    name: 'atom',
+    type: `${feedTypes['feed.atom'].type}; charset=utf-8`,
+    entry: atomEntry,
+    write: atom,
+    hasNotice: true,
+  }),
+  'feed.json': format({
+    name: 'json-feed',
+    type: feedTypes['feed.json'].type,
+    entry: jsonFeedItem,
+    write: (page, _filter, items) => jsonFeed(page, items),
+    hasNotice: true,
+  }),
+  'liveblog.jsonld': format({
+    name: 'json-ld',
+    type: feedTypes['liveblog.jsonld'].type,
+    entry: jsonLdUpdate,
+    write: (page, _filter, updates) => jsonLd(page, updates),
+  }),
+  'ninjs.json': format({ name: 'ninjs', type: 'application/json; charset=utf-8', entry: ninjsItem, write: ninjs }),
 };
-
-async function atomInTurns(page: FeedPage, filter: FeedFilter): Promise<string> {
-  return atom(page, filter, await inTurns(page.posts, (post) => atomEntry(post, page)));
-}
-
-async function jsonFeedInTurns(page: FeedPage): Promise<string> {
-  return jsonFeed(page, await inTurns(page.posts, (post) => jsonFeedItem(post, page)));
-}
 
 /** A page of a feed, as requested. */
 interface RequestedPage {
@@ -74,32 +108,33 @@ interface RequestedPage {
   type: string;
   /** Identifies the page among the answers of its channel. */
   key: string;
-  writePage: (channelId: string) => Promise<WrittenPage | 'gone'>;
+  writePage: (channelId: string, step: BuildStep) => Promise<WrittenPage | 'gone'>;
   /** The answer for an anonymous reader of a members channel. */
-  writeNotice?: (channel: Channel) => Promise<string>;
+  writeNotice?: (channel: Channel) => string;
 }
 
 interface WrittenPage {
-  text: string;
-  etag: string;
+  /** In one piece, whose digest is computed once for all requests. */
+  body: readonly Buffer[];
   channel: Channel;
   next: string | undefined;
   characters: number;
 }
 
-export function feedRoutes({ engine, streams, publicUrl, metrics, brand }: FeedContext): Router {
+export function feedRoutes({ engine, streams, builds, publicUrl, metrics, brand }: FeedContext): Router {
   const publisher = publisherOf(brand, publicUrl);
   const router = Router({ caseSensitive: true });
-  for (const [file, { name, type, write, hasNotice }] of Object.entries(formats)) {
+  for (const [file, format] of Object.entries(formats)) {
+    const { name, type, write, hasNotice } = format;
     router.get(`/channels/:channelId/${file}`, (req, res) => {
       const query = parse(feedQuerySchema, req.query);
       return answer(req, res, {
         name,
         type,
         key: `${file} ${queryOf(query, query)}`,
-        writePage: (channelId) => writePage(channelId, file, query, write),
+        writePage: (channelId, step) => writePage(channelId, { file, query, format, step }),
         ...(hasNotice && {
-          writeNotice: async (channel) => write({ ...noticePage(channel, file, query, publicUrl), publisher }, query),
+          writeNotice: (channel) => write({ ...noticePage(channel, file, query, publicUrl), publisher }, query, []),
         }),
       });
     });
@@ -110,8 +145,8 @@ export function feedRoutes({ engine, streams, publicUrl, metrics, brand }: FeedC
       name: 'corrections-atom',
       type: `${correctionsFeed.type}; charset=utf-8`,
       key: `${correctionsFeed.file} ${queryOf({}, query)}`,
-      writePage: (channelId) => writeCorrections(channelId, query),
-      writeNotice: async (channel) => correctionsNotice(channel, { publicUrl, publisher }),
+      writePage: (channelId, step) => writeCorrections(channelId, query, step),
+      writeNotice: (channel) => correctionsNotice(channel, { publicUrl, publisher }),
     });
   });
   return router;
@@ -119,45 +154,59 @@ export function feedRoutes({ engine, streams, publicUrl, metrics, brand }: FeedC
   async function answer(req: Request, res: Response, { name, type, key, writePage, writeNotice }: RequestedPage): Promise<void> {
     const channelId = String(req.params.channelId);
     const credentials = credentialsOf(res);
+    const client = buildClientOf(req, res);
     const read = await readStreamIfOpen({ engine, streams }, credentials, channelId, async (stream) => {
-      const page = await readShared(stream, key, () => writePage(channelId));
+      const page = await builds.read(stream, { key, client, make: (step) => writePage(channelId, step) });
       if (page === 'gone') return page;
       return { page, channel: stream.channel.revision > page.channel.revision ? stream.channel : page.channel };
     });
     if (read.status === 'closed' && credentials === undefined && writeNotice !== undefined) {
       // A request with a token would get another answer.
       res.set('WWW-Authenticate', challenge);
-      return sendJson(res, await writeNotice(read.channel), { ...cachingOf(res, read.channel), type });
+      return sendJson(res, writeNotice(read.channel), { ...cachingOf(res, read.channel), type });
     }
     const { channel, found } = requireOpen(credentials, read);
-    const { text, etag, next } = found.page;
+    const { body, next } = found.page;
     metrics.feedPages.inc({ format: name });
     if (next !== undefined) res.set('Link', `<${next}>; rel="next"`);
-    sendJson(res, text, { ...cachingOf(res, channel), etag, type });
+    sendBody(res, body, { ...cachingOf(res, channel), type });
   }
 
   async function writePage(
     channelId: string,
-    file: string,
-    query: FeedQuery,
-    write: Format['write'],
+    { file, query, format, step }: { file: string; query: FeedQuery; format: Format; step: BuildStep },
   ): Promise<WrittenPage | 'gone'> {
-    const found = await readFeedPage(engine, channelId, query);
+    const found = await readFeedPage(engine, channelId, query, step);
     if (found === undefined) return 'gone';
     const { channel, posts, next, offset } = found;
     const links = linksOf(publicUrl, channel, file, query, placeOf(query), next && placeOf(next));
     const isFirst = query.before === undefined && query.after === undefined;
-    const text = await write({ channel, posts, whole: isFirst && next === undefined, offset, links, publisher }, query);
-    return { text, etag: etagOf(text), channel, next: links.next, characters: text.length };
+    const page = { channel, posts, whole: isFirst && next === undefined, offset, links, publisher };
+    const entries = await inTurns(posts, (post) => format.entry(post, page), step);
+    return await written(format.write(page, query, entries), { channel, links }, step);
   }
 
-  async function writeCorrections(channelId: string, query: FeedPlace & { limit: number }): Promise<WrittenPage | 'gone'> {
-    const found = await readCorrectionsFeed(engine, channelId, query);
+  async function writeCorrections(
+    channelId: string,
+    query: FeedPlace & { limit: number },
+    step: BuildStep,
+  ): Promise<WrittenPage | 'gone'> {
+    const found = await readCorrectionsFeed(engine, channelId, query, step);
     if (found === undefined) return 'gone';
     const { channel, corrections, next } = found;
     const links = correctionsLinksOf(publicUrl, channel, placeOf(query), next && placeOf(next));
-    const text = correctionsAtom(channel, corrections, { links, publisher });
-    return { text, etag: etagOf(text), channel, next: links.next, characters: text.length };
+    const entries = await inTurns(corrections, (one) => correctionEntry(one, channel, links), step);
+    return await written(correctionsAtom(channel, corrections, { links, publisher, entries }), { channel, links }, step);
+  }
+
+  async function written(
+    text: string,
+    { channel, links }: { channel: Channel; links: FeedLinks },
+    step: BuildStep,
+  ): Promise<WrittenPage> {
+    const bytes = Buffer.from(text);
+    await step(bytes.length);
+    return { body: [bytes], channel, next: links.next, characters: bytes.length };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { problemFor, sendJson, sendProblem, setProblemHeaders } from '../http/answers.ts';
+import { AllClientsGone } from '../http/builds.ts';
 import { pageHeaders } from '../http/headers.ts';
 import { missing, type Problem, problem, Refusal } from '../protocol/problems.ts';
 import type { Brand } from './brand/brand.ts';
@@ -40,7 +41,7 @@ export function createPageErrors({
   return {
     tell,
     handler(error: unknown, req, res, next) {
-      if (res.headersSent || !wantsPage(req)) return next(error);
+      if (res.headersSent || error instanceof AllClientsGone || !wantsPage(req)) return next(error);
       const known = problemFor(error);
       if (known === undefined) log.error({ err: error, path: req.path }, 'page failed');
       tell(req, res, known ?? problem('internal-error'));

@@ -1,9 +1,10 @@
 import { type Request, type Response, Router } from 'express';
-import { readIfOpen, withStream } from '../access/channel-access.ts';
+import { type IfOpen, readIfOpen, readStreamIfOpen, withStream } from '../access/channel-access.ts';
 import { type Credentials, type Identity, isUnverified } from '../access/identity.ts';
 import type { ResponseBody } from '../http/answer-body.ts';
 import { sendBody, sendProblem } from '../http/answers.ts';
-import type { Slots } from '../http/concurrency-slots.ts';
+import { type BuildStep, inTurns } from '../http/build-steps.ts';
+import { type BuildClient, type Builds, buildClientOf } from '../http/builds.ts';
 import type { SessionCookie } from '../http/cookies.ts';
 import { pageHeaders } from '../http/headers.ts';
 import { credentialsOf, isForOneBrowser, resumeSession } from '../http/request-identity.ts';
@@ -20,14 +21,16 @@ import {
   parse,
   versionsQuerySchema,
 } from '../protocol/schemas.ts';
+import type { ChannelStream } from '../streams/channel-stream.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
+import type { Shareable } from '../streams/shared-answers.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Brand } from './brand/brand.ts';
 import type { ListedCorrection } from './corrections/channel-corrections.ts';
 import { createCorrectionPages } from './corrections/correction-pages.ts';
 import { createVersionPages } from './corrections/version-pages.ts';
 import type { WordDiffs } from './corrections/word-diffs.ts';
-import { FrontPages } from './page-data/front-page.ts';
+import { type FrontPage, FrontPages, isSharedPage } from './page-data/front-page.ts';
 import { minuteAt, pageSnapshot } from './page-data/page-snapshot.ts';
 import { readPageWindow, type WindowPosition } from './page-data/page-window.ts';
 import { readSelection } from './page-data/post-selection.ts';
@@ -36,11 +39,11 @@ import { loadAssets } from './pages/assets.ts';
 import { correctionsPage } from './pages/corrections.ts';
 import { indexPage } from './pages/index.ts';
 import { languageFor } from './pages/language.ts';
-import { livePage, membersNotice } from './pages/live.ts';
-import { selectionPage } from './pages/selection.ts';
+import { type LivePage, livePage, membersNotice, postRenderer, postsOf } from './pages/live.ts';
+import { selectedPostRenderer, selectionPage } from './pages/selection.ts';
 import { versionsPage } from './pages/versions.ts';
 import { type WithdrawnPage, withdrawnPage } from './pages/withdrawn.ts';
-import { AllClientsGone, createSharedPages, hasDisconnected } from './shared-pages.ts';
+import type { SharedBuilds } from './shared-builds.ts';
 import { visitorOf } from './sign-in-routes.ts';
 
 /** The pages for anonymous and signed-in readers. They are complete without a script. */
@@ -54,8 +57,8 @@ export interface PageContext {
   /** Sessions have an idle limit. */
   hasIdleLimit: boolean;
   diffs: WordDiffs;
-  /** Bounds how many pages of earlier versions and of corrections are built at the same time. */
-  slots: Slots;
+  builds: Builds;
+  sharedBuilds: SharedBuilds;
   now: () => number;
   metrics: Metrics;
   brand: Brand | undefined;
@@ -66,32 +69,47 @@ export interface PageContext {
 }
 
 export function pageRoutes(context: PageContext): Router {
-  const { engine, streams, identity, cookie, publicUrl, basePath, hasIdleLimit, diffs, slots, now, metrics } = context;
+  const { engine, streams, identity, cookie, publicUrl, basePath, hasIdleLimit, diffs, now, metrics } = context;
+  const { builds, sharedBuilds } = context;
   const { brand, sources, embedHosts } = context;
   const access = { engine, streams };
   const shared = { publicUrl, hasIdleLimit, embeds: embedNames(embedHosts) };
   const router = Router({ caseSensitive: true });
   const assets = loadAssets({ basePath, brand });
   const frontPages = new FrontPages({ engine, streams });
-  const pages = createSharedPages({ slots });
-  const versionPages = createVersionPages({ engine, diffs, pages, assets });
-  const correctionPages = createCorrectionPages({ engine, diffs, pages, assets, publicUrl });
+  const versionPages = createVersionPages({ engine, diffs, builds: sharedBuilds, assets });
+  const correctionPages = createCorrectionPages({ engine, diffs, builds: sharedBuilds, assets, publicUrl });
   const headers = pageHeaders({ sources, embedHosts });
   const resume = resumeSession(identity, cookie);
 
   router.get('/', headers, resume, async (req, res) => {
     const query = parse(channelsQuerySchema, req.query);
     const credentials = credentialsOf(res);
-    const front = await frontPages.read(credentials, query);
-    if (front.isFirst) metrics.frontPages.inc({ live: front.live?.next === null ? 'all' : 'newest' });
     const visitor = visitorOf(res, req.originalUrl);
     const language = languageFor(req, res);
     const unverified = isUnverified(credentials);
     const at = minute();
-    const render = () => indexPage({ ...front, visitor, isUnverified: unverified, language, publicUrl, assets, at });
-    const isShared = visitor === undefined && !unverified;
-    const page = isShared ? frontPages.rendered(front, `${language} ${at}`, render) : render();
-    sendPage(res, page, unverified || isForOneBrowser(res));
+    const isPrivate = unverified || isForOneBrowser(res);
+    const render = (front: FrontPage) =>
+      indexPage({ ...front, visitor, isUnverified: unverified, language, publicUrl, assets, at });
+    if (isSharedPage(query)) {
+      const front = await frontPages.readFirst(credentials);
+      metrics.frontPages.inc({ live: front.live?.next === null ? 'all' : 'newest' });
+      const make = () => render(front);
+      return sendPage(res, visitor ? make() : frontPages.rendered(front, `${language} ${at} ${unverified}`, make), isPrivate);
+    }
+    const page = await builds.run(buildClientOf(req, res), (step) =>
+      frontPages.read(credentials, query, {
+        step,
+        async use(front) {
+          if (front.isFirst) metrics.frontPages.inc({ live: front.live?.next === null ? 'all' : 'newest' });
+          const page = render(front);
+          await step(Buffer.byteLength(page));
+          return page;
+        },
+      }),
+    );
+    sendPage(res, page, isPrivate);
   });
 
   router.get<{ channelId: string }>('/live/:channelId', headers, resume, async (req, res) => {
@@ -99,29 +117,30 @@ export function pageRoutes(context: PageContext): Router {
     if (filter === 'corrections') return void res.redirect(302, onServer(correctionsPath(req.params.channelId), basePath));
     if (filter !== undefined || order !== undefined) return await sendSelection(req, res, { filter, order, before, after });
     const place = before !== undefined ? { before } : after !== undefined ? { after } : undefined;
-    const credentials = credentialsOf(res);
-    const read = await readIfOpen(access, credentials, req.params.channelId, (channelId) =>
-      readPage(credentials, channelId, place),
-    );
-    if (read.status === 'closed') return sendNotice(req, res, read.channel);
-    const { snapshot, window } = read.found;
     const visitor = visitorOf(res, req.originalUrl);
-    // The position is above the newest post: show the newest posts.
-    const isPast = window?.ceiling === null && window.posts.length === 0;
-    sendPage(res, livePage({ snapshot, window: isPast ? undefined : window, visitor, ...shared, assets, at: minute() }));
+    const read = await readBuilt(req, res, {
+      key: `page ${JSON.stringify(place)}`,
+      async make(stream, at, step) {
+        const found = await readPage(stream, place, step);
+        if (found === 'gone') return found;
+        const { snapshot, window, channel } = found;
+        // The position is above the newest post: show the newest posts.
+        const isPast = window?.ceiling === null && window.posts.length === 0;
+        return await builtPage({ snapshot, window: isPast ? undefined : window, visitor, ...shared, assets, at }, channel, step);
+      },
+    });
+    if (read.status === 'closed') return sendNotice(req, res, read.channel);
+    sendPage(res, read.found.body);
   });
 
   // Before the pages of posts: `corrections` is not the id of a post, which is a UUID.
   router.get<{ channelId: string }>('/live/:channelId/corrections', headers, resume, async (req, res) => {
     const { before } = parse(correctionsPageQuerySchema, req.query);
-    const isGone = () => hasDisconnected(req, res);
+    const client = buildClientOf(req, res);
     const credentials = credentialsOf(res);
-    const read = await unlessAllGone(
-      readIfOpen(access, credentials, req.params.channelId, (channelId) =>
-        withStream(streams, credentials, channelId, (stream) => correctionPages.read(stream, { before, isGone })),
-      ),
+    const read = await readIfOpen(access, credentials, req.params.channelId, (channelId) =>
+      withStream(streams, credentials, channelId, (stream) => correctionPages.read(stream, { before, client })),
     );
-    if (read === undefined) return void res.destroy();
     if (read.status === 'closed') return sendNotice(req, res, read.channel);
     const { channel, found } = read;
     for (const { change } of found.corrections) countShown(change);
@@ -132,32 +151,37 @@ export function pageRoutes(context: PageContext): Router {
 
   router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId', headers, resume, async (req, res) => {
     const postId = postIdOf(req.params.postId);
-    const credentials = credentialsOf(res);
-    const read = await readIfOpen(access, credentials, req.params.channelId, async (channelId) => {
-      const found = await engine.post(channelId, postId);
-      if (found === undefined) throw new Refusal('not-found', missing.post);
-      return await readPage(credentials, channelId, { around: found.post.seq });
+    const visitor = visitorOf(res, req.originalUrl);
+    const read = await readBuilt(req, res, {
+      key: `post ${postId}`,
+      async make(stream, at, step) {
+        const post = await engine.post(stream.channelId, postId);
+        if (post === undefined) throw new Refusal('not-found', missing.post);
+        const found = await readPage(stream, { around: post.post.seq }, step);
+        if (found === 'gone') return found;
+        const { snapshot, window, channel } = found;
+        const shown = window?.posts.find(({ id }) => id === postId);
+        if (shown === undefined) throw new Refusal('not-found', missing.post);
+        if (isWithdrawn(shown)) {
+          const withdrawn = { channel: snapshot.channel, post: shown, cursor: snapshot.cursor };
+          return { withdrawn, channel, characters: 0 };
+        }
+        return await builtPage({ snapshot, window, marked: postId, visitor, ...shared, assets, at }, channel, step);
+      },
     });
     if (read.status === 'closed') return sendNotice(req, res, read.channel);
-    const { snapshot, window } = read.found;
-    const post = window?.posts.find(({ id }) => id === postId);
-    if (post === undefined) throw new Refusal('not-found', missing.post);
-    if (isWithdrawn(post)) return sendWithdrawn(req, res, { channel: snapshot.channel, post, cursor: snapshot.cursor });
-    const visitor = visitorOf(res, req.originalUrl);
-    sendPage(res, livePage({ snapshot, window, marked: postId, visitor, ...shared, assets, at: minute() }));
+    if ('withdrawn' in read.found) return sendWithdrawn(req, res, read.found.withdrawn);
+    sendPage(res, read.found.body);
   });
 
   router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId/versions', headers, resume, async (req, res) => {
     const postId = postIdOf(req.params.postId);
     const { before } = parse(versionsQuerySchema, req.query);
-    const isGone = () => hasDisconnected(req, res);
+    const client = buildClientOf(req, res);
     const credentials = credentialsOf(res);
-    const read = await unlessAllGone(
-      readIfOpen(access, credentials, req.params.channelId, (channelId) =>
-        readVersionsOf(credentials, channelId, postId, before, isGone),
-      ),
+    const read = await readIfOpen(access, credentials, req.params.channelId, (channelId) =>
+      readVersionsOf(credentials, channelId, { postId, before, client }),
     );
-    if (read === undefined) return void res.destroy();
     if (read.status === 'closed') return sendNotice(req, res, read.channel);
     const { channel, found } = read;
     if (found === undefined) throw new Refusal('not-found', missing.post);
@@ -180,14 +204,40 @@ export function pageRoutes(context: PageContext): Router {
   }
 
   async function sendSelection(req: Request<{ channelId: string }>, res: Response, selection: Selection): Promise<void> {
-    const read = await readIfOpen(access, credentialsOf(res), req.params.channelId, (channelId) =>
-      readSelection(engine, channelId, selection),
-    );
-    if (read.status === 'closed') return sendNotice(req, res, read.channel);
-    const { channel, found } = read;
-    if (found === undefined) throw new Refusal('not-found', missing.channel);
     const visitor = visitorOf(res, req.originalUrl);
-    sendPage(res, selectionPage({ ...found, channel, selection, visitor, publicUrl, assets, at: minute() }));
+    const read = await readBuilt(req, res, {
+      key: `selection ${JSON.stringify(selection)}`,
+      async make(stream, at, step) {
+        const found = await readSelection(engine, stream.channelId, selection);
+        if (found === undefined) return 'gone';
+        const channel = await newestChannel(stream);
+        if (channel === 'gone') return channel;
+        const rendered = await inTurns(found.posts, selectedPostRenderer({ ...found, channel, assets }), step);
+        const page = selectionPage({ ...found, channel, selection, visitor, publicUrl, assets, at, rendered });
+        return await bytesOf(page, channel, step);
+      },
+    });
+    if (read.status === 'closed') return sendNotice(req, res, read.channel);
+    sendPage(res, read.found.body);
+  }
+
+  /** A page of a channel, for all anonymous readers of this minute, or for this visitor alone. */
+  async function readBuilt<T extends Shareable & { channel: Channel }>(
+    req: Request<{ channelId: string }>,
+    res: Response,
+    { key, make }: { key: string; make: (stream: ChannelStream, at: string, step: BuildStep) => Promise<T | 'gone'> },
+  ): Promise<IfOpen<T>> {
+    const client = buildClientOf(req, res);
+    const at = minute();
+    const isShared = visitorOf(res, req.originalUrl) === undefined;
+    return await readStreamIfOpen(access, credentialsOf(res), req.params.channelId, (stream) =>
+      sharedBuilds.read(stream, { key: isShared ? `${key} ${at}` : undefined, client, make: (step) => make(stream, at, step) }),
+    );
+  }
+
+  async function builtPage(page: LivePage, channel: Channel, step: BuildStep): Promise<BuiltPage> {
+    const rendered = await inTurns(postsOf(page), postRenderer(page), step);
+    return await bytesOf(livePage({ ...page, rendered }), channel, step);
   }
 
   function sendNotice(req: { originalUrl: string }, res: Response, channel: Channel): void {
@@ -204,36 +254,49 @@ export function pageRoutes(context: PageContext): Router {
   }
 
   /** Everything a page shows. Read under one guard, so that a takedown during the read repeats all of it. */
-  async function readPage(credentials: Credentials, channelId: string, place: WindowPosition | undefined) {
-    const snapshot = await pageSnapshot(streams, credentials, channelId);
+  async function readPage(stream: ChannelStream, place: WindowPosition | undefined, step: BuildStep) {
+    const snapshot = await pageSnapshot(stream);
+    if (snapshot === 'gone') return snapshot;
+    await step();
     // Read after the snapshot: its posts may be newer than the cursor, never older.
-    const window = place && (await readPageWindow(engine, channelId, place, snapshot.posts[0]?.seq ?? 0));
-    return { snapshot, window };
+    const window = place && (await readPageWindow(engine, stream.channelId, place, snapshot.posts[0]?.seq ?? 0));
+    const channel = window === undefined ? snapshot.channel : await newestChannel(stream);
+    return channel === 'gone' ? channel : { snapshot, window, channel };
+  }
+
+  /** Read last: if access was restricted while posts were read, some of them may be newer than the restriction. */
+  async function newestChannel({ channelId }: ChannelStream): Promise<Channel | 'gone'> {
+    const read = await engine.channel(channelId);
+    if (read.status !== 'found') return 'gone';
+    const { latestPostAt: _, ...channel } = read.channel;
+    return channel;
   }
 
   async function readVersionsOf(
     credentials: Credentials,
     channelId: string,
-    postId: string,
-    before: number | undefined,
-    isGone: () => boolean,
+    { postId, before, client }: { postId: string; before: number | undefined; client: BuildClient },
   ) {
     const read = await engine.post(channelId, postId);
     if (read === undefined) return undefined;
     const top = Math.min(read.post.revision, (before ?? Number.POSITIVE_INFINITY) - 1);
-    return await withStream(streams, credentials, channelId, (stream) => versionPages.read(stream, { postId, top, isGone }));
+    return await withStream(streams, credentials, channelId, (stream) => versionPages.read(stream, { postId, top, client }));
   }
 }
 
-const howShown = { compared: 'by-word', both: 'both-texts', whole: 'alone', linked: 'linked' } as const;
-
-/** Undefined if nobody waits for the page any more. */
-async function unlessAllGone<T>(reading: Promise<T>): Promise<T | undefined> {
-  return await reading.catch((error: unknown) => {
-    if (!(error instanceof AllClientsGone)) throw error;
-    return undefined;
-  });
+interface BuiltPage extends Shareable {
+  /** In one piece, whose digest is computed once for all requests. */
+  body: readonly Buffer[];
+  channel: Channel;
 }
+
+async function bytesOf(page: string, channel: Channel, step: BuildStep): Promise<BuiltPage> {
+  const bytes = Buffer.from(page);
+  await step(bytes.length);
+  return { body: [bytes], channel, characters: bytes.length };
+}
+
+const howShown = { compared: 'by-word', both: 'both-texts', whole: 'alone', linked: 'linked' } as const;
 
 function sendPage(res: Response, page: ResponseBody, isPrivate = isForOneBrowser(res)): void {
   res.vary('Cookie');

@@ -1,6 +1,6 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { type Beside, type Comparison, type Step, stepsOf, type Version } from '../../../client/browser/view/post/versions.ts';
 import { paragraphsOf } from '../../../client/browser/view/wording/plain-text.ts';
+import type { BuildStep } from '../../http/build-steps.ts';
 import type { Engine } from '../../journal/engine.ts';
 import { liveLimits } from '../../live/live-limits.ts';
 import { type Media, type PostFields, type ReaderPost, readerView } from '../../protocol/model.ts';
@@ -24,8 +24,7 @@ const twoPosts = 2 * limits.answerBytes;
 
 export interface ComparisonContext {
   diffs: WordDiffs;
-  /** Called before each comparison. Throws if no client waits any more. */
-  requireWaiting: () => void;
+  step: BuildStep;
 }
 
 export interface VersionsContext extends ComparisonContext {
@@ -94,14 +93,13 @@ export async function readVersions(
  * read.
  */
 export async function comparePair(
-  { diffs, requireWaiting }: ComparisonContext,
+  { diffs, step }: ComparisonContext,
   pair: VersionPair,
   generation: number,
 ): Promise<Comparison> {
   const known = diffs.find(pair);
   if (known !== undefined) return known;
-  await turn();
-  requireWaiting();
+  await step();
   return diffs.compare(pair, generation);
 }
 

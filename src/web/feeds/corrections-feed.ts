@@ -1,6 +1,7 @@
 import { type Html, html } from '../../../client/browser/view/html.ts';
 import { datedText, wordsOf } from '../../../client/browser/view/wording/time.ts';
 import { correctionWordsOf, pageWordsOf } from '../../../client/browser/view/wording/wording.ts';
+import type { BuildStep } from '../../http/build-steps.ts';
 import type { Engine } from '../../journal/engine.ts';
 import { changePath, correctionsPath, onServer } from '../../protocol/addresses.ts';
 import { type Channel, type Correction, isCorrection, isWithdrawn, type ReaderPost, readerView } from '../../protocol/model.ts';
@@ -53,6 +54,7 @@ export async function readCorrectionsFeed(
   engine: Engine,
   channelId: string,
   { before, limit }: { before?: number | undefined; limit: number },
+  step: BuildStep,
 ): Promise<FoundCorrections | undefined> {
   const first = await engine.channel(channelId);
   const page = await engine.corrections(channelId, before === undefined ? { limit } : { before, limit });
@@ -62,6 +64,7 @@ export async function readCorrectionsFeed(
   // One at a time, and only what the feed needs is kept, because posts may be large.
   for (const correction of page.corrections) {
     const { postId } = correction;
+    await step();
     const read = postId === null || posts.has(postId) ? undefined : await engine.post(channelId, postId);
     if (read !== undefined) posts.set(read.post.id, inFeed(readerView(read.post), first.channel));
     const post = postId === null ? null : (posts.get(postId) ?? null);
@@ -106,7 +109,7 @@ export function correctionsLinksOf(
 export function correctionsAtom(
   channel: Channel,
   corrections: readonly CorrectionEntry[],
-  { links, publisher, notices = [] }: { links: FeedLinks; publisher: Publisher | undefined; notices?: readonly Xml[] },
+  { links, publisher, entries = [] }: { links: FeedLinks; publisher: Publisher | undefined; entries?: readonly Xml[] },
 ): string {
   return atomDocument({
     id: correctionsFeedId(channel),
@@ -116,7 +119,7 @@ export function correctionsAtom(
     links,
     publisher,
     changed: corrections.map((one) => one.changedAt),
-    entries: [...notices, ...corrections.map((one) => entryOf(one, channel, links))],
+    entries,
   });
 }
 
@@ -129,11 +132,11 @@ export function correctionsNotice(
   return correctionsAtom(channel, [], {
     links: correctionsLinksOf(publicUrl, channel, {}, undefined),
     publisher,
-    notices: notice === undefined ? [] : [noticeEntry(notice)],
+    entries: notice === undefined ? [] : [noticeEntry(notice)],
   });
 }
 
-function entryOf(correction: CorrectionEntry, channel: Channel, links: FeedLinks): Xml {
+export function correctionEntry(correction: CorrectionEntry, channel: Channel, links: FeedLinks): Xml {
   const { kind, post, postId, revision, at } = correction;
   const { changes, changed, colon } = wordsOf(channel);
   const label = kind === 'refile' ? changed : (changes[kind] ?? changed);

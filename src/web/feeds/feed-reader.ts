@@ -1,3 +1,4 @@
+import type { BuildStep } from '../../http/build-steps.ts';
 import type { Engine, PostsQuery } from '../../journal/engine.ts';
 import { tags, tagsOf } from '../../journal/post-tags.ts';
 import {
@@ -27,7 +28,12 @@ export interface FoundPage {
 export type FeedQuery = FeedFilter & FeedPlace & { limit: number };
 
 /** Undefined if the channel does not exist. */
-export async function readFeedPage(engine: Engine, channelId: string, query: FeedQuery): Promise<FoundPage | undefined> {
+export async function readFeedPage(
+  engine: Engine,
+  channelId: string,
+  query: FeedQuery,
+  step: BuildStep,
+): Promise<FoundPage | undefined> {
   const { before, after, limit } = query;
   const wanted = tagsWanted(query);
   const bounds: PostsQuery = { limit, bytes: limits.answerBytes, tags: wanted };
@@ -35,6 +41,7 @@ export async function readFeedPage(engine: Engine, channelId: string, query: Fee
   if (after !== undefined) bounds.after = after;
   const page = await engine.posts(channelId, bounds);
   if (page === undefined) return undefined;
+  await step();
   const isFirst = before === undefined && after === undefined;
   const further = isFirst ? await readTold(engine, channelId, page, wanted) : { posts: [], told: query.told };
   const leftOut = query.told === undefined ? new Set() : await readToldIds(engine, channelId, query.told);

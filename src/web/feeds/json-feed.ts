@@ -1,16 +1,17 @@
 import type { Person, ReaderPost } from '../../protocol/model.ts';
 import { aboutOf, changedAt, contentOf, marksOf, summaryOf, titleOf } from './content.ts';
 import { type FeedNotice, type FeedPage, plainUri, postUrn } from './feed-page.ts';
+import { withList } from './json-list.ts';
 import { filesOf, mediaTypeOf, titleOfFile } from './media.ts';
 
 /**
  * JSON Feed 1.1. Fields that the standard lacks are in `_pressbox`, named as in our own posts: revision, history and verification.
  */
-export function jsonFeed(page: FeedPage, items: readonly object[] = page.posts.map((post) => jsonFeedItem(post, page))): string {
+export function jsonFeed(page: FeedPage, items: readonly string[] = page.posts.map((post) => jsonFeedItem(post, page))): string {
   const { channel, offset, links, publisher, notice } = page;
   const authors = channel.byline.length === 0 && publisher !== undefined ? [publisher] : channel.byline;
   const about = aboutOf(channel);
-  return JSON.stringify({
+  const head = {
     version: 'https://jsonfeed.org/version/1.1',
     title: channel.headline,
     ...(about !== undefined && { description: about }),
@@ -20,7 +21,8 @@ export function jsonFeed(page: FeedPage, items: readonly object[] = page.posts.m
     language: channel.language,
     ...(publisher?.favicon !== undefined && { favicon: publisher.favicon }),
     ...(authors.length > 0 && { authors: authors.map(author) }),
-    items: notice === undefined ? items : [noticeItem(notice)],
+  };
+  const tail = {
     _pressbox: {
       channelId: channel.id,
       state: channel.state,
@@ -30,19 +32,22 @@ export function jsonFeed(page: FeedPage, items: readonly object[] = page.posts.m
       revision: channel.revision,
       history: channel.history,
     },
-  });
+  };
+  const all = notice === undefined ? items : [JSON.stringify(noticeItem(notice))];
+  return withList(JSON.stringify(head), 'items', all, JSON.stringify(tail));
 }
 
 function noticeItem({ id, title, html, url, at }: FeedNotice) {
   return { id, url, title, content_html: html, date_published: at, date_modified: at, _pressbox: { access: 'members' } };
 }
 
-export function jsonFeedItem(post: ReaderPost, { channel, links }: Pick<FeedPage, 'channel' | 'links'>): object {
+/** As JSON. */
+export function jsonFeedItem(post: ReaderPost, { channel, links }: Pick<FeedPage, 'channel' | 'links'>): string {
   const files = filesOf(post.media);
   const picture = files.find(({ type }) => type === 'image');
   const summary = summaryOf(post);
   const tags = marksOf(post, channel);
-  return {
+  return JSON.stringify({
     id: postUrn(post.id),
     url: links.post(post.id),
     title: titleOf(post, channel),
@@ -78,7 +83,7 @@ export function jsonFeedItem(post: ReaderPost, { channel, links }: Pick<FeedPage
       media: post.media,
       history: post.history,
     } satisfies ExtensionFields,
-  };
+  });
 }
 
 /** The fields of a post that the standard lacks. */

@@ -28,14 +28,15 @@ import {
 import { scriptJson } from '../script-json.ts';
 import { changedAt, publishedBy, titleOf, withdrawnWord } from './content.ts';
 import { type FeedPage, plainUri, postUrn } from './feed-page.ts';
+import { withList } from './json-list.ts';
 import { mediaTypeOf } from './media.ts';
 
 /**
  * schema.org's LiveBlogPosting, for search engines. A correction is a `CorrectionComment` of its post. A withdrawn post has only its notice
  * and note. The compiler checks types and property names against schema.org's vocabulary.
  */
-export function jsonLd(page: FeedPage): string {
-  return scriptJson(liveBlog(page));
+export function jsonLd(page: FeedPage, updates: readonly string[] = page.posts.map((post) => jsonLdUpdate(post, page))): string {
+  return withList(scriptJson(liveBlog(page)), 'liveBlogUpdate', updates);
 }
 
 /** `T` with values that may be undefined. */
@@ -51,14 +52,11 @@ function listed<T>(things: readonly T[]): readonly T[] | undefined {
   return things.length > 0 ? things : undefined;
 }
 
-function liveBlog({ channel, posts, links, publisher: paper }: FeedPage): WithContext<LiveBlogPosting> {
+/** Without the posts. */
+function liveBlog(page: FeedPage): WithContext<LiveBlogPosting> {
+  const { channel, posts, links, publisher: paper } = page;
   const { startedAt, startsAt, createdAt, endedAt } = channel;
-  // The posts name the publisher without the logo, which would be repeated in each of them.
-  const publisher: Organization = {
-    '@type': 'Organization',
-    name: publishedBy({ publisher: paper, links }).name,
-    url: paper?.url ?? (channel.url ? new URL(links.home).origin : links.server),
-  };
+  const publisher = publisherIn(page);
   const withLogo = defined<Organization>({
     ...publisher,
     logo:
@@ -90,19 +88,25 @@ function liveBlog({ channel, posts, links, publisher: paper }: FeedPage): WithCo
     author: listed(channel.byline.map(person)) ?? publisher,
     publisher: withLogo,
     correction: corrections(channel.history),
-    liveBlogUpdate: posts.map((post) => update(post, channel, { links, publisher })),
   });
 }
 
-interface Surroundings {
-  links: FeedPage['links'];
-  publisher: Organization;
+/** The posts name the publisher without the logo, which would be repeated in each of them. */
+function publisherIn({ channel, links, publisher }: FeedPage): Organization {
+  return {
+    '@type': 'Organization',
+    name: publishedBy({ publisher, links }).name,
+    url: publisher?.url ?? (channel.url ? new URL(links.home).origin : links.server),
+  };
 }
 
-function update(post: ReaderPost, channel: Channel, { links, publisher }: Surroundings): BlogPosting {
+/** A post, as JSON for a `<script>` element. */
+export function jsonLdUpdate(post: ReaderPost, page: FeedPage): string {
+  const { channel, links } = page;
+  const publisher = publisherIn(page);
   const url = links.post(post.id);
   const of = (type: Media['type']) => post.media.filter((media) => media.type === type);
-  return defined<BlogPosting>({
+  const update = defined<BlogPosting>({
     '@type': 'BlogPosting',
     '@id': postUrn(post.id),
     url,
@@ -120,6 +124,7 @@ function update(post: ReaderPost, channel: Channel, { links, publisher }: Surrou
     creativeWorkStatus: post.status === 'published' ? undefined : withdrawnWord(post, channel),
     correction: corrections(post.history),
   });
+  return scriptJson(update);
 }
 
 function person({ name, role, url }: Person): SomePerson {

@@ -2,6 +2,7 @@ import { textOf } from '../../../client/browser/view/wording/plain-text.ts';
 import type { Change, ImageMedia, LinkMedia, Media, Person, ReaderPost, VideoMedia } from '../../protocol/model.ts';
 import { contentOf, lastTouched, titleOf } from './content.ts';
 import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './feed-page.ts';
+import { withList } from './json-list.ts';
 import { mediaTypeOf } from './media.ts';
 
 /**
@@ -9,9 +10,13 @@ import { mediaTypeOf } from './media.ts';
  * associations, and media of the posts are associations of the posts. A withdrawn post is `canceled` with the reason in `edNote`.
  * A correction is a description whose role is the kind of the change.
  */
-export function ninjs(page: FeedPage, filter: FeedFilter): string {
+export function ninjs(
+  page: FeedPage,
+  filter: FeedFilter,
+  items: readonly string[] = page.posts.map((post) => ninjsItem(post, page)),
+): string {
   const { channel, posts, whole, offset, links } = page;
-  return JSON.stringify({
+  const head = {
     uri: feedId(channel, filter),
     type: 'composite',
     standard: { name: 'ninjs', version: '3.1', schema: 'http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json' },
@@ -33,18 +38,17 @@ export function ninjs(page: FeedPage, filter: FeedFilter): string {
       { role: 'channel', value: channel.id },
       { role: 'page', value: links.home },
     ],
-    associations: [
-      ...posts.map((post) => item(post, page)),
-      ...(channel.picture === null ? [] : [picture({ ...channel.picture, type: 'image' }, 'picture')]),
-    ],
-  });
+  };
+  const pictures = channel.picture === null ? [] : [JSON.stringify(picture({ ...channel.picture, type: 'image' }, 'picture'))];
+  return withList(JSON.stringify(head), 'associations', [...items, ...pictures]);
 }
 
-function item(post: ReaderPost, { channel, links }: FeedPage): object {
+/** As JSON. */
+export function ninjsItem(post: ReaderPost, { channel, links }: FeedPage): string {
   const isUsable = post.status === 'published';
   const text = textOf(post.html);
   const note = post.history.findLast(({ kind }) => kind === 'retraction' || kind === 'takedown')?.note;
-  return {
+  return JSON.stringify({
     name: post.id,
     rel: 'post',
     uri: postUrn(post.id),
@@ -74,7 +78,7 @@ function item(post: ReaderPost, { channel, links }: FeedPage): object {
       { role: 'permalink', value: links.post(post.id) },
     ],
     ...(post.media.length > 0 && { associations: post.media.flatMap((media, at) => mediaItem(media, `media-${at + 1}`)) }),
-  };
+  });
 }
 
 function byOf(authors: readonly Person[]): object {

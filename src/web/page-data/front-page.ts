@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { mayShowPosts } from '../../access/channel-access.ts';
 import { type Credentials, principalIn } from '../../access/identity.ts';
 import { type ChannelsQuery, listChannels } from '../../api/read-routes.ts';
+import { type BuildStep, unrequestedSteps } from '../../http/build-steps.ts';
 import type { Engine } from '../../journal/engine.ts';
 import { liveLimits } from '../../live/live-limits.ts';
 import { isSamePosition, type Position } from '../../protocol/cursor.ts';
@@ -93,13 +94,18 @@ export class FrontPages {
     engine.onErased((channelId) => this.#kept.delete(channelId));
   }
 
-  /** Throws a `Refusal` if `page` is not the `next` of an earlier page. */
-  read(who: Credentials, query: ChannelsQuery): Promise<FrontPage> {
-    const isShared = isFirstPage(query) && query.limit === limits.pageDefault;
-    const principal = principalIn(who);
-    return this.#streams.guarded(async () =>
-      this.#shownTo(who, await (isShared ? this.#shared(principal) : this.#read(principal, query))),
-    );
+  /** The first page, which requests share. */
+  readFirst(who: Credentials): Promise<FrontPage> {
+    return this.#streams.guarded(async () => this.#shownTo(who, await this.#shared(principalIn(who))));
+  }
+
+  /** Any page. Throws a `Refusal` if `page` is not the `next` of an earlier page. `use` is repeated with the read. */
+  read<T>(
+    who: Credentials,
+    query: ChannelsQuery,
+    { step, use }: { step: BuildStep; use: (front: FrontPage) => Promise<T> },
+  ): Promise<T> {
+    return this.#streams.guarded(async () => await use(this.#shownTo(who, await this.#read(principalIn(who), query, step))));
   }
 
   /**
@@ -126,14 +132,14 @@ export class FrontPages {
   async #readInTurn(who: Principal | undefined, turns: Turns, onIdle: () => void): Promise<FoundPage> {
     await turns.busy;
     turns.waiting = undefined;
-    const reading = this.#read(who, { limit: limits.pageDefault });
+    const reading = this.#read(who, { limit: limits.pageDefault }, unrequestedSteps());
     turns.busy = Promise.allSettled([reading, pause(liveLimits.frontReadMs, undefined, { ref: false })]).then(() => {
       if (turns.waiting === undefined) onIdle();
     });
     return await reading;
   }
 
-  async #read(who: Principal | undefined, query: ChannelsQuery): Promise<FoundPage> {
+  async #read(who: Principal | undefined, query: ChannelsQuery, step: BuildStep): Promise<FoundPage> {
     const { state, limit, page } = query;
     const list = (of: ChannelState, most: number) =>
       listChannels(this.#engine, who, { state: of, order: 'activity', limit: most, page });
@@ -141,7 +147,7 @@ export class FrontPages {
       const one = state ?? 'ended';
       const { channels, next, complete } = await list(one, limit);
       const section =
-        one === 'live' ? { live: { channels: await this.#withHeadlines(channels), next } } : { [one]: { channels, next } };
+        one === 'live' ? { live: { channels: await this.#withHeadlines(channels, step), next } } : { [one]: { channels, next } };
       return { ...section, complete, isFirst: false };
     }
     const [live, scheduled, ended] = await Promise.all([
@@ -150,7 +156,7 @@ export class FrontPages {
       list('ended', limit),
     ]);
     return {
-      live: { channels: await this.#withHeadlines(live.channels), next: live.next },
+      live: { channels: await this.#withHeadlines(live.channels, step), next: live.next },
       scheduled,
       ended,
       complete: live.complete && scheduled.complete && ended.complete,
@@ -159,10 +165,10 @@ export class FrontPages {
   }
 
   /** In the order of the list, except that channels without posts follow all others. */
-  async #withHeadlines(channels: readonly ListedChannel[]): Promise<FoundListing[]> {
+  async #withHeadlines(channels: readonly ListedChannel[], step: BuildStep): Promise<FoundListing[]> {
     const heads = await this.#engine.heads(channels.map(({ id }) => id));
     const listings = await Promise.all(
-      channels.map(async (listed, at) => ({ listed, found: await this.#headlinesOf(listed, heads[at]) })),
+      channels.map(async (listed, at) => ({ listed, found: await this.#headlinesOf(listed, heads[at], step) })),
     );
     const { moving = [], empty = [] } = Object.groupBy(listings, ({ listed }) =>
       listed.latestPostAt === null ? 'empty' : 'moving',
@@ -170,10 +176,16 @@ export class FrontPages {
     return [...moving, ...empty];
   }
 
-  async #headlinesOf({ id, latestPostAt }: ListedChannel, head: Position | undefined): Promise<KeptHeadlines | undefined> {
+  async #headlinesOf(
+    { id, latestPostAt }: ListedChannel,
+    head: Position | undefined,
+    step: BuildStep,
+  ): Promise<KeptHeadlines | undefined> {
     if (head === undefined || latestPostAt === null) return undefined;
     const known = this.#kept.get(id);
-    return known !== undefined && isSamePosition(known.position, head) ? known : await this.#readHeadlines(id);
+    if (known !== undefined && isSamePosition(known.position, head)) return known;
+    await step();
+    return await this.#readHeadlines(id);
   }
 
   /** The page with the headlines that the requester may read. The same object for all anonymous readers of one read. */
@@ -215,6 +227,11 @@ function listingFor(who: Credentials) {
     const mayShow = found !== undefined && mayShowPosts(who, listed) && mayShowPosts(who, found.channel);
     return { ...listed, headlines: mayShow ? found.headlines : [] };
   };
+}
+
+/** Whether this is the page that requests share. */
+export function isSharedPage(query: ChannelsQuery): boolean {
+  return isFirstPage(query) && query.limit === limits.pageDefault;
 }
 
 function isFirstPage({ state, page }: ChannelsQuery): boolean {

@@ -1,21 +1,13 @@
-import { withStream } from '../../access/channel-access.ts';
-import type { Credentials } from '../../access/identity.ts';
 import { liveLimits } from '../../live/live-limits.ts';
 import type { Snapshot } from '../../protocol/model.ts';
 import { limits } from '../../protocol/wire-limits.ts';
-import type { ChannelStreams } from '../../streams/channel-streams.ts';
+import type { ChannelStream } from '../../streams/channel-stream.ts';
 import { readSnapshot } from '../../streams/snapshots.ts';
 
-/** The newest posts of a channel, for a page of a requester whose access was checked before. `limit`: the most posts. */
-export async function pageSnapshot(
-  streams: ChannelStreams,
-  credentials: Credentials,
-  channelId: string,
-  limit: number = limits.pageDefault,
-): Promise<Snapshot> {
-  const query = { posts: limit, bytes: liveLimits.pageBytes };
-  const { pieces } = await withStream(streams, credentials, channelId, (stream) => readSnapshot(stream, query));
-  return JSON.parse(Buffer.concat(pieces).toString());
+/** The newest posts of a channel, for a page. `limit`: the most posts. */
+export async function pageSnapshot(stream: ChannelStream, limit: number = limits.pageDefault): Promise<Snapshot | 'gone'> {
+  const read = await readSnapshot(stream, { posts: limit, bytes: liveLimits.pageBytes });
+  return read === 'gone' ? read : JSON.parse(Buffer.concat(read.pieces).toString());
 }
 
 /** The time to the minute, as a page shows it. Within a minute an unchanged page keeps its entity tag. `now`: milliseconds since 1970. */

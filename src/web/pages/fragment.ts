@@ -15,6 +15,7 @@ import { renderEmpty, settingsOf } from '../../../client/browser/view/page/page.
 import { type PostSetting, renderPost } from '../../../client/browser/view/post/post.ts';
 import { datedText } from '../../../client/browser/view/wording/time.ts';
 import { around, serverWordsOf } from '../../../client/browser/view/wording/wording.ts';
+import { type BuildStep, inTurns } from '../../http/build-steps.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import { embedNames } from '../../protocol/embeds/listed-sites.ts';
 import type { Snapshot } from '../../protocol/model.ts';
@@ -46,18 +47,22 @@ export interface FragmentAttributes {
  * The element with its content in a declarative shadow tree, so that a page shows it before the script has loaded, or without one. The
  * script replaces the content by its own, which is the same, and continues from the cursor in the data.
  */
-export function embedFragment(fragment: Fragment): string {
+export async function embedFragment(fragment: Fragment, step: BuildStep): Promise<string> {
   const { snapshot, publicUrl, style, at, embedHosts } = fragment;
+  const content = await contentOf(fragment, step);
   const { theme, lang, times, every, limit } = fragment.attributes;
   const data: FragmentData = { at, snapshot, offset: parseCursor(snapshot.cursor)?.offset ?? 0 };
   return html`<pressbox-live channel="${snapshot.channel.id}" src="${publicUrl}"${attribute('theme', theme)}${attribute('lang', lang)}${attribute('times', times)}${attribute('limit', limit)}${attribute('every', every)}${attribute('embeds', embedsOf(embedHosts))}><template shadowrootmode="open"><link rel="stylesheet" href="${publicUrl}/assets/${style}">
-${safe(contentOf(fragment))}
+${safe(content)}
 ${jsonElement('data', data)}</template></pressbox-live>
 `.text;
 }
 
 /** The markup of the element, filled like the script does it. */
-function contentOf({ snapshot, publicUrl: server, at, embedHosts, attributes }: Fragment): string {
+async function contentOf(
+  { snapshot, publicUrl: server, at, embedHosts, attributes }: Fragment,
+  step: BuildStep,
+): Promise<string> {
   const { channel } = snapshot;
   const { theme = null, lang = channel.language, every = null } = attributes;
   const shown: Shown = { ...snapshot, ceiling: null };
@@ -80,19 +85,24 @@ function contentOf({ snapshot, publicUrl: server, at, embedHosts, attributes }: 
   const settings = settingsOf(shown.posts, channel, null, listSetting);
   const slots = new BetweenSlots();
   slots.number(shown.posts, every);
-  const posts = shown.posts.map((post, nth) => {
-    const { text } = renderPost(post, settings[nth] ?? setting);
-    const name = slots.nameUnder(post.id);
-    return safe(name === undefined ? text : text.replace(/(?=<\/article>$)/, `<slot name="${name}"></slot>`));
-  });
-  const list = posts.length > 0 ? html`${posts}` : renderEmpty(channel, null, words);
-  const inside = new Map([...renderSections(chrome), ['times', asOf(at, setting).text], ['posts', turned(list, setting).text]]);
+  const posts = await inTurns(
+    shown.posts,
+    (post, nth) => {
+      const { text } = turned(renderPost(post, settings[nth] ?? setting), setting);
+      const name = slots.nameUnder(post.id);
+      return withParts(name === undefined ? text : text.replace(/(?=<\/article>$)/, `<slot name="${name}"></slot>`));
+    },
+    step,
+  );
+  const list = posts.length > 0 ? posts.join('') : withParts(turned(renderEmpty(channel, null, words), setting).text);
+  const sections = renderSections(chrome).map(([id, markup]) => [id, withParts(markup)] as const);
+  const inside = new Map([...sections, ['times', withParts(asOf(at, setting).text)], ['posts', list]]);
   const given = new Map(elementAttributes(chrome));
   return elementMarkup.replace(/(<\w+[^>]* id="([\w-]+)"[^>]*)>/g, (_, tag: string, id: string) => {
     const attributes = Object.entries(given.get(id) ?? {}).map(([name, value]) => {
       return value === false ? '' : attribute(name, value === true ? '' : value).text;
     });
-    return `${tag}${attributes.join('')}>${withParts(inside.get(id) ?? '')}`;
+    return `${tag}${attributes.join('')}>${inside.get(id) ?? ''}`;
   });
 }
 

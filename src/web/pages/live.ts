@@ -42,20 +42,13 @@ export interface LivePage {
   hasIdleLimit?: boolean;
   /** When the page was rendered, shown to readers without a script or connection. */
   at: string;
+  /** Each post as rendered by `postRenderer`. Default: rendered here. */
+  rendered?: readonly Html[];
 }
 
 /** `/live/{c}`, and `/live/{c}/{post}` with a marked post. Complete without a script; the script continues from the page's cursor without a gap. */
-export function livePage({
-  snapshot,
-  window,
-  marked,
-  visitor,
-  publicUrl,
-  assets,
-  embeds = {},
-  hasIdleLimit,
-  at,
-}: LivePage): string {
+export function livePage(page: LivePage): string {
+  const { snapshot, window, marked, visitor, publicUrl, assets, embeds = {}, hasIdleLimit, at, rendered } = page;
   const { posts, floor, ceiling } = window ?? newestOf(snapshot);
   const shown: Snapshot = { ...snapshot, posts, more: floor > 0 };
   const { channel } = shown;
@@ -102,7 +95,7 @@ ${window === undefined && section('pinned', shown, basePath)}
 </div>
 <nav class="pages" id="newer" aria-label="${partNames.newer(channel)}">${renderNewer(stretch, channel, address)}</nav>
 <h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
-<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(shown, data, basePath) : renderEmpty(channel, ceiling)}</section>
+<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? (rendered ?? posts.map(postRenderer(page))) : renderEmpty(channel, ceiling)}</section>
 <nav class="pages" id="older" aria-label="${partNames.older(channel)}">${renderOlder(stretch, channel, address)}</nav>
 ${channel.state !== 'ended' && posts.length > 0 && html`<p class="byline">${beginningLink(channel, basePath)}</p>`}
 </div>
@@ -208,14 +201,23 @@ function headOf(
   };
 }
 
-function list({ posts, channel, ...above }: Shown, { marked, embeds }: PageData, basePath: string): Html {
-  const summaryId = summaryAbove(above)?.id;
-  const settings = settingsOf(posts, channel, marked, { basePath, actions: true, embeds, summaryId });
-  return html`${posts.map((post, at) => {
+/** The posts that the page lists. */
+export function postsOf({ snapshot, window }: Pick<LivePage, 'snapshot' | 'window'>): readonly ReaderPost[] {
+  return window?.posts ?? snapshot.posts;
+}
+
+/** Renders a post of `postsOf` for the page. */
+export function postRenderer(page: LivePage): (post: ReaderPost, at: number) => Html {
+  const { snapshot, marked = null, embeds = {}, assets } = page;
+  const { channel } = snapshot;
+  const summaryId = summaryAbove(snapshot)?.id;
+  const { basePath } = assets;
+  const settings = settingsOf(postsOf(page), channel, marked, { basePath, actions: true, embeds, summaryId });
+  return (post, at) => {
     const isMarked = post.id === marked;
     const setting = { ...(settings[at] as PostSetting), focused: isMarked };
     return renderPost(post, isMarked ? { ...setting, strip: stripOf(channel, post, setting) } : setting);
-  })}`;
+  };
 }
 
 /**

@@ -5,7 +5,7 @@ import { type PostSetting, renderPost } from '../../../client/browser/view/post/
 import { clock, wordsOf } from '../../../client/browser/view/wording/time.ts';
 import { around, correctionWordsOf, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording/wording.ts';
 import { channelAddress, channelPath, correctionsPath, type Selection, selectionPath } from '../../protocol/addresses.ts';
-import type { Channel } from '../../protocol/model.ts';
+import type { Channel, ReaderPost } from '../../protocol/model.ts';
 import type { SelectedPosts } from '../page-data/post-selection.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
 
@@ -17,6 +17,8 @@ export interface SelectionPage extends SelectedPosts {
   assets: Assets;
   /** When the page was rendered. */
   at: string;
+  /** Each post as rendered by `selectedPostRenderer`. Default: rendered here. */
+  rendered?: readonly Html[];
 }
 
 /**
@@ -33,6 +35,7 @@ export function selectionPage({
   publicUrl,
   assets,
   at,
+  rendered = posts.map(selectedPostRenderer({ posts, channel, assets })),
 }: SelectionPage): string {
   const { filter, order } = selection;
   const { id, headline, language } = channel;
@@ -42,7 +45,6 @@ export function selectionPage({
   const mark = spoken(channel);
   const isOldestFirst = order === 'oldest';
   const name = [filter && filterName(filter, channel), isOldestFirst && words.fromBeginning].filter(Boolean).join(' · ');
-  const settings = settingsOf(posts, channel, null, { basePath });
   const step = (address: string, label: string, rel: 'prev' | 'next') =>
     html`<a class="step" href="${basePath + address}" rel="${rel}"${mark}>${label}</a>`;
   const toOlder = (rel: 'prev' | 'next') => older && step(selectionPath(id, older), wordsOf(channel).olderPosts, rel);
@@ -72,14 +74,21 @@ ${selectionLinks(channel, { basePath, current: isOldestFirst ? undefined : (filt
 ${above && html`<nav class="pages" aria-label="${isOldestFirst ? partNames.older(channel) : partNames.newer(channel)}">${above}</nav>`}
 <h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
 <section aria-labelledby="posts-name"${mark}>${
-      posts.length === 0
-        ? html`<p class="empty">${words.noneSelected}</p>`
-        : posts.map((post, index) => renderPost(post, settings[index] as PostSetting))
+      posts.length === 0 ? html`<p class="empty">${words.noneSelected}</p>` : rendered
     }</section>
 <nav class="pages" aria-label="${words.theCoverage}">${below}${otherOrder}<a class="step" href="${basePath + channelPath(id)}"${mark}>${everything}</a></nav>
 </div>
 </main>`,
   });
+}
+
+export function selectedPostRenderer({
+  posts,
+  channel,
+  assets: { basePath },
+}: Pick<SelectionPage, 'posts' | 'channel' | 'assets'>): (post: ReaderPost, at: number) => Html {
+  const settings = settingsOf(posts, channel, null, { basePath });
+  return (post, at) => renderPost(post, settings[at] as PostSetting);
 }
 
 type Filter = 'all' | NonNullable<Selection['filter']>;

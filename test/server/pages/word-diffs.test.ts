@@ -1,12 +1,11 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Version } from '../../../client/browser/view/post/versions.ts';
-import { liveLimits } from '../../../src/live/live-limits.ts';
 import { createWordDiffs, type VersionPair, type WordDiffs } from '../../../src/web/corrections/word-diffs.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** The cost of pages of earlier versions: each comparison is made once, for a few pages at a time, and only for connected clients. */
+/** The cost of pages of earlier versions: each comparison is made once, and only for connected clients. */
 
 let server: TestServer;
 let editor: string;
@@ -85,33 +84,6 @@ describe('a page of earlier versions', () => {
     expect(await comparisons('made')).toBe(made + 1);
     expect((await open(post)).status).toBe(200);
     expect(await comparisons('made')).toBe(made + 4);
-  });
-
-  it('is refused while many others are built, unless it is one of them', async () => {
-    const { id } = await createChannel(server, editor);
-    const posts: Changed[] = [];
-    for (let nth = 0; nth <= liveLimits.versionPagesMost; nth += 1) posts.push(await changed(1, id));
-    const { engine } = server.server;
-    const readAll = engine.revisions;
-    onTestFinished(() => {
-      engine.revisions = readAll;
-    });
-    const { promise: released, resolve: release } = Promise.withResolvers<void>();
-    const begun = new Set<string>();
-    engine.revisions = async (...asked) => {
-      begun.add(asked[1]);
-      await released;
-      return await readAll.call(engine, ...asked);
-    };
-    const [last, ...others] = posts as [Changed, ...Changed[]];
-    const answers = others.map((post) => open(post));
-    await vi.waitFor(() => expect(begun.size).toBe(others.length));
-    const refused = await open(last, { accept: 'application/json' });
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
-    const again = open(others[0] as Changed);
-    release();
-    expect((await Promise.all([...answers, again])).map(({ status }) => status)).toEqual([...others, again].map(() => 200));
-    expect((await open(last)).status).toBe(200);
   });
 });
 

@@ -159,13 +159,18 @@ describe('an export', () => {
     expect(await exported(channelId, editor, 'HEAD')).toMatchObject({ status: 200, text: '' });
   });
 
-  it('is refused with a retry delay while a few others run', async () => {
+  it('is refused with a retry delay while a few others run, half of them to one author', async () => {
     const stop = new AbortController();
-    const open = () =>
-      fetch(`${server.url}/v1/channels/much/export`, { headers: { authorization: `Bearer ${editor}` }, signal: stop.signal });
-    const held = await Promise.all(Array.from({ length: 4 }, open));
-    expect(held.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-    const refused = await exported('much', editor);
+    const open = async (token: string) => {
+      const headers = { authorization: `Bearer ${token}` };
+      return (await fetch(`${server.url}/v1/channels/much/export`, { headers, signal: stop.signal })).status;
+    };
+    const other = await server.token({ editor: ['*'] }, { sub: 'ruth' });
+    expect([await open(editor), await open(editor)]).toEqual([200, 200]);
+    const own = await exported('much', editor);
+    expect(own).toMatchObject({ status: 429, body: { code: 'rate-limited', detail: expect.stringContaining('one author') } });
+    expect([await open(other), await open(other)]).toEqual([200, 200]);
+    const refused = await exported('much', await server.token({ editor: ['*'] }, { sub: 'grace' }));
     expect(refused).toMatchObject({ status: 429, body: { code: 'rate-limited' } });
     expect(refused.headers.get('retry-after')).toBe('10');
     stop.abort();

@@ -18,3 +18,14 @@ it('takes as many operations as there are slots, and refuses the next with a tim
   expect(() => slots.take()).toThrow(expect.objectContaining({ problem }));
   expect(counts).toEqual([1, 2, 1, 2]);
 });
+
+it('gives one author at most half of the slots, and the others to other authors', () => {
+  const slots = createSlots(4, { onRejected: () => undefined });
+  const done = slots.take('ada');
+  slots.take('ada');
+  expect(() => slots.take('ada')).toThrow('one author');
+  for (const author of ['ruth', 'grace']) slots.take(author);
+  expect(() => slots.take('mary')).toThrow('At most 4');
+  done();
+  slots.take('ada');
+});

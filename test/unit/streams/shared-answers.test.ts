@@ -58,20 +58,43 @@ describe('the shared answers of all channels', () => {
     expect([keeps(one, 'earlier'), keeps(one, 'it'), keeps(other, 'it')]).toEqual([true, true, false]);
   });
 
-  it('are kept up to sharedAnswers, read or made, and a further one serves one reader', async () => {
+  it('that are made at once are kept up to sharedAnswers, and a further one serves one reader', () => {
     const answers = new SharedAnswers();
-    const [read, made] = [vi.fn(async () => 0), vi.fn(() => 0)];
-    const ask = async (nth: number) => {
-      const none = () => 0;
-      await answers.read(`${nth}`, read, none);
-      answers.make(`${nth}`, made, none);
-    };
-    for (let times = 0; times < 2; times += 1) for (let nth = 0; nth <= streamLimits.sharedAnswers; nth += 1) await ask(nth);
-    for (const calls of [read, made]) expect(calls).toHaveBeenCalledTimes(streamLimits.sharedAnswers + 2);
+    const made = vi.fn(() => 0);
+    for (let times = 0; times < 2; times += 1) {
+      for (let nth = 0; nth <= streamLimits.sharedAnswers; nth += 1) answers.make(`${nth}`, made, () => 0);
+    }
+    expect(made).toHaveBeenCalledTimes(streamLimits.sharedAnswers + 2);
   });
 
-  it('use up to the bound of one channel, and count answers that arrive later like those made at once', async () => {
+  it('that many request stay, however many others are requested once', async () => {
     const answers = new SharedAnswers();
+    const ask = (key: string, read: () => Promise<string>, characters = 1) => answers.read(key, read, () => characters);
+    const popular = vi.fn(async () => whole);
+    for (let nth = 0; nth < 3 * streamLimits.sharedAnswers; nth += 1) {
+      await ask('popular', popular);
+      await ask(`once ${nth}`, async () => whole);
+    }
+    for (let nth = 0; nth < 10; nth += 1) {
+      await ask('popular', popular);
+      await ask(`large ${nth}`, async () => whole, sharedCharacters / 3);
+    }
+    expect(popular).toHaveBeenCalledOnce();
+    expect(answers.characters).toBeLessThanOrEqual(sharedCharacters);
+  });
+
+  it('are not forgotten while they are read', async () => {
+    const answers = new SharedAnswers();
+    const never = vi.fn(() => new Promise<string>(() => undefined));
+    for (let times = 0; times < 2; times += 1) {
+      for (let nth = 0; nth <= streamLimits.sharedAnswers; nth += 1) void answers.read(`${nth}`, never, () => 1);
+    }
+    expect(never).toHaveBeenCalledTimes(streamLimits.sharedAnswers + 2);
+  });
+
+  it('use up to the bound of one channel, and make room for a newer one', async () => {
+    const ofAll = new SharedAnswersBudget();
+    const answers = new SharedAnswers(ofAll);
     const read = (key: string, characters: number) =>
       answers.read(
         key,
@@ -79,8 +102,11 @@ describe('the shared answers of all channels', () => {
         () => characters,
       );
     await read('first', sharedCharacters - 1);
-    await read('too much', 2);
-    expect(answers.characters).toBe(sharedCharacters - 1);
+    await read('second', 2);
+    expect(answers.characters).toBe(2);
+    await read('too much', sharedCharacters + 1);
+    expect(answers.characters).toBe(2);
+    await read('third', sharedCharacters - 1);
     answers.make('last', make, () => 1);
     expect([answers.characters, keeps(answers, 'last')]).toEqual([sharedCharacters, true]);
     answers.drop();

@@ -1,13 +1,10 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { liveLimits } from '../../../src/live/live-limits.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import { linksOf } from '../../../src/web/feeds/feed-page.ts';
 import { jsonFeed } from '../../../src/web/feeds/json-feed.ts';
 import { jsonLd } from '../../../src/web/feeds/json-ld.ts';
 import { noticePage } from '../../../src/web/feeds/members-notice.ts';
 import { ninjs } from '../../../src/web/feeds/ninjs.ts';
-import { inTurns } from '../../../src/web/feeds/time-slices.ts';
 import { textAttacks } from '../../support/attacks/script-attacks.ts';
 import { formFaults, jsonFeedForms, ninjsForm } from '../../support/samples/feed-forms.ts';
 import { everyPost, feedPage, hostileText, publicUrl } from '../../support/samples/feed-samples.ts';
@@ -32,34 +29,6 @@ const channels = [
   },
 ] satisfies Partial<Channel>[];
 const at = (seq: number) => everyPost.findIndex((post) => post.seq === seq);
-
-describe('a long feed', () => {
-  it('is built in parts and in order, and lets other work run between them', async () => {
-    const posts = Array.from({ length: 40 }, (_, nth) => aPost({ seq: nth + 1, html: '<p>'.padEnd(20_000, 'x') }));
-    const done: (number | 'other')[] = [];
-    let isMade = false;
-    const others = (async () => {
-      while (!isMade) {
-        await turn();
-        done.push('other');
-      }
-    })();
-    const made = await inTurns(posts, ({ seq, html }) => {
-      done.push(html.length);
-      return seq;
-    });
-    isMade = true;
-    await others;
-    expect(made).toEqual(posts.map(({ seq }) => seq));
-    let longest = 0;
-    for (let at = 0, part = 0; at < done.length; at += 1) {
-      const one = done[at] as number | 'other';
-      part = one === 'other' ? 0 : part + one;
-      longest = Math.max(longest, part);
-    }
-    expect(longest).toBeLessThan(liveLimits.feedTurnCharacters + 20_000);
-  });
-});
 
 describe('a JSON Feed', () => {
   const feed = parse(jsonFeed(feedPage('feed.json'))) as unknown as { items: Record<string, unknown>[]; _pressbox: object };
