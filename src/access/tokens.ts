@@ -296,7 +296,7 @@ export function principalFrom(payload: JWTPayload, now: number): Principal {
 }
 
 /** Most often a part was lost when the token was copied. */
-const notAToken = 'This is not a signed JSON Web Token. Was it copied in full?';
+const notAToken = 'This is not a signed JSON Web Token. It may not have been copied in full.';
 
 function algorithmOf(token: string): string | undefined {
   try {

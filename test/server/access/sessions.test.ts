@@ -369,7 +369,7 @@ describe('the sign-in form', () => {
   it('says what is wrong with a token without repeating it', async () => {
     for (const [token, status, said] of [
       ['', 400, 'Paste the token that you were given.'],
-      ['nonsense"><script>', 401, 'This is not a signed JSON Web Token. Was it copied in full?'],
+      ['nonsense"><script>', 401, 'This is not a signed JSON Web Token. It may not have been copied in full.'],
       [await server.token({}, { ttlSeconds: -1 }), 401, 'The token has expired.'],
     ] as const) {
       const answer = await send('/sign-in', { token, to: server.pathTo('/live/x') });
@@ -391,7 +391,7 @@ describe('the sign-in form', () => {
     expect([answer.status, answer.headers.get('content-type')]).toEqual([401, 'application/problem+json']);
     expect(await answer.json()).toMatchObject({
       code: 'token-invalid',
-      detail: 'This is not a signed JSON Web Token. Was it copied in full?',
+      detail: 'This is not a signed JSON Web Token. It may not have been copied in full.',
     });
     expect([answer.headers.getSetCookie(), answer.headers.has('www-authenticate')]).toEqual([[], true]);
   });

@@ -230,6 +230,16 @@ describe('a long response', () => {
     expect(countUntilRefused(() => rates.requests('192.0.2.1'))).toBe(left);
   });
 
+  it.each([
+    [0, 8],
+    [2 * rateLimits.answerUnitBytes, 7],
+  ])('counts as buildRequests more if it was built for its request: %i bytes leave %i', (bytes, left) => {
+    const { rates } = start({ requestsPerSecond: 1 });
+    rates.chargeBuild('192.0.2.1', bytes);
+    expect(rateLimits.buildRequests).toBe(2);
+    expect(countUntilRefused(() => rates.requests('192.0.2.1'))).toBe(left);
+  });
+
   it('delays the next request by the time that a whole bucket takes to refill, and no longer, whatever its length', () => {
     for (const pieces of [21, 10_000]) {
       const { rates, clock } = start({ requestsPerSecond: 1 });

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { unrequestedSteps } from '../../../src/http/build-steps.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 import { readFeedPage } from '../../../src/web/feeds/feed-reader.ts';
 import { appended, createChannel, publish, revision } from '../../support/stores/engines.ts';
@@ -14,7 +15,7 @@ async function told(corrected: number, length: number): Promise<number> {
     await appended(engine, id, [revision(post, { html: 'x'.repeat(length) })]);
   }
   await publish(engine, id);
-  const page = await readFeedPage(engine, id, { limit: 1 });
+  const page = await readFeedPage(engine, id, { limit: 1 }, unrequestedSteps());
   return (page?.posts.length ?? 0) - 1;
 }
 

@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
+import { withStream } from '../../../src/access/channel-access.ts';
 import { liveLimits } from '../../../src/live/live-limits.ts';
 import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { pageSnapshot } from '../../../src/web/page-data/page-snapshot.ts';
@@ -15,7 +16,8 @@ it('the page of a channel starts with pageBytes of posts, and one in any case', 
   const shown = async (...sizes: number[]) => {
     const { id } = await createChannel(engine);
     for (const size of sizes) await publish(engine, id, { html: 'x'.repeat(size) });
-    return (await pageSnapshot(streams, undefined, id)).posts.length;
+    const snapshot = await withStream(streams, undefined, id, (stream) => pageSnapshot(stream));
+    return snapshot.posts.length;
   };
   const half = liveLimits.pageBytes / 2;
   expect(await shown(1_000, half - 2_000, half - 2_000)).toBe(3);
