@@ -253,7 +253,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       },
       onEnded(how) {
         metrics.buildsEnded.inc({ how });
-        if (how === 'refused') metrics.rejections.inc({ kind: 'builds' });
+        if (how === 'refused') for (const kind of ['builds', 'versions'] as const) metrics.rejections.inc({ kind });
       },
     });
     const sharedBuilds = createSharedBuilds(builds);

@@ -29,6 +29,8 @@ const rejectionKinds = [
   'imports',
   'uploads',
   'builds',
+  // The earlier name of `builds`, until the next minor version.
+  'versions',
   'messages',
   'misused',
   'unanswered',
