@@ -322,19 +322,21 @@ export class LossWatch {
   }
 }
 
-/** The engine with some operations replaced. */
+/** An engine that has these operations in place of its own. Changing it changes nothing of the engine. */
 function inPlaceOf(engine: Engine, guards: Partial<Engine>): Engine {
-  const bound = new Map<PropertyKey, unknown>(Object.entries(guards));
-  return new Proxy(engine, {
-    get(target, name) {
-      if (bound.has(name)) return bound.get(name);
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      const method = value.bind(target);
-      bound.set(name, method);
-      return method;
-    },
-  });
+  const guarded: Partial<Engine> = {};
+  for (let part: object = engine; part !== Object.prototype; part = Object.getPrototypeOf(part))
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(part))) {
+      if (name in guarded || name === 'constructor') continue;
+      const own = typeof value === 'function' ? { value: value.bind(engine) } : { get: () => Reflect.get(engine, name) };
+      Object.defineProperty(guarded, name, {
+        ...own,
+        configurable: true,
+        enumerable: true,
+        ...('value' in own && { writable: true }),
+      });
+    }
+  return Object.assign(guarded, guards) as Engine;
 }
 
 function foundIn(read: ChannelRead): Found {
