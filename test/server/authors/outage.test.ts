@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, type Journal, JournalUnavailable } from '../../../src/journal/engine.ts';
 import { createImporter } from '../../../src/newsroom/import.ts';
 import { createNewsroom } from '../../../src/newsroom/newsroom.ts';
+import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
 import type { WriteCommand } from '../../../src/newsroom/write-command.ts';
 import type { Principal } from '../../../src/protocol/rights.ts';
@@ -313,9 +314,13 @@ describe('a write that keeps losing races', () => {
 
   it('gives up after a limited number of attempts, and says that nothing was changed', async () => {
     const channel = await freshChannel();
-    const stuck = deskOn({ append: async () => ({ status: 'conflict', moved: [null] }) });
-    await expect(stuck.publish(asking({ headline: 'A' }), channel)).rejects.toMatchObject({ outcome: 'unchanged' });
-    expect(await offsetOf(channel)).toBe(1);
+    let attempts = 0;
+    const append: Journal['append'] = async () => {
+      attempts += 1;
+      return { status: 'conflict', moved: [null] };
+    };
+    await expect(deskOn({ append }).publish(asking({ headline: 'A' }), channel)).rejects.toMatchObject({ outcome: 'unchanged' });
+    expect([attempts, await offsetOf(channel)]).toEqual([newsroomLimits.decisionTries, 1]);
   });
 
   it('does not show text that is erased during its refusal', async () => {

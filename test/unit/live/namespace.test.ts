@@ -1,9 +1,10 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { AdmissionControl } from '../../../src/live/admission-control.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import { Namespace, type NamespaceContext } from '../../../src/live/socket/namespace.ts';
 import { type SocketConnection, SocketEngine } from '../../../src/live/socket/socket-engine.ts';
 import { Refusal } from '../../../src/protocol/problems.ts';
@@ -91,4 +92,50 @@ it('the namespace checks the credentials of a client once at a time, whatever th
   const [then] = await once(client, 'message');
   expect(String(then)).toMatch(/^40\{"sid":/);
   expect([authenticate.mock.calls.length, onJoined.mock.calls.length]).toEqual([1, 1]);
+});
+
+describe('a connection to the namespace', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** A connection whose pipe takes everything, with what happened to it. */
+  function accepted() {
+    const [close, terminate, onUnanswered] = [vi.fn(), vi.fn(), vi.fn()];
+    const pipe = { ready: true, open: true, closed: false, packetsWaiting: 0, write() {}, terminate };
+    const connection = Object.assign(new EventEmitter(), { pipe, readyState: 'open', request: {}, close });
+    close.mockImplementation(() => connection.emit('close', 'forced close'));
+    const namespace = new Namespace({
+      admission: new AdmissionControl({ random: Math.random, metrics: createMetrics() }),
+      addressOf: () => '192.0.2.1',
+      authenticate: () => undefined,
+      onJoined: () => ({ onMessage: () => {}, close: () => {} }),
+      onFailed: () => {},
+      onUnanswered,
+    });
+    namespace.accept(connection as unknown as SocketConnection);
+    return { connection, pipe, close, terminate, onUnanswered };
+  }
+
+  it('is closed if it has not joined within joinMs, and cut refusedMs later', () => {
+    const { close, terminate } = accepted();
+    vi.advanceTimersByTime(liveLimits.joinMs - 1);
+    expect(close).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(close).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(liveLimits.refusedMs - 1);
+    expect(terminate).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(terminate).toHaveBeenCalledTimes(1);
+  });
+
+  it('is cut if it sends a message while more than waitingAnswers answers wait for it', () => {
+    const { connection, pipe, terminate, onUnanswered } = accepted();
+    connection.emit('data', '40');
+    pipe.packetsWaiting = liveLimits.waitingAnswers;
+    connection.emit('data', '42["unknown"]');
+    expect(terminate).not.toHaveBeenCalled();
+    pipe.packetsWaiting += 1;
+    connection.emit('data', '42["unknown"]');
+    expect([terminate, onUnanswered].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+  });
 });
