@@ -277,6 +277,19 @@ describe('a reader', () => {
     await reader.until('live');
   });
 
+  it('keeps its posts and says that it may be behind while the server has lost the channel, and goes on from its cursor', async () => {
+    const { server, model, reader, first } = await live(2);
+    const { timeline } = reader.client;
+    first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
+    (await server.subscribe(2)).answer({ ok: false, problem: problem('channel-lost', { retryAfter: 0.1 }) });
+    const third = await server.subscribe(3);
+    expect(reader.client.state.status).toBe('catching-up');
+    expect(reader.client.timeline).toBe(timeline);
+    expect(third.request.after).toBe(timeline?.cursor);
+    answer(model, third);
+    await reader.until('live');
+  });
+
   it('waits as long as a refusal asks, even if it is woken', async () => {
     let now = Date.now();
     const { server, model, reader, first } = await live(2, { now: () => now });

@@ -374,6 +374,8 @@ describe('a page for anonymous visitors', () => {
     expect(textOf(errorPage(problem('journal-unavailable', { retryAfter: 5 }), { language: 'en', assets }))).toContain(
       'Try again in 5 seconds.',
     );
+    const lost = textOf(errorPage(problem('channel-lost', { retryAfter: 60 }), { language: 'en', assets }));
+    expect(lost).toContain('We are working on bringing it back.');
   });
 
   it('marks a problem as English if it has no words in the language of the page', () => {

@@ -108,6 +108,7 @@ it.each<[ProblemCode, string]>([
   ['owner-mismatch', 'nothing'],
   ['rate-limited', 'nothing'],
   ['journal-unavailable', 'nothing'],
+  ['channel-lost', 'nothing'],
 ])('learns from a look-up that is answered with %s: %s', async (code, learned) => {
   const found = lookUp(publication(1), owner, () => Promise.reject(new ProblemError(problem(code))));
   expect(
