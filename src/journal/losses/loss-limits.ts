@@ -25,23 +25,23 @@ export const lossTable = {
   },
   lossLookMs: {
     value: 5_000,
-    metric: 'pressbox_channels_lost',
+    metric: 'pressbox_channels_lost{how="missing"}',
     atLimit: 'Interval between two comparisons of `lossLookChannels` channels with the store.',
   },
   lossLookChannels: {
     value: 500,
-    metric: 'pressbox_channels_lost',
+    metric: 'pressbox_channels_lost{how="missing"}',
     atLimit:
       'This many channels are compared with the store at a time, and as many of the lost ones. If one more is lost or found again, all are compared at once.',
   },
   lossRefusedMs: {
     value: 1_000,
-    metric: 'pressbox_channels_lost',
+    metric: 'pressbox_channels_lost{how="missing"}',
     atLimit: 'A request for a lost channel is refused from memory, unless the store was asked longer ago than this.',
   },
   lossesAtOnce: {
     value: 100,
-    metric: 'pressbox_channels_lost',
+    metric: 'pressbox_channels_lost{how="missing"}',
     atLimit: 'The store is asked for this many channels at once, so that other requests do not wait behind all of them.',
   },
 } satisfies LimitTable;

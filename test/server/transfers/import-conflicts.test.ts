@@ -192,7 +192,7 @@ describe('an import into an existing channel', () => {
   });
 
   it('is refused while a few others run, and the refusal is counted', async () => {
-    const open = await Promise.all([slowImport(), slowImport()]);
+    const open = await Promise.all([slowImport({ by: 'ada' }), slowImport({ by: 'ben' })]);
     await underWay(2);
     const refused = await sendTo(target, '');
     expect(refused).toMatchObject({ status: 429, body: { code: 'rate-limited', retryAfter: 10 } });
@@ -216,7 +216,7 @@ describe('an import into an existing channel', () => {
   });
 
   it('ends if the sender of a compressed import disconnects midway', async () => {
-    const { send, cut } = await slowImport('gzip');
+    const { send, cut } = await slowImport({ encoding: 'gzip' });
     send(`${JSON.stringify({ channel: plainChannel('went-away-packed') })}\n{"post":{"body":"Half`);
     await underWay(1);
     cut();
@@ -241,11 +241,13 @@ function lineOf(post: ReturnType<typeof plainPost>): string {
 }
 
 /** An import whose body is sent piece by piece. `encoding`: `identity` or `gzip`. */
-async function slowImport(
-  encoding = 'identity',
-): Promise<{ send(text: string, last?: boolean): void; cut(): void; answered: Promise<unknown> }> {
+async function slowImport({ encoding = 'identity', by = 'ada' } = {}): Promise<{
+  send(text: string, last?: boolean): void;
+  cut(): void;
+  answered: Promise<unknown>;
+}> {
   const headers = {
-    authorization: `Bearer ${await target.token({ admin: true })}`,
+    authorization: `Bearer ${await target.token({ admin: true }, { sub: by })}`,
     'content-type': 'application/x-ndjson',
     'content-encoding': encoding,
   };
