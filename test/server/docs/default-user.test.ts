@@ -21,9 +21,9 @@ const withoutRights = (config: string) => config.replace(/^user default .*$/m, '
 const patient = { interval: 50 };
 
 for (const kind of ['redis', 'valkey'] as const) {
-  // Its command is in the docs.
-  describeWith(needs.redis, `docs/guides/redis.md for ${kind}`, () => {
-    describeOn(kind, 'whose default user has no rights', (binary) => {
+  describeOn(kind, `docs/guides/redis.md for ${kind} whose default user has no rights`, (binary) => {
+    // Its command is in the docs.
+    describeWith(needs.redis, 'and redis-cli', () => {
       it('has the commands that keep everything when the server is restarted', async () => {
         await using store = await startDeployedRedis(binary, undefined, withoutRights);
         await using server = await startServerProcess({ env: { PRESSBOX_REDIS_URL: store.url } });
