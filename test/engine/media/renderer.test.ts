@@ -35,8 +35,8 @@ const slow = () =>
 /** Resolves when so many uploads wait or are being rendered. */
 const inWork = (folder: string, count = 1) =>
   vi.waitFor(async () => {
-    const names = await readdir(join(folder, '.incoming'));
-    expect(names.filter((name) => !name.includes('.'))).toHaveLength(count);
+    const paths = await readdir(join(folder, '.incoming'), { recursive: true });
+    expect(paths.filter((path) => /^[^/]+\/[^/.]+~[^/.]+$/.test(path))).toHaveLength(count);
   });
 
 it('refuses the upload in work if the decoder is killed, and the same content that waits, and goes on with the others', async () => {
