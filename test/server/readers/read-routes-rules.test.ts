@@ -106,7 +106,8 @@ describe('a desk channel', () => {
     expect(await cost('desk')).toEqual(nothing);
     const stop = new AbortController();
     const headers = { authorization: `Bearer ${editor}` };
-    expect((await fetch(`${server.url}/v1/channels/desk/stream`, { headers, signal: stop.signal })).status).toBe(200);
+    const stream = await fetch(`${server.url}/v1/channels/desk/stream`, { headers, signal: stop.signal });
+    expect(stream.status).toBe(200);
     expect(await cost('desk')).toEqual(nothing);
     stop.abort();
     vi.restoreAllMocks();
