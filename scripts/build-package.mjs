@@ -59,7 +59,9 @@ export async function buildPackage(esbuild, root) {
   });
   await keep(join('client', 'bundle.js'), outputFiles[0].contents);
   for (const name of await readdir(join(root, texts))) {
-    if (name.endsWith('.lua')) await keep(join(texts, name), await readFile(join(root, texts, name)));
+    if (!name.endsWith('.lua')) continue;
+    const text = await readFile(join(root, texts, name), 'utf8');
+    await keep(join(texts, name), text.replace(/^\s*--.*\n/gm, ''));
   }
   for (const folder of folders) await tidy(folder);
   console.log(`build: ${made.size} files of the package → dist`);
@@ -72,7 +74,7 @@ export async function buildPackage(esbuild, root) {
   }
 
   /**
-   * Removes the comments, which remain in the source. esbuild keeps comments on class members unless the code is first printed
+   * Removes the comments, which remain in the source, as those of the scripts for Redis do. esbuild keeps comments on class members unless the code is first printed
    * without whitespace.
    */
   async function withoutComments(text, target) {
