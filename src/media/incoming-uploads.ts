@@ -15,8 +15,8 @@ import type { MediaPaths } from './media-paths.ts';
  *                                                    id of a medium of another server
  *     .incoming/{upload}…                            uploads of servers of the earlier version
  *
- * Whoever erases an unfinished upload moves it away first. A server that still works on it then fails to move it to its place, so it
- * is never published later.
+ * An erasure moves an unfinished upload away before it deletes it. A server that still works on the upload then fails to move it to
+ * its place, so it is never published later.
  */
 export class IncomingUploads {
   readonly #paths: MediaPaths;

@@ -82,7 +82,7 @@ interface DecidedWrite {
   write: WriteCommand<unknown>;
   channelId: string;
   subject: Subject;
-  /** Of a write that may name uploads. */
+  /** Only if the write may name uploads. */
   claims?: WriteClaims;
 }
 

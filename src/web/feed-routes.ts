@@ -53,13 +53,13 @@ export interface FeedContext {
   brand: Brand | undefined;
 }
 
-interface Format {
+interface Format<E extends Entry = Entry> {
   name: FeedFormat;
   /** Media type. */
   type: string;
   /** A post in this format. */
-  entry: (post: ReaderPost, page: FeedPage) => Entry;
-  write: (page: FeedPage, filter: FeedFilter, entries: readonly Entry[]) => string;
+  entry: (post: ReaderPost, page: FeedPage) => E;
+  write: (page: FeedPage, filter: FeedFilter, entries: readonly E[]) => string;
   /** For formats that people read: an anonymous reader of a members channel gets its description and a link to sign in. */
   hasNotice?: boolean;
 }
@@ -67,13 +67,7 @@ interface Format {
 type Entry = Xml | string;
 
 /** Ties the entries of a format to their type. */
-function format<E extends Entry>(of: {
-  name: FeedFormat;
-  type: string;
-  entry: (post: ReaderPost, page: FeedPage) => E;
-  write: (page: FeedPage, filter: FeedFilter, entries: readonly E[]) => string;
-  hasNotice?: boolean;
-}): Format {
+function format<E extends Entry>(of: Format<E>): Format {
   return { ...of, write: (page, filter, entries) => of.write(page, filter, entries as readonly E[]) };
 }
 

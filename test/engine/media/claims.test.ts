@@ -49,7 +49,7 @@ describe('an erasure waits for a write of another node that claims the medium', 
       await a.publish('post', id);
       await a.claim(id, 'next');
       const append = () => void a.posts.set('next', [id]);
-      // Of a retracted post the journal says that it has the medium, not that it is used.
+      // The journal says that a retracted post has the medium, not that the medium is used.
       const uses = { ...a.uses, isUsed: async () => false };
       a.laterMs = mediaClaimMs + 1_000;
       if (when.startsWith('before')) append();
@@ -202,8 +202,8 @@ describe('claims of servers of the earlier version', () => {
   });
 });
 
-describe('an erasure also erases what crashes left of the same content', () => {
-  it('under another id, which a server had published when it was killed', async () => {
+describe('an erasure', () => {
+  it('erases a copy under another id, which a server had published when it was killed', async () => {
     const a = await scene();
     const first = await a.add('one');
     // The server was killed before it recorded the content.
@@ -215,7 +215,7 @@ describe('an erasure also erases what crashes left of the same content', () => {
     expect(await a.has('one')).toBe(false);
   });
 
-  it('under another id, unless a post uses that, too, or may soon', async () => {
+  it('spares a copy under another id that a post uses, or may use soon', async () => {
     const a = await scene();
     const first = await a.add('one');
     await rm(join(a.folder, 'a', 'by-hash'), { recursive: true });
@@ -229,7 +229,7 @@ describe('an erasure also erases what crashes left of the same content', () => {
     expect((await a.store.find('b', third))?.id).toBe(third);
   });
 
-  it('and waits if the copy is claimed by a write that is not finished', async () => {
+  it('waits for an unfinished write that claims a copy', async () => {
     const a = await scene();
     const first = await a.add('one');
     await rm(join(a.folder, 'a', 'by-hash'), { recursive: true });
@@ -242,7 +242,7 @@ describe('an erasure also erases what crashes left of the same content', () => {
     expect(await a.has('one')).toBe(false);
   });
 
-  it('in the directory for erasures', async () => {
+  it('erases a copy in the directory for erasures', async () => {
     const a = await scene();
     const [id, other] = [await a.add('one'), await a.add('other')];
     await a.publish('post', id);
@@ -255,7 +255,7 @@ describe('an erasure also erases what crashes left of the same content', () => {
     expect([await a.has('one'), await a.has('other')]).toEqual([false, true]);
   });
 
-  it('of uploads of a server that has ended, and spares those of one that runs', async () => {
+  it('erases unfinished uploads of a server that has ended, and spares those of a server that runs', async () => {
     const a = await scene({ isShared: true });
     const other = await nodeBeside(a);
     await a.publish('post', await a.add('one'));
@@ -282,7 +282,7 @@ describe('an erasure also erases what crashes left of the same content', () => {
     expect(await readdir(join(a.folder, '.incoming'))).toEqual([]);
   });
 
-  it('of uploads of a server of the earlier version, once they cannot be in progress', async () => {
+  it('erases unfinished uploads of a server of the earlier version, once they cannot be in progress', async () => {
     const a = await scene({ isShared: true });
     const id = await a.add('one');
     await a.publish('post', id);
@@ -295,7 +295,7 @@ describe('an erasure also erases what crashes left of the same content', () => {
     expect(await a.has('one')).toBe(false);
   });
 
-  it('and lets no upload of it be published that began before', async () => {
+  it('lets no upload of the content be published that began before', async () => {
     const a = await scene({ isShared: true });
     const held = Promise.withResolvers<void>();
     const began = Promise.withResolvers<void>();

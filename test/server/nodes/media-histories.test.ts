@@ -21,7 +21,7 @@ import { startRedis } from '../../support/stores/redis.ts';
  */
 
 const storms = Number(process.env.PRESSBOX_MEDIA_STORMS ?? 1);
-/** Of each of four authors, before all takedowns must complete. */
+/** Each of four authors performs so many before all takedowns must complete. */
 const operations = 15;
 const killsMost = 6;
 const secret = 'a secret that both nodes know, of 32 bytes or more';

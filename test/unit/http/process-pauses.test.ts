@@ -43,7 +43,7 @@ it('two pauses extend a deadline that started before both by their sum', () => {
   expect(clock.run(1_000)).toBe(0);
 });
 
-it('of more pauses than are kept, only the latest extend a deadline', () => {
+it('the latest pauses alone extend a deadline if there were more than are kept', () => {
   const clock = clockWith(500, 2);
   clock.stand(5_000);
   clock.stand(6_000);

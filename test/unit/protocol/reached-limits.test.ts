@@ -147,7 +147,7 @@ const reached: Record<LimitName, Reached> = {
   waitingConnections: 'server/readers/admission-control.test.ts: accept queue without being dropped',
   slowCheckMs: 'hostile/slow.test.ts: a client that sends %s gets 408 and is closed',
   standstillMs: 'unit/http/process-pauses.test.ts: a short pause, such as a garbage collection',
-  standstillsKept: 'unit/http/process-pauses.test.ts: of more pauses than are kept',
+  standstillsKept: 'unit/http/process-pauses.test.ts: the latest pauses alone extend a deadline',
   leadAwayMs: 'unit/repository/deploy.test.ts: give a server more time to end than it takes',
   lastAnswersMs: 'unit/repository/deploy.test.ts: give a server more time to end than it takes',
   // The brand
@@ -248,8 +248,8 @@ const reached: Record<LimitName, Reached> = {
   mediaClaimMs: 'engine/media/claims.test.ts: then forbids the write, if the journal does not have it in time',
   mediaClaimTries: { never: 'needs writes that remove the directory of a claim at the same moment, several times' },
   mediaPendingPosts: { never: 'shows only in memory, after a thousand takedowns that wait' },
-  mediaBeatMs: 'engine/media/claims.test.ts: of uploads of a server that has ended, and spares those of one that runs',
-  mediaBeatsMissed: 'engine/media/claims.test.ts: of uploads of a server that has ended, and spares those of one that runs',
+  mediaBeatMs: 'engine/media/claims.test.ts: erases unfinished uploads of a server that has ended',
+  mediaBeatsMissed: 'engine/media/claims.test.ts: erases unfinished uploads of a server that has ended',
   mediaSizes: { never: 'shows only in memory, after 100,000 uploads' },
   // The embedded journal
   waitingCalls: 'engine/sqlite/threads.test.ts: has waitingCalls calls wait',

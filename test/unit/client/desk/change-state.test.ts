@@ -10,23 +10,11 @@ import {
   withTheirs,
   writeOf,
 } from '../../../../client/browser/desk/changes/change-state.ts';
-import type { AuthorPost, PostFields, RevisionKind } from '../../../../src/protocol/model.ts';
-import { blankFields } from '../../../../src/protocol/post-fields.ts';
+import type { PostFields, RevisionKind } from '../../../../src/protocol/model.ts';
+import { anAuthorPost } from '../../../support/samples/samples.ts';
 
-const post = (fields: Partial<PostFields>, revision = 3): AuthorPost => ({
-  ...blankFields(),
-  id: 'p',
-  channelId: 'fire',
-  seq: 1,
-  html: '',
-  status: 'published',
-  revision,
-  publishedAt: '2026-01-01T00:00:00.000Z',
-  updatedAt: null,
-  history: [],
-  publishedBy: 'ada',
-  ...fields,
-});
+const post = (fields: Partial<PostFields>, revision = 3) =>
+  anAuthorPost({ id: 'p', channelId: 'fire', authors: [], revision, ...fields });
 const base = post({ headline: 'Fire', body: '40 hurt.\n\nMore follows.', authors: [{ name: 'Ada' }] });
 
 function changed(fields: Partial<PostFields>, state: Partial<ChangeState> = {}): ChangeState {

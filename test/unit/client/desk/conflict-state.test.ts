@@ -8,23 +8,11 @@ import {
   keepMine,
   postConflict,
 } from '../../../../client/browser/desk/changes/conflict-state.ts';
-import type { AuthorPost, Channel, PostFields } from '../../../../src/protocol/model.ts';
-import { blankFields } from '../../../../src/protocol/post-fields.ts';
+import type { Channel, PostFields } from '../../../../src/protocol/model.ts';
+import { anAuthorPost } from '../../../support/samples/samples.ts';
 
-const post = (revision: number, fields: Partial<PostFields>): AuthorPost => ({
-  ...blankFields(),
-  id: 'p',
-  channelId: 'fire',
-  seq: 1,
-  html: '',
-  status: 'published',
-  revision,
-  publishedAt: '2026-01-01T00:00:00.000Z',
-  updatedAt: null,
-  history: [],
-  publishedBy: 'ada',
-  ...fields,
-});
+const post = (revision: number, fields: Partial<PostFields>) =>
+  anAuthorPost({ id: 'p', channelId: 'fire', authors: [], revision, ...fields });
 const revise = (expected: number, changes: Partial<PostFields>) =>
   ({
     type: 'revise',

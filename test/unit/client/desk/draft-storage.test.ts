@@ -63,7 +63,7 @@ describe('drafts', () => {
     expect(await store.load('ada')).toHaveLength(1);
   });
 
-  it('of another author whose key begins alike are left alone', async () => {
+  it('are opened by their author alone, even if the key of another author begins alike', async () => {
     const emergency = storage();
     const failing: DraftStore = { ...memoryStore(), put: () => Promise.reject(new Error('full')) };
     for (const ownerKey of ['ada', 'ada-2', 'ada2', 'ad']) {

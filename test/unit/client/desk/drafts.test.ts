@@ -227,7 +227,7 @@ describe('drafts', () => {
     });
   });
 
-  it('of another change of a coverage, or of another write about the post, are left alone', async () => {
+  it('stay when another change of the coverage, or another write about the post, is delivered', async () => {
     const drafts = await open();
     const about = { channelId: 'storm', postId: 'p' };
     const patch = (headline: string): Write => ({ type: 'update-channel', channelId: 'storm', expected: 1, patch: { headline } });

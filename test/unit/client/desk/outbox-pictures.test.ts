@@ -67,28 +67,41 @@ describe('a post with a picture of this device', () => {
     expect(device.state(id)).toMatchObject({ at: 'refused' });
   });
 
-  it('is one with a picture of a link too, which then has its reference as its image', () => {
+  const link = { type: 'link', url: 'https://example.org/eclipse', title: 'The path' } as const;
+  const alt = 'A crater';
+  it.each<{ write: Write; named: string; sent: object }>([
+    {
+      write: {
+        type: 'publish',
+        channelId: 'eclipse',
+        post: { id: postId(1), media: [link, { ...link, image: 'device:one' }] },
+      },
+      named: 'media[1].image',
+      sent: { media: [link, { ...link, image: `media:${'one'.padEnd(22, 'x')}` }] },
+    },
+    {
+      write: { type: 'update-channel', channelId: 'eclipse', expected: 3, patch: { picture: { url: 'device:one', alt } } },
+      named: 'picture.url',
+      sent: { picture: { url: `media:${'one'.padEnd(22, 'x')}`, alt } },
+    },
+  ])('waits and has its reference too where it is the $named', ({ write, named, sent }) => {
     const device = new Device();
     device.picture('one', { at: 'waiting' });
-    const link = { type: 'link', url: 'https://example.org/eclipse', title: 'The path' } as const;
-    const media = [link, { ...link, image: 'device:one' }];
-    const id = device.add({ type: 'publish', channelId: 'eclipse', post: { id: postId(1), media } });
+    const id = device.add(write);
     expect(device.next()).toBe('nothing');
     for (let round = 0; round < 2; round += 1) {
       device.picture('one', uploaded('one'));
       expect(device.next()).toBe(`send ${id}`);
-      device.attempt(refusalFor('media[1].image')());
+      device.attempt(refusalFor(named)());
       expect(device.pictures).toMatchObject([{ id: 'one', upload: { at: 'waiting' } }]);
     }
     device.picture('one', uploaded('one'));
     device.attempt(unknown);
-    const sent = [link, { ...link, image: `media:${'one'.padEnd(22, 'x')}` }];
-    expect(JSON.parse(device.entry(id).request.body ?? '')).toMatchObject({ media: sent });
+    expect(JSON.parse(device.entry(id).request.body ?? '')).toMatchObject(sent);
   });
 
   it('is found on the server by the address that the upload has there', () => {
     const id = 'one'.padEnd(22, 'x');
-    const link = { type: 'link', url: 'https://example.org/eclipse', title: 'The path' } as const;
     const address = `https://live.example.org/media/eclipse/${id}/800.jpg`;
     const given = { media: [{ ...link, image: `media:${id}` }] };
     expect(holds({ media: [{ ...link, image: address }] }, given)).toBe(true);
@@ -96,24 +109,6 @@ describe('a post with a picture of this device', () => {
     expect(holds({ media: [link] }, given)).toBe(false);
     const image = { type: 'image', url: 'https://example.org/pier.jpg', alt: '' };
     expect(holds({ media: [image] }, { media: [{ ...image, decorative: true }] })).toBe(true);
-  });
-
-  it('is one with a coverage too, which then has its reference as its picture', () => {
-    const device = new Device();
-    device.picture('one', { at: 'waiting' });
-    const picture = { url: 'device:one', alt: 'A crater' };
-    const id = device.add({ type: 'update-channel', channelId: 'eclipse', expected: 3, patch: { section: 'Sky', picture } });
-    expect(device.next()).toBe('nothing');
-    for (let round = 0; round < 2; round += 1) {
-      device.picture('one', uploaded('one'));
-      expect(device.next()).toBe(`send ${id}`);
-      device.attempt(refusalFor('picture.url')());
-      expect(device.pictures).toMatchObject([{ id: 'one', upload: { at: 'waiting' } }]);
-    }
-    device.picture('one', uploaded('one'));
-    device.attempt(unknown);
-    const sent = { section: 'Sky', picture: { ...picture, url: `media:${'one'.padEnd(22, 'x')}` } };
-    expect(JSON.parse(device.entry(id).request.body ?? '')).toEqual(sent);
   });
 
   it('keeps the posts that build on it waiting, and is given back with its picture', () => {

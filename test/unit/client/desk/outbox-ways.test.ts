@@ -28,7 +28,7 @@ interface World {
   entry: StoredEntry | undefined;
   /** The author has the text back. */
   isTaken: boolean;
-  /** Of the device, and of the server, in milliseconds since 1970. */
+  /** The clocks of the device and of the server, in milliseconds since 1970. */
   now: number;
   serverNow: number;
   executed: number;

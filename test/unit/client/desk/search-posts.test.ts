@@ -8,24 +8,11 @@ import type { SeenPost } from '../../../../client/lib/author-client.ts';
 import { Emitter } from '../../../../client/lib/emitter.ts';
 import type { ReaderEvents } from '../../../../client/lib/reader-types.ts';
 import type { PostEventType } from '../../../../src/protocol/model.ts';
-import { blankPost } from '../../../../src/protocol/post-fields.ts';
+import { anAuthorPost } from '../../../support/samples/samples.ts';
 
 /** A post as its authors see it. */
 function seen(seq: number, html: string, fields: Partial<SeenPost> = {}): SeenPost {
-  return {
-    ...blankPost(),
-    id: `p${seq}`,
-    channelId: 'fire',
-    seq,
-    html,
-    status: 'published',
-    revision: 1,
-    publishedAt: '2026-07-20T20:00:00.000Z',
-    updatedAt: null,
-    history: [],
-    publishedBy: 'ada',
-    ...fields,
-  };
+  return { ...anAuthorPost({ id: `p${seq}`, channelId: 'fire', seq, html }), ...fields };
 }
 
 /** A coverage that is served page by page. `asked` has the position of each request. */

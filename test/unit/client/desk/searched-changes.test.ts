@@ -9,15 +9,12 @@ import {
   searchedEntries,
 } from '../../../../client/browser/desk/restatements/searched-changes.ts';
 import type { AuthorPost } from '../../../../src/protocol/model.ts';
-import { blankFields } from '../../../../src/protocol/post-fields.ts';
+import { anAuthorPost } from '../../../support/samples/samples.ts';
 
 const out = (revision: number): EntryState => ({ at: 'out', offset: 9, revision, cursor: '' });
 const problem = { type: '', title: '', status: 403, code: 'forbidden' } as const;
 
-function post(id: string, body: string): AuthorPost {
-  const facts = { seq: 1, html: '', status: 'published', revision: 1, publishedAt: '', updatedAt: null, history: [] } as const;
-  return { ...blankFields(), ...facts, history: [], id, channelId: 'fire', body, publishedBy: 'ada' };
-}
+const post = (id: string, body: string) => anAuthorPost({ id, channelId: 'fire', body });
 
 function entry(write: Write, state: EntryState = { at: 'saved' }, fields: Partial<OutboxEntry> = {}): OutboxEntry {
   return { id: `of ${'postId' in write ? write.postId : ''}`, write, state, urgent: false, addedAt: 1, frozen: false, ...fields };
