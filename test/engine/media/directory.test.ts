@@ -5,6 +5,7 @@ import { openMediaDirectory } from '../../../src/media/media-directory.ts';
 import { mediaLimits } from '../../../src/media/media-limits.ts';
 import { MediaUnavailable, type MediaUses } from '../../../src/media/media-store.ts';
 import { upload } from '../../support/samples/uploads.ts';
+import { filesBelow } from '../../support/stores/files-below.ts';
 import { dayMs, mark, openScenes, type Scene, sound } from '../../support/stores/media-scene.ts';
 
 const { renderer, scene } = openScenes();
@@ -85,7 +86,7 @@ describe('an erasure', () => {
     expect(await a.store.find('a', gone)).toBeUndefined();
     await a.takeDown('second');
     expect(await a.has('samples')).toBe(false);
-    for (const left of await a.files()) expect(left.length).toBe(0);
+    for (const { content } of await filesBelow(a.folder)) expect(content.length).toBe(0);
     // The content can be uploaded again.
     expect(await upload(a.store, 'a', sound('gone'), 'audio/mp4')).toMatchObject({ status: 'added' });
   });

@@ -1,11 +1,12 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { MediaDirectory } from '../../../src/media/media-directory.ts';
 import { movie } from '../../support/samples/movies.ts';
 import { phoneMovie, phonePicture, placeIn, placesOfMovie, placesOfPicture } from '../../support/samples/phone-files.ts';
 import { openStoreForUploads, stored, upload } from '../../support/samples/uploads.ts';
+import { filesBelow } from '../../support/stores/files-below.ts';
 
 /** Files of phones, whose places nobody may learn. */
 
@@ -21,9 +22,8 @@ afterAll(() => close());
 
 /** All bytes that the store has, and the names of its files. */
 async function everything(): Promise<Buffer> {
-  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  const contents = await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name))));
-  return Buffer.concat([...contents, Buffer.from(files.map(({ name }) => name).join('\n'))]);
+  const files = await filesBelow(folder);
+  return Buffer.concat(files.flatMap(({ path, content }) => [content, Buffer.from(basename(path)), Buffer.from('\n')]));
 }
 
 /** Texts that belong to places, whatever the place. */

@@ -8,6 +8,7 @@ import { MediaUnavailable, type StoredMedia } from '../../../src/media/media-sto
 import { Renderer } from '../../../src/media/renderer.ts';
 import { box, movie, place, words } from '../../support/samples/movies.ts';
 import { openStoreForUploads, stored, upload } from '../../support/samples/uploads.ts';
+import { filesBelow } from '../../support/stores/files-below.ts';
 
 let folder: string;
 let store: MediaDirectory;
@@ -32,8 +33,7 @@ async function fileOf(media: StoredMedia, name = media.name): Promise<Buffer> {
 
 /** All bytes that the store has. */
 async function everything(): Promise<Buffer> {
-  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  return Buffer.concat(await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name)))));
+  return Buffer.concat((await filesBelow(folder)).map(({ content }) => content));
 }
 
 describe('a picture', () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { describeOn } from '../../support/runner/needs.ts';
 import { movie } from '../../support/samples/movies.ts';
 import { type Random, seeded } from '../../support/samples/random.ts';
 import { type ServerProcess, startServerProcess } from '../../support/servers/process.ts';
+import { filesBelow } from '../../support/stores/files-below.ts';
 import { startRedis } from '../../support/stores/redis.ts';
 
 /**
@@ -256,12 +257,8 @@ async function begin(servers: readonly ServerProcess[], folder: string, random: 
   }
 
   async function filesWith(mark: string): Promise<string[]> {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    const found = await Promise.all(
-      files.map(async (file) => ((await readFile(file).catch(() => Buffer.alloc(0))).includes(mark) ? [file] : [])),
-    );
-    return found.flat();
+    const files = await filesBelow(folder);
+    return files.filter(({ content }) => content.includes(mark)).map(({ path }) => path);
   }
 
   function linksTo(used: readonly Content[]): object[] {

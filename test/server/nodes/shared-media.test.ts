@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -8,6 +8,7 @@ import { describeOn } from '../../support/runner/needs.ts';
 import { movie } from '../../support/samples/movies.ts';
 import { type ServerProcess, startServerProcess } from '../../support/servers/process.ts';
 import { call } from '../../support/servers/server.ts';
+import { isBelow } from '../../support/stores/files-below.ts';
 import { type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 /** Two servers, one with two workers, that share a Redis and a directory of uploads. */
@@ -50,12 +51,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     /** The statuses that both nodes answer. The second is asked several times, because it has several workers. */
     const everywhere = async (channelId: string, media: UploadedMedia) =>
       [...new Set(await Promise.all([a!, b!, b!, b!, b!, b!, b!].map((server) => status(server, channelId, media))))].sort();
-    async function has(text: string): Promise<boolean> {
-      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-      const files = entries.filter((entry) => entry.isFile());
-      const read = files.map((file) => readFile(join(file.parentPath, file.name)).catch(() => Buffer.alloc(0)));
-      return (await Promise.all(read)).some((file) => file.includes(`the samples of ${text}`));
-    }
+    const has = (text: string) => isBelow(folder, `the samples of ${text}`);
 
     it('show an upload to either on both, and at once on none after a takedown on one', async () => {
       const { id } = await createChannel(a!, token);

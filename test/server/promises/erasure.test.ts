@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AuthorPost } from '../../../src/protocol/model.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
@@ -8,6 +6,7 @@ import { createChannel, write, writeAndErase } from '../../support/authors/write
 import { openReader, type SocketReader } from '../../support/readers/socket-reader.ts';
 import { seeded } from '../../support/samples/random.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { matchesBelow } from '../../support/stores/files-below.ts';
 
 /**
  * Erased text is nowhere: not in the journal's files, in an answer or in the log, while the server runs, after a restart and after its
@@ -179,33 +178,13 @@ async function erase({ id, revision }: Made, number: number): Promise<void> {
   expect(said).toMatchObject({ status: 200, erasure: { complete: true, pending: [] } });
 }
 
-/**
- * The marks in the bytes of the journal's files. A separate process searches, since closing a file that SQLite has open would release
- * this process's locks.
- */
-async function marksInFiles(): Promise<{ name: string; marks: string[] }[]> {
-  const script = `
-    const { readdirSync, readFileSync } = require('node:fs');
-    const { join } = require('node:path');
-    const [directory, mark] = process.argv.slice(1);
-    const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    const found = files.map(({ parentPath, name }) => {
-      const text = readFileSync(join(parentPath, name), 'latin1');
-      return { name, marks: [...new Set(text.match(new RegExp(mark, 'g')) ?? [])] };
-    });
-    console.log(JSON.stringify(found));`;
-  const argv = ['-e', script, server.storeDir, anyMark.source];
-  const { stdout } = await promisify(execFile)(process.execPath, argv, { maxBuffer: 1e8 });
-  return JSON.parse(stdout) as { name: string; marks: string[] }[];
-}
-
 async function expectNoFileHolds(): Promise<void> {
-  const all = await marksInFiles();
-  const held = new Set(all.flatMap(({ marks }) => marks));
+  const all = await matchesBelow(server.storeDir, anyMark);
+  const held = new Set(all.flatMap(({ matches }) => matches));
   expect([...kept].filter((mark) => !held.has(mark))).toEqual([]);
-  for (const { name, marks } of all)
+  for (const { name, matches } of all)
     expect(
-      marks.filter((mark) => erased.has(mark)),
+      matches.filter((mark) => erased.has(mark)),
       name,
     ).toEqual([]);
 }

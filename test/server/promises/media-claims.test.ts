@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +11,7 @@ import type { AuthorPost, Erasure, UploadedMedia } from '../../../src/protocol/m
 import { uuidv7 } from '../../support/authors/busy-day.ts';
 import { movie } from '../../support/samples/movies.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { isBelow } from '../../support/stores/files-below.ts';
 
 /** Takedowns of posts whose uploads other writes named: refused ones, and ones that are not finished. */
 
@@ -33,12 +34,7 @@ afterAll(async () => {
 
 const mark = (content: string) => `the samples of ${content}.`;
 
-async function has(content: string): Promise<boolean> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  const read = files.map((file) => readFile(join(file.parentPath, file.name)).catch(() => Buffer.alloc(0)));
-  return (await Promise.all(read)).some((file) => file.includes(mark(content)));
-}
+const has = (content: string) => isBelow(folder, mark(content));
 
 interface Sent {
   status: number;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -7,6 +7,7 @@ import { createChannel, publish } from '../../support/authors/writers.ts';
 import { movie } from '../../support/samples/movies.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { call } from '../../support/servers/server.ts';
+import { isBelow } from '../../support/stores/files-below.ts';
 
 /** Erasures of uploads that a crash interrupts, on a real directory. */
 
@@ -16,13 +17,7 @@ it('a deletion of a channel that a crash interrupts is finished at the next star
   const { id } = await createChannel(server, token);
   const { id: other } = await createChannel(server, token);
   const folder = join(server.dataDir, 'media');
-  const files = async (): Promise<Buffer[]> => {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    return await Promise.all(
-      entries.filter((entry) => entry.isFile()).map((entry) => readFile(join(entry.parentPath, entry.name))),
-    );
-  };
-  const has = async (text: string) => (await files()).some((file) => file.includes(text));
+  const has = (text: string) => isBelow(folder, text);
   for (const [channelId, text] of [
     [id, 'sound of the deleted'],
     [other, 'sound of another'],

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -9,6 +9,7 @@ import type { LinkMedia, UploadedMedia } from '../../../src/protocol/model.ts';
 import { exportOf, plainPost, sendTo } from '../../support/authors/transfer.ts';
 import { movie } from '../../support/samples/movies.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { isBelow } from '../../support/stores/files-below.ts';
 
 /** Imports of posts with uploads. The directory of uploads is copied to the other server, as when a server is moved. */
 
@@ -47,11 +48,7 @@ const link = (url: string): LinkMedia => ({ type: 'link', url, title: 'Listen' }
 const upload = (place: Place, channelId: string, text: string): Promise<UploadedMedia> =>
   place.author.uploadMedia(channelId, new Uint8Array(sound(text)), 'audio/mp4');
 
-async function has({ folder }: Place, text: string): Promise<boolean> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => readFile(join(entry.parentPath, entry.name)));
-  return (await Promise.all(files)).some((file) => file.includes(`the samples of ${text}`));
-}
+const has = ({ folder }: Place, text: string) => isBelow(folder, `the samples of ${text}`);
 
 /** Copies the files of a channel's uploads, without the claims of posts. */
 async function copyFiles(from: Place, to: Place, channelId: string): Promise<void> {

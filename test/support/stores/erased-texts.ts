@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { expect, vi } from 'vitest';
 import type { Engine } from '../../../src/journal/engine.ts';
 import type { AuthorPost, Erasure } from '../../../src/protocol/model.ts';
 import { appended, createChannel, newRequest, type PostState, publish, revision, takedown } from './engines.ts';
+import { matchesBelow } from './files-below.ts';
 
 /** Texts that are erased, and the search for what may be left of them in files. */
 
@@ -25,30 +24,11 @@ export async function untilDeleted(engine: Engine, channelId: string): Promise<v
   });
 }
 
-/**
- * Which of these tokens are in the files of a directory, in the given order. All tokens begin with `zq`. The search runs in its
- * own process, because closing a file that SQLite has open would release this process's locks on it.
- */
+/** Which of these tokens are in the files of a directory, in the given order. All tokens are `zq` with further letters and digits. */
 export async function found(directory: string, tokens: string[]): Promise<string[]> {
-  const script = `
-    const { readdirSync, readFileSync } = require('node:fs');
-    const [directory, ...tokens] = process.argv.slice(1);
-    const wanted = new Set(tokens);
-    const lengths = new Set(tokens.map((token) => token.length));
-    const found = new Set();
-    for (const file of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-      if (!file.isFile()) continue;
-      const text = readFileSync(file.parentPath + '/' + file.name, 'latin1');
-      for (let at = text.indexOf('zq'); at >= 0; at = text.indexOf('zq', at + 1)) {
-        for (const length of lengths) {
-          const token = text.slice(at, at + length);
-          if (wanted.has(token)) found.add(token);
-        }
-      }
-    }
-    console.log(JSON.stringify(tokens.filter((token) => found.has(token))));`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, directory, ...tokens], { maxBuffer: 1e8 });
-  return JSON.parse(stdout) as string[];
+  const files = await matchesBelow(directory, /zq[A-Za-z0-9]*/);
+  const all = files.flatMap(({ matches }) => matches).join(' ');
+  return tokens.filter((token) => all.includes(token));
 }
 
 /** A post in which each text field contains the token. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, onTestFinished } from 'vitest';
@@ -7,6 +7,7 @@ import type { MediaUses } from '../../../src/media/media-store.ts';
 import { Renderer } from '../../../src/media/renderer.ts';
 import { movie } from '../samples/movies.ts';
 import { stored } from '../samples/uploads.ts';
+import { isBelow } from './files-below.ts';
 
 /** A store of media in a directory, with sounds that a search of its files finds. */
 
@@ -71,11 +72,7 @@ export class Scene {
   }
   /** Whether a file below the directory contains it. */
   async has(content: string): Promise<boolean> {
-    return (await this.files()).some((file) => file.includes(mark(content)));
-  }
-  async files(): Promise<Buffer[]> {
-    const entries = await readdir(this.folder, { recursive: true, withFileTypes: true });
-    return Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => readFile(join(entry.parentPath, entry.name))));
+    return await isBelow(this.folder, mark(content));
   }
 }
 
