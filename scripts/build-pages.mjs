@@ -207,10 +207,13 @@ function neededBy(name, { outputs }) {
   return [...found].sort();
 }
 
-/** Minifies a script with terser, which makes it about four per cent smaller (compressed) than esbuild alone. */
+/**
+ * Minifies a script with terser, which makes it about three per cent smaller (compressed) than esbuild alone. Further passes over the
+ * desk take most of the time of a build and save two thousandths.
+ */
 async function minified(contents, compress = {}) {
   const { minify } = await import('terser');
-  const options = { module: true, ecma: 2022, compress: { passes: 3, ...compress } };
+  const options = { module: true, ecma: 2022, compress };
   return Buffer.from((await minify(Buffer.from(contents).toString(), options)).code);
 }
 
@@ -219,7 +222,7 @@ async function minified(contents, compress = {}) {
  * possible.
  */
 async function minifiedTwice(contents) {
-  const compress = { unsafe_arrows: true, keep_fargs: false };
+  const compress = { passes: 3, unsafe_arrows: true, keep_fargs: false };
   return await minified(await minified(contents, compress), compress);
 }
 
