@@ -26,8 +26,12 @@ const shown = [
   'the frame',
   'the frame in Arabic',
 ];
-const widths = [390, 820, 1280];
-const schemes = ['light', 'dark'] as const;
+/** Every rule is tested on the widest page in light mode first. */
+const looks = [
+  { width: 390, schemes: ['light', 'dark'] },
+  { width: 820, schemes: ['dark'] },
+  { width: 1280, schemes: ['dark'] },
+] as const;
 const ofTheLook = ['color-contrast', 'target-size', 'scrollable-region-focusable'];
 
 /** If set, the test saves its pictures in this folder. */
@@ -54,7 +58,7 @@ describeWith(needs.chromium, 'the example brands', (chromium) => {
         await page.evaluate(`document.querySelector('.with-token')?.setAttribute('open', '')`);
         await reach?.(page);
         const all = await faultsOf(page, everyRule);
-        for (const width of widths) {
+        for (const { width, schemes } of looks) {
           await page.setViewportSize({ width, height: 900 });
           if (await isTooWide(page)) all.push(`wider than ${width} pixels`);
           for (const colorScheme of schemes) {

@@ -341,8 +341,9 @@ for (const kind of ['redis', 'valkey'] as const) {
   });
 }
 
-// Only on valkey, where a repair takes longer. The test is about the nodes, not the store.
-describeWith(needs.valkey, 'the repair of a channel with a hundred thousand posts in valkey', (binary) => {
+// Only on valkey, where a repair takes longer. The test is about the nodes, not the store. Every check tests that each command of a
+// repair does little work.
+describeWith.nightly(needs.valkey, 'the repair of a channel with a hundred thousand posts in valkey', (binary) => {
   it('does not block the store for so long that connections time out', async (test) => {
     const { server, here, there, id, ids, keys } = await damaged(test, binary, 100_000);
     const states: boolean[] = [];

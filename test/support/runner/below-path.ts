@@ -6,8 +6,8 @@ export const inExpress = ['test/server/**/*.test.ts', 'test/hostile/**/*.test.ts
 
 /** The files of every check. The nightly run has all of them. */
 export const fewBelowPath = {
-  nginx: ['test/browser/chromium.test.ts', 'test/browser/smoke/chromium.test.ts'],
-  express: ['test/server/promises/promises.test.ts', 'test/server/pages/*.test.ts', 'test/server/access/sign-in*.test.ts'],
+  nginx: ['test/browser/smoke/chromium.test.ts'],
+  express: ['test/server/pages/*.test.ts', 'test/server/access/sign-in*.test.ts'],
 };
 
 const ownProcess = 'starts its servers as processes, which no other program can hold';
