@@ -239,11 +239,11 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     this.#opening = this.#opening.then(() => this.#place(post, how)).catch((error: unknown) => console.warn(error));
   }
 
-  /** Puts the edit into its post. Another open edit becomes a draft. */
+  /** Puts the edit into its post, which is shown for it. Another open edit becomes a draft. */
   async #place(post: ReaderPost, { erases = false, draftKey, place }: EditOptions): Promise<void> {
     const open = this.#edited;
     const isThis = open?.post.id === post.id && (draftKey === undefined || open.element.draftKey === draftKey);
-    if (isThis) return open.element.focusBody();
+    if (isThis && open.element.isConnected) return open.element.focusBody();
     if (draftKey !== undefined && !(await this.drafts.claim(draftKey))) {
       this.isElsewhere = true;
       return;
@@ -271,9 +271,17 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     this.#edited = { element, post };
     // It may be a post that the window does not have.
     this.#show();
+    // It may wait among the new posts.
+    if (this.#posts?.articleOf(post.id) === undefined) this.#posts?.reveal();
     const article = this.#posts?.articleOf(post.id);
-    article?.append(element);
-    article?.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+    if (article === undefined) {
+      // The timeline has left the page meanwhile. The draft stays in the list.
+      this.#edited = undefined;
+      if (draftKey !== undefined) this.drafts.release(draftKey);
+      return;
+    }
+    article.append(element);
+    article.scrollIntoView({ block: 'nearest', behavior: 'instant' });
   }
 
   #onClosed(said: string): void {
@@ -315,7 +323,8 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
       return true;
     }
     const post = (this.reader.timeline && held(this.reader.timeline, write.postId)) ?? (base && readerView(base));
-    if (post === undefined) return false;
+    // Without a timeline there is no place for it. The draft is opened once there is one.
+    if (post === undefined || this.#posts === undefined) return false;
     this.#openEdit(post, { draftKey: key });
     return true;
   }
