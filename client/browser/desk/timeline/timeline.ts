@@ -1,10 +1,12 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { type Channel, type Event as ChannelEvent, type ReaderPost, readerView } from '../../../../src/protocol/model.ts';
 import type { LiveReader } from '../../../lib/live-reader.ts';
+import { noticeFor } from '../../../lib/read-post.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
 import { postBeingRead, windowViewport } from '../../scroll-anchor.ts';
 import { wordsOf } from '../../view/wording/time.ts';
 import { RoomElement } from '../app/room-element.ts';
+import type { NamedChange } from '../changes/conflict-state.ts';
 import type { DeskCorrect } from '../changes/correct.ts';
 import { pressedPlace } from '../changes/pressed-place.ts';
 import type { DeskWithdraw } from '../changes/withdraw.ts';
@@ -61,7 +63,7 @@ export class DeskTimeline extends RoomElement {
     for (const name of ['online', 'offline']) addEventListener(name, () => this.requestUpdate(), { signal: listeners.signal });
     return [
       () => listeners.abort(),
-      reader.on('event', (event, before) => this.#posts?.onEvent(event, before, this.#isOwnChange(event))),
+      reader.on('event', (event, before) => this.#onEvent(event, before)),
       reader.on('reset', () => this.#posts?.revealNext()),
       reader.on('timeline', () => this.#show()),
       reader.on('state', () => this.requestUpdate()),
@@ -141,6 +143,21 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     if (channel === undefined) return [];
     const isOwn = this.#own?.has(post.id) === true || isPublishedHere(this.outbox, post.id);
     return actionsOn(principalOf(session), { post, channel, isOwn });
+  }
+
+  #onEvent(event: ChannelEvent, before: ReaderPost | undefined): void {
+    const isOwn = this.#isOwnChange(event);
+    this.#posts?.onEvent(event, isOwn);
+    if (!isOwn) void this.#posts?.announceEvent(event, before, this.#changedBy(event, before));
+  }
+
+  /** The account that corrected or withdrew a post. Readers are not told, so the desk asks for the author's view. */
+  async #changedBy(event: ChannelEvent, before: ReaderPost | undefined): Promise<string | undefined> {
+    if (event.type === 'channel.changed' || noticeFor(event.post, before?.revision) === undefined) return undefined;
+    const { id, revision } = event.post;
+    const post = await this.client.getPost(this.channelId, id, { deadlineMs: nameMs }).catch(() => undefined);
+    const change = post?.history.find((one) => one.revision === revision) as NamedChange | undefined;
+    return change?.by === this.session.sub ? this.session.name : change?.by;
   }
 
   /** Whether this desk made the change, so that it is not announced to its author. */
@@ -396,3 +413,6 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     }
   }
 }
+
+/** How long the name of a colleague is waited for before their change is announced, in milliseconds. */
+const nameMs = 3_000;
