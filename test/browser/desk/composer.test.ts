@@ -56,6 +56,21 @@ function inBrowser(start: () => Promise<TestBrowser>, kill: (page: Page) => Prom
     return { id, page, complaints };
   };
 
+  it('puts a name that is typed after a press on a button into the field that the press added', async () => {
+    const { page } = await open();
+    await page.getByText('Sources, byline, pictures and links').click();
+    await page.getByRole('button', { name: 'Add a source' }).click();
+    await page.keyboard.type('Jane Nolan');
+    expect(await field(page, 'Who says so').inputValue()).toBe('Jane Nolan');
+    await page.getByRole('button', { name: 'Add a name' }).click();
+    await page.keyboard.type('Ken Jones');
+    expect(await page.getByRole('combobox', { name: 'Name' }).inputValue()).toBe('Ken Jones');
+    await page.getByRole('button', { name: 'Add a link' }).click();
+    await page.keyboard.type('The jetty');
+    expect(await field(page, 'Title of the page').inputValue()).toBe('The jetty');
+    expect(await text(page).textContent()).toBe('');
+  });
+
   it('publishes a post with every field that its author filled', async () => {
     const { id, page, complaints } = await open();
     await chooseKind(page, 'Analysis');

@@ -174,11 +174,12 @@ export function restatements(start: () => Promise<TestBrowser>): void {
     await edit.locator('.composer-publish').click();
     const list = listOn(page);
     await list.getByRole('heading', { level: 2, name: 'منشور آخر' }).waitFor();
-    await page.keyboard.press('r');
+    // Keys of one letter wait for two seconds after the press on the button.
+    await eventually(async () => {
+      await page.keyboard.press('r');
+      expect(await page.evaluate('document.activeElement.closest(".desk-restatements") !== null')).toBe(true);
+    });
     expect(await list.locator('mark').allTextContents()).toEqual(['4,700']);
-    await eventually(async () =>
-      expect(await page.evaluate('document.activeElement.closest(".desk-restatements") !== null')).toBe(true),
-    );
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
     expect(await faultsOf(page)).toEqual([]);
   });

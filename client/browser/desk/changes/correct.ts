@@ -148,6 +148,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
       spelling: this.channel.language,
       lacks: this.lacks,
       id: (name) => `correct-${this.postId}-${name}`,
+      goTo: (path) => void this.updateComplete.then(() => goToField(this, path)),
       change: (fields) => this.change && this.set({ draft: { ...this.change.draft, ...fields } }),
     };
   }

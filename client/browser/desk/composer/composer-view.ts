@@ -4,7 +4,8 @@ import type { Channel } from '../../../../src/protocol/model.ts';
 import type { AuthorClient } from '../../../lib/author-client.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
-import { keyNames } from '../app/keys.ts';
+import { type KeyRegistry, keyNames } from '../app/keys.ts';
+import { lettersSwitch } from '../app/keys-dialog.ts';
 import type { Drafts } from '../drafts/drafts.ts';
 import type { BodyEditor } from '../editor/editor.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
@@ -27,6 +28,7 @@ export interface ComposerActions {
   readonly titles: ReadonlyMap<string, string>;
   readonly client: AuthorClient;
   readonly outbox: Outbox;
+  readonly keys: KeyRegistry;
   readonly channelId: string;
   write(): void;
   fold(): void;
@@ -126,18 +128,23 @@ function moreFields(form: PostForm, state: ComposerState): TemplateResult {
   };
   return html`<details class="composer-more" .open=${composer.moreOpen} @toggle=${toggle}>
 <summary>${words.more}${count > 0 ? html` <span class="composer-badge">${count}</span>` : nothing}</summary>
-<div class="composer-more-fields">${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${earlierPosts(form, state)}${bylineFields(form, state.memory.bylines, state.byline)}${undoTime(form, state)}${askTime(form, state)}</div></details>
+<div class="composer-more-fields">${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${earlierPosts(form, state)}${bylineFields(form, state.memory.bylines, state.byline)}${undoTime(form, state)}${askTime(form, state)}${lettersSwitch(composer.keys, state.language, form.id('letters'))}</div></details>
 <desk-post-search .client=${composer.client} .channelId=${composer.channelId} .language=${state.language} .channel=${channel} .restated=${draft.derivedFrom}
  .link=${composer.link.bind(composer)} .restate=${composer.restate.bind(composer)}></desk-post-search>`;
 }
 
-function earlierPosts({ draft, words }: PostForm, { composer }: ComposerState): TemplateResult {
+function earlierPosts(form: PostForm, { composer }: ComposerState): TemplateResult {
+  const { draft, words } = form;
   const rows = draft.derivedFrom.map((id) => {
     const title = composer.titles.get(id) ?? id;
     return html`<div class="composer-row composer-restated"><bdi>${title}</bdi>${removeButton(words, title, () => composer.restate({ id, title }, false))}</div>`;
   });
   const note = rows.length === 0 ? nothing : html`<p class="desk-hint">${words.restated(String(rows.length))}</p>`;
-  return rowsOf(words.earlierPosts, rows, [{ label: words.searchPosts, add: () => composer.search() }], note);
+  const add = () => {
+    composer.search();
+    return undefined;
+  };
+  return rowsOf(form, words.earlierPosts, rows, [{ label: words.searchPosts, add }], note);
 }
 
 function undoTime({ words, id }: PostForm, { memory }: ComposerState): TemplateResult {

@@ -151,6 +151,7 @@ export class DeskComposer extends RoomElement {
       lacks: this.lacks ?? [],
       id: (name) => `${this.#id}-${name}`,
       change: (fields) => this.change(fields),
+      goTo: (path) => this.goTo(path),
     };
   }
 

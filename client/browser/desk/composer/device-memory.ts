@@ -1,7 +1,10 @@
 import type { Media, Person } from '../../../../src/protocol/model.ts';
 import { deviceName } from '../app/device-names.ts';
 
-/** The choices of an author on this device: the time to undo a post, when to ask before sending it, and the bylines used before. */
+/**
+ * The choices of an author on this device: the time to undo a post, when to ask before sending it, whether keys of one letter do
+ * something, and the bylines used before.
+ */
 export class ComposerMemory {
   readonly #storage: Pick<Storage, 'getItem' | 'setItem'> | undefined;
   readonly #ownerKey: string;
@@ -29,6 +32,15 @@ export class ComposerMemory {
 
   set askAfterMinutes(minutes: number) {
     this.#write('ask-after-minutes', minutes);
+  }
+
+  /** Whether keys of one letter do something. */
+  get lettersOn(): boolean {
+    return this.#read('letters-on') !== false;
+  }
+
+  set lettersOn(isOn: boolean) {
+    this.#write('letters-on', isOn);
   }
 
   /** The bylines used before, the latest first. */
