@@ -128,6 +128,38 @@ function inBrowser(start: () => Promise<TestBrowser>, kill: (page: Page) => Prom
     await published(site, id, 'Four ferries moved.');
   });
 
+  it('says where the text is that made way for a post taken back, and leads back to it', async () => {
+    const { page } = await open();
+    await chooseUndoSeconds(page, longestUndoSeconds);
+    await text(page).fill('Three ferries moved.');
+    await text(page).press('Control+Enter');
+    await outbox(page).getByText('Goes out in').waitFor();
+    await text(page).fill('The quay is closed.');
+    await outbox(page).getByRole('button', { name: 'Edit' }).click();
+    await page.getByText('What you were writing is in Drafts: The quay is closed.').waitFor();
+    expect(await bodyOf(page)).toBe('Three ferries moved.');
+    await page.getByRole('button', { name: 'Go back to it' }).click();
+    await page.getByText('What you were writing is in Drafts: Three ferries moved.').waitFor();
+    expect(await bodyOf(page)).toBe('The quay is closed.');
+  });
+
+  it('says that an undone post is among the drafts while another is being written', async () => {
+    const { page } = await open();
+    await chooseUndoSeconds(page, longestUndoSeconds);
+    await text(page).fill('Three ferries moved.');
+    await text(page).press('Control+Enter');
+    await outbox(page).getByText('Goes out in').waitFor();
+    await text(page).fill('The quay is closed.');
+    await outbox(page).getByRole('button', { name: 'Undo' }).click();
+    const said = page.getByText('In your drafts: Three ferries moved.');
+    await said.waitFor();
+    expect(await said.evaluate((line) => line.contains(line.ownerDocument.activeElement))).toBe(true);
+    expect(await bodyOf(page)).toBe('The quay is closed.');
+    await page.getByRole('button', { name: 'Open it' }).click();
+    await eventually(async () => expect(await bodyOf(page)).toBe('Three ferries moved.'));
+    await said.waitFor({ state: 'detached' });
+  });
+
   it('leaves the text on Escape, so that letters are keys of the desk again', async () => {
     const { id, page } = await open();
     await site.author.publish(id, { body: 'A post of the morning.' });

@@ -6,7 +6,8 @@ import type { Language } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { type KeyRegistry, keyNames } from '../app/keys.ts';
 import { lettersSwitch } from '../app/keys-dialog.ts';
-import type { Drafts } from '../drafts/drafts.ts';
+import { setAsideNotice } from '../drafts/draft-list.ts';
+import type { Drafts, SetAside } from '../drafts/drafts.ts';
 import type { BodyEditor } from '../editor/editor.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
 import { askChoices, type ComposerMemory, undoChoices } from './device-memory.ts';
@@ -55,6 +56,7 @@ export interface ComposerState {
   isStoring: boolean;
   announcement: string;
   restoredAt: string | undefined;
+  aside: SetAside | undefined;
   /** The beginning of the draft, on the folded composer. */
   foldedText: string;
   language: Language;
@@ -69,7 +71,7 @@ export function composerView(form: PostForm, state: ComposerState): TemplateResu
 <button type="button" class="desk-quiet composer-unfold" aria-expanded=${composer.folded ? 'false' : 'true'} aria-controls=${id('form')} @click=${() => composer.write()}><bdi>${state.foldedText || (isEnded ? words.ended : words.write)}</bdi></button>
 <div class="composer-form" id=${id('form')}>
 <div class="composer-top">${kindField(form)}<button type="button" class="desk-remove composer-fold" aria-label=${words.fold} title=${words.fold} @click=${() => composer.fold()}>⌄</button></div>
-${restored(form, state)}
+${restored(form, state)}${setAsideNotice(state.aside, drafts, state.language)}
 ${headlineField(form, () => composer.write())}
 <div class="composer-editor body" lang=${ifDefined(form.spelling)}></div>
 ${formatting(form, state)}

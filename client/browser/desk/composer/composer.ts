@@ -4,8 +4,8 @@ import { mayAuthor } from '../../../../src/protocol/rights.ts';
 import { newPostId } from '../../../lib/ids.ts';
 import { clockIn } from '../app/coverage-time.ts';
 import { RoomElement } from '../app/room-element.ts';
-import { type Draft, keyOf } from '../drafts/drafts.ts';
-import { firstWords } from '../drafts/write-title.ts';
+import { type Draft, keyOf, type SetAside } from '../drafts/drafts.ts';
+import { firstWords, titleOf } from '../drafts/write-title.ts';
 import { type BodyEditor, createEditor } from '../editor/editor.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { hindranceOf, type Write } from '../outbox/outbox-model.ts';
@@ -35,6 +35,7 @@ export class DeskComposer extends RoomElement {
     isStoring: { state: true },
     announcement: { state: true },
     restoredAt: { state: true },
+    aside: { state: true },
     moreOpen: { state: true },
     linking: { state: true },
   };
@@ -55,6 +56,8 @@ export class DeskComposer extends RoomElement {
   declare private announcement: string;
   /** The time at which the reopened draft was written, in milliseconds since 1970. */
   declare private restoredAt: number | undefined;
+  /** The text that made way for this one. */
+  declare private aside: SetAside | undefined;
   /** The headlines of the posts that this one may restate, by id. */
   readonly titles = new Map<string, string>();
   #memory: ComposerMemory | undefined;
@@ -130,6 +133,7 @@ export class DeskComposer extends RoomElement {
       isStoring: this.isStoring,
       announcement: this.announcement,
       restoredAt: this.restoredAt === undefined ? undefined : clockIn(channel, new Date(this.restoredAt).toISOString(), language),
+      aside: this.aside,
       foldedText: firstWords(this.#draft.headline || this.#draft.body),
       language,
     });
@@ -292,8 +296,11 @@ export class DeskComposer extends RoomElement {
         this.notice = 'open-elsewhere';
         return;
       }
-      if (draft.key !== this.#key) this.putAside();
+      const isAnother = draft.key !== this.#key;
+      const aside = isAnother && hasContent(this.#draft) ? { key: this.#key, title: titleOf({ write: this.#write }) } : undefined;
+      if (isAnother) this.putAside();
       this.#show(draft);
+      this.aside = aside;
       this.write();
     });
     return true;
@@ -315,6 +322,7 @@ export class DeskComposer extends RoomElement {
     this.lacks = undefined;
     this.notice = undefined;
     this.restoredAt = undefined;
+    this.aside = undefined;
     const isPlain = draft.media.length + draft.sources.length + draft.derivedFrom.length === 0 && draft.verification === null;
     this.moreOpen = !isPlain;
     this.#editor?.setBody(draft.body);

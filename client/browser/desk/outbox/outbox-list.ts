@@ -4,7 +4,7 @@ import type { Channel } from '../../../../src/protocol/model.ts';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
-import type { Drafts } from '../drafts/drafts.ts';
+import type { Drafts, SetAside } from '../drafts/drafts.ts';
 import { titleOf } from '../drafts/write-title.ts';
 import { type OutboxWords, outboxWordsIn } from '../i18n/outbox/index.ts';
 import type { DeskSession } from '../session/session.ts';
@@ -34,6 +34,7 @@ export class DeskOutbox extends DeskElement {
     announcement: { state: true },
     discarding: { state: true },
     tooLate: { state: true },
+    listed: { state: true },
   };
   declare session: DeskSession;
   declare outbox: Outbox;
@@ -47,6 +48,8 @@ export class DeskOutbox extends DeskElement {
   /** The entry that was asked to be discarded. */
   declare private discarding: string | undefined;
   declare private tooLate: boolean;
+  /** The text that left the outbox for the list of drafts. */
+  declare private listed: SetAside | undefined;
   /** The state of each entry when it was last drawn. */
   readonly #states = new Map<string, string>();
   /** When readers were seen to have an entry, in milliseconds since 1970. */
@@ -60,7 +63,8 @@ export class DeskOutbox extends DeskElement {
   }
 
   protected override enter(): (() => void)[] {
-    return [this.outbox.subscribe(() => this.requestUpdate()), () => clearTimeout(this.#timer)];
+    const update = () => this.requestUpdate();
+    return [this.outbox.subscribe(update), this.drafts.subscribe(update), () => clearTimeout(this.#timer)];
   }
 
   /** The reason why nothing is being sent. */
@@ -92,6 +96,7 @@ export class DeskOutbox extends DeskElement {
     const isHindered = (isWaiting || why === 'outdated') && why !== undefined;
     const lines = [
       ...(isHindered ? [html`<p class="desk-notice desk-warning">${words.delivery[why]}${this.#kept(why)}</p>`] : []),
+      ...this.#listedNotice(),
       ...(this.tooLate ? [html`<p class="desk-notice" role="alert">${words.tooLate}</p>`] : []),
     ];
     return html`<section class="desk-outbox" aria-label=${words.unsent} ?hidden=${shown.length + outbox.others.length + lines.length === 0 && (outbox.protection === 'full' || outbox.protection === 'not-persistent')}>
@@ -292,7 +297,30 @@ ${this.#stateLine(entry)}
       basedOn: entry.basedOn,
       place: how === 'draft' ? 'list' : 'composer',
     });
-    if (how !== 'draft') drafts.open(key, { ifFree: how === 'undo' });
+    const isOpened = how !== 'draft' && drafts.open(key, { ifFree: how === 'undo' });
+    if (isOpened && drafts.get(key)?.place !== 'list') return;
+    this.listed = { key, title: this.#title(entry) };
+    await this.updateComplete;
+    // The pressed button is gone. Letters that are typed now must not be taken for keys of the desk.
+    this.querySelector<HTMLElement>('.desk-listed')?.focus();
+  }
+
+  /** Says where a text went that was taken back and not opened. */
+  #listedNotice(): TemplateResult[] {
+    const { listed, drafts } = this;
+    const draft = listed && drafts.get(listed.key);
+    if (listed === undefined || draft === undefined || draft.place === 'outbox' || drafts.isOpen(listed.key)) return [];
+    const words = this.#words;
+    const channelId = channelOf(draft.write);
+    // Forms of coverages open no drafts.
+    const isPost = postOf(draft.write) !== undefined;
+    const way =
+      channelId === this.channelId
+        ? html`<button type="button" class="desk-quiet" @click=${() => drafts.open(listed.key)}>${words.openIt}</button>`
+        : html`<a class="desk-quiet" href=${pathOf({ at: 'coverage', channelId })} @click=${() => drafts.bringForward(listed.key)}>${words.openIt}</a>`;
+    return [
+      html`<p class="desk-notice desk-listed" role="status" tabindex="-1">${words.inDrafts(listed.title)} ${isPost ? way : nothing}</p>`,
+    ];
   }
 
   async #discard(entry: OutboxEntry): Promise<void> {

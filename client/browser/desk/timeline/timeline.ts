@@ -267,6 +267,7 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     }
     this.isElsewhere = false;
     await customElements.whenDefined('desk-correct');
+    const aside = this.#edited?.element.written;
     await this.#edited?.element.close();
     const { session, outbox, drafts, client, keys, language, channel } = this;
     const element = document.createElement('desk-correct') as DeskCorrect;
@@ -283,6 +284,7 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
       erases,
       draftKey,
       place,
+      aside,
     });
     element.addEventListener('desk-close', (event) => this.#onClosed((event as CustomEvent<{ said: string }>).detail.said));
     this.#edited = { element, post };

@@ -109,6 +109,8 @@ export const ar: ComposerWords = {
   drafts: (count) => `المسودات (${count})`,
   restoredFrom: (at) => `عادت مسودتك من ${at}.`,
   putAside: 'ضعها جانبًا وابدأ منشورًا جديدًا',
+  setAside: (title) => `ما كنت تكتبه في المسودات: ${title}`,
+  backToIt: 'ارجع إليه',
   openDraft: (what) => `افتح: ${what}`,
   discardDraft: (what) => `تخلص من: ${what}`,
   discardSure: 'تخلص منها نهائيًا',

@@ -112,6 +112,8 @@ export const de: ComposerWords = {
   drafts: (count) => `Entwürfe (${count})`,
   restoredFrom: (at) => `Ihr Entwurf von ${at} ist wieder da.`,
   putAside: 'Zur Seite legen und neu beginnen',
+  setAside: (title) => `Woran Sie schrieben, ist unter den Entwürfen: ${title}`,
+  backToIt: 'Dorthin zurück',
   openDraft: (what) => `Öffnen: ${what}`,
   discardDraft: (what) => `Verwerfen: ${what}`,
   discardSure: 'Endgültig verwerfen',

@@ -110,6 +110,8 @@ export const en: ComposerWords = {
   drafts: (count) => `Drafts (${count})`,
   restoredFrom: (at) => `Your draft of ${at} is here again.`,
   putAside: 'Put aside and start a new post',
+  setAside: (title) => `What you were writing is in Drafts: ${title}`,
+  backToIt: 'Go back to it',
   openDraft: (what) => `Open: ${what}`,
   discardDraft: (what) => `Discard: ${what}`,
   discardSure: 'Discard for good',

@@ -110,6 +110,8 @@ export const es: ComposerWords = {
   drafts: (count) => `Borradores (${count})`,
   restoredFrom: (at) => `Su borrador de ${at} está aquí de nuevo.`,
   putAside: 'Apartar y empezar otro mensaje',
+  setAside: (title) => `Lo que estaba escribiendo está en los borradores: ${title}`,
+  backToIt: 'Volver a ello',
   openDraft: (what) => `Abrir: ${what}`,
   discardDraft: (what) => `Descartar: ${what}`,
   discardSure: 'Descartar definitivamente',

@@ -111,6 +111,8 @@ export const fr: ComposerWords = {
   drafts: (count) => `Brouillons (${count})`,
   restoredFrom: (at) => `Votre brouillon de ${at} est de retour.`,
   putAside: 'Mettre de côté et commencer un autre message',
+  setAside: (title) => `Le texte que vous écriviez est dans les brouillons : ${title}`,
+  backToIt: 'Y revenir',
   openDraft: (what) => `Ouvrir : ${what}`,
   discardDraft: (what) => `Supprimer : ${what}`,
   discardSure: 'Supprimer définitivement',

@@ -109,6 +109,9 @@ export interface ComposerWords {
   drafts: (count: string) => string;
   restoredFrom: (at: string) => string;
   putAside: string;
+  /** A text made way for another one. */
+  setAside: (title: string) => string;
+  backToIt: string;
   openDraft: (what: string) => string;
   discardDraft: (what: string) => string;
   discardSure: string;

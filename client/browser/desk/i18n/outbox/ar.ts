@@ -61,6 +61,8 @@ export const outboxWords: OutboxWords = {
   keep: 'أبقِه',
   compare: 'قارن',
   tooLate: 'بدأ الإرسال من قبل. صححه بعد نشره.',
+  inDrafts: (title) => `في مسوداتك: ${title}`,
+  openIt: 'افتحه',
   buttonOf: (button, title) => `${button}: ${title}`,
   saidOut: (title) => `وصل إلى القراء: ${title}`,
   saidRefused: (title, why) => `لم يُنشر: ${title}. ${why}`,

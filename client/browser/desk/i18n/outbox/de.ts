@@ -61,6 +61,8 @@ export const outboxWords: OutboxWords = {
   keep: 'Behalten',
   compare: 'Vergleichen',
   tooLate: 'Es wird schon gesendet. Korrigieren Sie es, sobald es veröffentlicht ist.',
+  inDrafts: (title) => `Bei Ihren Entwürfen: ${title}`,
+  openIt: 'Öffnen',
   buttonOf: (button, title) => `${button}: ${title}`,
   saidOut: (title) => `Beim Publikum angekommen: ${title}`,
   saidRefused: (title, why) => `Nicht veröffentlicht: ${title}. ${why}`,

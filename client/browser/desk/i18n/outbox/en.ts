@@ -61,6 +61,8 @@ export const outboxWords: OutboxWords = {
   keep: 'Keep',
   compare: 'Compare',
   tooLate: 'It is being sent already. Correct it once it is published.',
+  inDrafts: (title) => `In your drafts: ${title}`,
+  openIt: 'Open it',
   buttonOf: (button, title) => `${button}: ${title}`,
   saidOut: (title) => `Readers have it: ${title}`,
   saidRefused: (title, why) => `Not published: ${title}. ${why}`,

@@ -61,6 +61,8 @@ export const outboxWords: OutboxWords = {
   keep: 'Conservar',
   compare: 'Comparar',
   tooLate: 'Ya se está enviando. Corríjalo cuando esté publicado.',
+  inDrafts: (title) => `En sus borradores: ${title}`,
+  openIt: 'Abrirlo',
   buttonOf: (button, title) => `${button}: ${title}`,
   saidOut: (title) => `Los lectores ya lo tienen: ${title}`,
   saidRefused: (title, why) => `No publicado: ${title}. ${why}`,

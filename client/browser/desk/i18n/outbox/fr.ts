@@ -61,6 +61,8 @@ export const outboxWords: OutboxWords = {
   keep: 'Garder',
   compare: 'Comparer',
   tooLate: 'L’envoi a déjà commencé. Corrigez le message une fois publié.',
+  inDrafts: (title) => `Dans vos brouillons : ${title}`,
+  openIt: 'L’ouvrir',
   buttonOf: (button, title) => `${button} : ${title}`,
   saidOut: (title) => `Les lecteurs l’ont reçu : ${title}`,
   saidRefused: (title, why) => `Non publié : ${title}. ${why}`,

@@ -38,6 +38,9 @@ export interface OutboxWords {
   keep: string;
   compare: string;
   tooLate: string;
+  /** A text that was taken back, and that is not open. */
+  inDrafts: (title: string) => string;
+  openIt: string;
   /** The accessible name of a button, with the post it is about. */
   buttonOf: (button: string, title: string) => string;
   // Announced to screen readers
