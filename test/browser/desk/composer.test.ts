@@ -361,6 +361,8 @@ describeWith(needs.chromium, 'the composer', (chromium) => {
   it('folds on a phone once a post is published, so that the post and its state are in view', async () => {
     const { id } = await site.coverage(['A post.']);
     const { page } = await site.openDesk(id, {}, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    // On a phone nothing is held by default.
+    await chooseUndoSeconds(page, longestUndoSeconds);
     await page.getByRole('button', { name: 'Write a post' }).tap();
     await text(page).fill('From a phone.');
     await publish(page).tap();

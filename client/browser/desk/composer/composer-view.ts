@@ -154,10 +154,10 @@ function undoTime({ words, id }: PostForm, { memory }: ComposerState): TemplateR
     memory.undoSeconds = Number(target.value);
   };
   const chosen = memory.undoSeconds;
-  return html`<div class="composer-field"><label for=${id('undo')}>${words.undoTime}</label><select id=${id('undo')} @change=${choose}>${undoChoices.map(
+  return html`<div class="composer-field"><label for=${id('undo')}>${words.undoTime}</label><select id=${id('undo')} aria-describedby=${id('undo-why')} @change=${choose}>${undoChoices.map(
     (seconds) =>
       html`<option value=${seconds} ?selected=${seconds === chosen}>${seconds === 0 ? words.noUndoTime : words.seconds(String(seconds))}</option>`,
-  )}</select></div>`;
+  )}</select><small class="desk-hint" id=${id('undo-why')}>${words.undoTimeWhy}</small></div>`;
 }
 
 function askTime({ words, id }: PostForm, { memory, composer }: ComposerState): TemplateResult {

@@ -8,16 +8,22 @@ import { deviceName } from '../app/device-names.ts';
 export class ComposerMemory {
   readonly #storage: Pick<Storage, 'getItem' | 'setItem'> | undefined;
   readonly #ownerKey: string;
+  readonly #isPhone: boolean;
 
-  constructor(ownerKey: string, storage: Pick<Storage, 'getItem' | 'setItem'> | undefined = deviceStorage()) {
+  constructor(
+    ownerKey: string,
+    storage: Pick<Storage, 'getItem' | 'setItem'> | undefined = deviceStorage(),
+    isPhone: boolean = isTouchedOnly(),
+  ) {
     this.#ownerKey = ownerKey;
     this.#storage = storage;
+    this.#isPhone = isPhone;
   }
 
-  /** One of `undoChoices`. */
+  /** One of `undoChoices`. A phone stops a page that goes to the background, and a held post with it, so there it is 0 at first. */
   get undoSeconds(): number {
     const seconds = this.#read('undo-seconds');
-    return undoChoices.find((choice) => choice === seconds) ?? undoDefaultSeconds;
+    return undoChoices.find((choice) => choice === seconds) ?? (this.#isPhone ? 0 : undoDefaultSeconds);
   }
 
   set undoSeconds(seconds: number) {
@@ -108,4 +114,10 @@ function deviceStorage(): Storage | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether the device is a phone or a tablet, which has nothing to point with but fingers. */
+function isTouchedOnly(): boolean {
+  const { matchMedia } = globalThis as { matchMedia?: (query: string) => { matches: boolean } };
+  return matchMedia?.('(hover: none) and (pointer: coarse)').matches ?? false;
 }

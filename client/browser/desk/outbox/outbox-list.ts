@@ -18,6 +18,7 @@ import {
   undecidedStates,
   type Write,
 } from './outbox-model.ts';
+import { type SpokenStatus, spokenText } from './spoken-status.ts';
 
 /**
  * `<desk-outbox>`: the entries that readers do not have yet, a line for each, with its state in plain words and buttons for what can
@@ -44,7 +45,7 @@ export class DeskOutbox extends DeskElement {
   /** The coverage that is shown, once it is loaded. */
   declare channel: Channel | undefined;
   /** For screen readers. Only what the author must know is announced, not every state. */
-  declare private announcement: string;
+  declare private announcement: SpokenStatus | undefined;
   /** The entry that was asked to be discarded. */
   declare private discarding: string | undefined;
   declare private tooLate: boolean;
@@ -58,7 +59,6 @@ export class DeskOutbox extends DeskElement {
 
   constructor() {
     super();
-    this.announcement = '';
     this.tooLate = false;
   }
 
@@ -104,7 +104,7 @@ ${unsent.length > 0 ? html`<h2 class="desk-outbox-name">${words.unsent}</h2>` : 
 <ol>${repeat([...unsent, ...out], keyOf, (entry) => this.#entry(entry))}</ol>
 ${outbox.others.map(({ name, count }) => html`<p class="desk-hint">${words.othersUnsent(name, String(count))}</p>`)}
 ${this.#protection(!isHindered && unsent.some(({ state }) => ['saved', 'sending', ...undecidedStates].includes(state.at)))}
-</section><p class="visually-hidden" role="status">${this.announcement}</p>`;
+</section><p class="visually-hidden" role="status">${spokenText(this.announcement, this.outbox.entries)}</p>`;
   }
 
   /** The sentence about entries that cannot be sent now. Without storage, a separate warning says it. */
@@ -143,11 +143,15 @@ ${this.#protection(!isHindered && unsent.some(({ state }) => ['saved', 'sending'
     const title = this.#title(entry);
     if (state.at === 'out' && before !== undefined) {
       this.#outSince.set(id, Date.now());
-      this.announcement = words.saidOut(title);
+      this.#announce(entry, words.saidOut(title));
     }
-    if (state.at === 'refused') this.announcement = words.saidRefused(title, helpFor(state.problem, words));
-    if (state.at === 'conflict') this.announcement = words.saidConflict(title);
-    if (state.at === 'asking') this.announcement = words.saidAsking(title);
+    if (state.at === 'refused') this.#announce(entry, words.saidRefused(title, helpFor(state.problem, words)));
+    if (state.at === 'conflict') this.#announce(entry, words.saidConflict(title));
+    if (state.at === 'asking') this.#announce(entry, words.saidAsking(title));
+  }
+
+  #announce({ id, state }: OutboxEntry, text: string): void {
+    this.announcement = { entryId: id, text, states: [state.at] };
   }
 
   /** Counts the seconds down, and removes what readers have. */
@@ -195,12 +199,20 @@ ${this.#stateLine(entry)}
       case 'out':
         return html`<p class="desk-entry-state"><span>${words.out}</span>${this.#way(entry)}</p>`;
       case 'refused':
+        if (this.#isLiveAgain(entry)) return line(words.liveAgain);
         return html`${line(words.refused)}${this.#refusal(state.problem)}`;
       case 'conflict':
         return html`${line(words.conflict)}<desk-other-change .session=${this.session} .language=${this.language} .entry=${entry} .channel=${isHere(entry, this.channel) ? this.channel : undefined}></desk-other-change>`;
       case 'asking':
         return line(words.asking[state.reason]);
     }
+  }
+
+  /** The coverage had ended when the post was refused, and has been opened again. */
+  #isLiveAgain(entry: OutboxEntry): boolean {
+    const { channel } = this;
+    const hadEnded = entry.state.at === 'refused' && entry.state.problem.code === 'channel-ended';
+    return hadEnded && isHere(entry, channel) && channel?.state !== 'ended';
   }
 
   /** What the pictures of the entry wait for. Undefined if all of them are uploaded. */
@@ -254,7 +266,7 @@ ${this.#stateLine(entry)}
         if (frozen) return nothing;
         return html`${this.#button(entry, words.undo, () => this.#takeBack(entry, 'undo'))}${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}`;
       case 'refused':
-        return html`${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}${this.#leave(entry)}`;
+        return html`${this.#isLiveAgain(entry) ? this.#button(entry, words.publish, () => this.outbox.sendAgain(id)) : nothing}${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}${this.#leave(entry)}`;
       case 'conflict':
         return html`${this.#button(entry, words.compare, () => this.#resolve(entry))}${this.#leave(entry)}`;
       case 'asking':

@@ -55,6 +55,7 @@ export interface ComposerWords {
   seconds: (count: string) => string;
   noUndoTime: string;
   /** Names the choice of the time after which an unsent post is not sent by itself. */
+  undoTimeWhy: string;
   askTime: string;
   askTimeWhy: string;
   minutes: (count: string) => string;

@@ -10,7 +10,7 @@ export const outboxWords: OutboxWords = {
     'update-channel': 'تعديل التغطية',
   },
   withoutText: 'بلا نص',
-  held: (seconds) => `يخرج خلال ${seconds} ث`,
+  held: (seconds) => `يخرج خلال ${seconds} ث إذا بقيت الصفحة مفتوحة`,
   saved: 'محفوظ على هذا الجهاز، وسيُرسل في دوره',
   waits: 'ينتظر ما قبله',
   waitsForPicture: 'ينتظر صورته',
@@ -20,6 +20,7 @@ export const outboxWords: OutboxWords = {
   onDisk: 'على الخادم، في طريقه إلى القراء',
   out: 'وصل إلى القراء',
   refused: 'لم يُنشر',
+  liveAgain: 'عادت التغطية مباشرة. هل تنشر هذا الآن؟',
   conflict: 'غيّره شخص آخر قبلك',
   asking: {
     'unsent-long': 'تعذر إرسال هذا مدة من الوقت. هل ما زال صحيحًا؟',

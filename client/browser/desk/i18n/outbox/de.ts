@@ -10,7 +10,7 @@ export const outboxWords: OutboxWords = {
     'update-channel': 'Änderung der Berichterstattung',
   },
   withoutText: 'Ohne Text',
-  held: (seconds) => `Geht in ${seconds} s hinaus`,
+  held: (seconds) => `Geht in ${seconds} s hinaus, wenn diese Seite offen bleibt`,
   saved: 'Auf diesem Gerät gespeichert, wird der Reihe nach gesendet',
   waits: 'Wartet auf den Eintrag darüber',
   waitsForPicture: 'Wartet auf sein Bild',
@@ -20,6 +20,7 @@ export const outboxWords: OutboxWords = {
   onDisk: 'Auf dem Server, unterwegs zum Publikum',
   out: 'Beim Publikum angekommen',
   refused: 'Nicht veröffentlicht',
+  liveAgain: 'Die Berichterstattung ist wieder offen. Jetzt veröffentlichen?',
   conflict: 'Jemand anderes hat es zuerst geändert',
   asking: {
     'unsent-long': 'Das konnte längere Zeit nicht gesendet werden. Stimmt es noch?',

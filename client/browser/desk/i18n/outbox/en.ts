@@ -10,7 +10,7 @@ export const outboxWords: OutboxWords = {
     'update-channel': 'Change of the coverage',
   },
   withoutText: 'Without text',
-  held: (seconds) => `Goes out in ${seconds} s`,
+  held: (seconds) => `Goes out in ${seconds} s if the desk stays open`,
   saved: 'Saved on this device, will be sent in its turn',
   waits: 'Waits for the one above',
   waitsForPicture: 'Waits for its picture',
@@ -20,6 +20,7 @@ export const outboxWords: OutboxWords = {
   onDisk: 'On the server, on its way to readers',
   out: 'Readers have it',
   refused: 'Not published',
+  liveAgain: 'The coverage is live again. Publish this now?',
   conflict: 'Somebody changed it first',
   asking: {
     'unsent-long': 'This could not be sent for a while. Is it still right?',

@@ -10,7 +10,7 @@ export const outboxWords: OutboxWords = {
     'update-channel': 'Cambio de la cobertura',
   },
   withoutText: 'Sin texto',
-  held: (seconds) => `Sale en ${seconds} s`,
+  held: (seconds) => `Sale en ${seconds} s si esta página sigue abierta`,
   saved: 'Guardado en este dispositivo, se enviará en su turno',
   waits: 'Espera al anterior',
   waitsForPicture: 'Espera su foto',
@@ -20,6 +20,7 @@ export const outboxWords: OutboxWords = {
   onDisk: 'En el servidor, de camino a los lectores',
   out: 'Los lectores ya lo tienen',
   refused: 'No publicado',
+  liveAgain: 'La cobertura está abierta de nuevo. ¿Publicarlo ahora?',
   conflict: 'Alguien lo cambió antes',
   asking: {
     'unsent-long': 'Esto no se pudo enviar durante un tiempo. ¿Sigue siendo correcto?',

@@ -10,7 +10,7 @@ export const outboxWords: OutboxWords = {
     'update-channel': 'Modification du direct',
   },
   withoutText: 'Sans texte',
-  held: (seconds) => `Part dans ${seconds} s`,
+  held: (seconds) => `Part dans ${seconds} s si cette page reste ouverte`,
   saved: 'Enregistré sur cet appareil, sera envoyé à son tour',
   waits: 'Attend l’envoi précédent',
   waitsForPicture: 'Attend sa photo',
@@ -20,6 +20,7 @@ export const outboxWords: OutboxWords = {
   onDisk: 'Sur le serveur, en route vers les lecteurs',
   out: 'Les lecteurs l’ont reçu',
   refused: 'Non publié',
+  liveAgain: 'Le direct est rouvert. Publier maintenant ?',
   conflict: 'Quelqu’un l’a modifié avant vous',
   asking: {
     'unsent-long': 'Ceci n’a pas pu être envoyé pendant un moment. Est-ce toujours exact ?',

@@ -18,6 +18,8 @@ export interface OutboxWords {
   onDisk: string;
   out: string;
   refused: string;
+  /** Instead of a refusal because the coverage had ended. */
+  liveAgain: string;
   conflict: string;
   asking: Record<'unsent-long' | 'closed-while-held', string>;
   /** Advice for each refusal. The title of the problem is shown for other codes. */
