@@ -358,6 +358,28 @@ describeWith(needs.chromium, 'the composer', (chromium) => {
     await page.getByRole('button', { name: 'From a phone.' }).waitFor();
   });
 
+  it.each([
+    ['on its side', 844, 390, 0],
+    ['on its side, with a keyboard', 844, 390, 200],
+    ['with a keyboard', 390, 844, 300],
+  ])('keeps the line that is written clear of its bars on a phone %s', async (_, width, height, keyboard) => {
+    const { id } = await site.coverage(['A post.']);
+    const { page } = await site.openDesk(id, {}, { viewport: { width, height }, hasTouch: true, isMobile: true });
+    await page.getByRole('button', { name: 'Write a post' }).tap();
+    // What the composer sets itself where a keyboard covers the window.
+    await page.locator('desk-composer').evaluate((composer, px) => composer.style.setProperty('--keyboard', px), `${keyboard}px`);
+    await text(page).click();
+    for (let line = 1; line <= 10; line += 1) {
+      await page.keyboard.type(`Line ${line}`);
+      await page.keyboard.press('Enter');
+    }
+    await page.keyboard.type('The last line');
+    const last = text(page).getByText('The last line');
+    await eventually(async () => expect(await isInView(last)).toBe(true));
+    const box = await last.boundingBox();
+    expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(height - keyboard);
+  });
+
   it('folds on a phone once a post is published, so that the post and its state are in view', async () => {
     const { id } = await site.coverage(['A post.']);
     const { page } = await site.openDesk(id, {}, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
