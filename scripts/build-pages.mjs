@@ -48,7 +48,7 @@ const shortened = [
   'shadowRootOptions|steadyMs|strictCursor|unavailableReasonOf|updateComplete|verdict|watchVideo|addController',
   'addInitializer|hostDisconnected|hostUpdate|hostUpdated|noAccessor|removeController|readAfter|newerPosts|olderPosts',
   'newestPosts|hasOlder|isBusy|elementStyles|asOf|isInView|showEmbed|inGallery|priority|catchUp|isWaiting|onDown|onWake|onUp',
-  'onVisible|onToggle|datedText|counted|joined|basePath',
+  'onVisible|onToggle|datedText|counted|joined|basePath|unseen',
 ]
   .join('|')
   .split('|');

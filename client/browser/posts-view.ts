@@ -44,6 +44,8 @@ export interface PostsViewOptions {
  * is in view; otherwise they wait until the reader asks.
  */
 export class PostsView {
+  /** What the reader has not seen. */
+  unseen: UnseenNews;
   readonly #posts: HTMLElement;
   readonly #viewport: Viewport;
   readonly #holdsNew: () => boolean;
@@ -55,7 +57,6 @@ export class PostsView {
   readonly #observer: IntersectionObserver;
   readonly #resizes: ResizeObserver;
   #timeline: Timeline;
-  #unseen: UnseenNews;
   #news: DirectedNews = { posts: 0, corrections: 0, withdrawals: 0, isAbove: false };
   #lastPaged: 'newer' | 'older' | undefined;
   #revealNext = false;
@@ -82,7 +83,7 @@ export class PostsView {
     this.#holdsNew = holdsNew;
     this.#renderAround = renderAround;
     this.#timeline = timeline;
-    this.#unseen = new UnseenNews(timeline.newestSeq);
+    this.unseen = new UnseenNews(timeline.newestSeq);
     this.#list = new PostList(posts, timeline, { setting, decorate, marked });
     this.#observer = new IntersectionObserver(this.checkSeen);
     this.#resizes = new ResizeObserver(this.checkSeen);
@@ -98,7 +99,7 @@ export class PostsView {
   onEvent(event: Event): void {
     if (event.type === 'channel.changed') return;
     const { post } = event;
-    this.#unseen.onEvent(
+    this.unseen.onEvent(
       post,
       this.#timeline.posts.find(({ id }) => id === post.id),
     );
@@ -111,7 +112,7 @@ export class PostsView {
     this.#timeline = timeline;
     this.#lastPaged = paged;
     this.#revealNext = false;
-    if (whole) this.#unseen = new UnseenNews(timeline.newestSeq);
+    if (whole) this.unseen = new UnseenNews(timeline.newestSeq);
     if (whole || paged === 'newer' || this.#showsNew) this.#list.reveal(timeline.posts, whole);
     this.#render(whole || paged !== undefined ? Number.POSITIVE_INFINITY : newest, paged === 'newer');
   }
@@ -132,7 +133,7 @@ export class PostsView {
    * it must be loaded first.
    */
   goToUnseen(): string | undefined {
-    const [item] = this.#unseen.items;
+    const [item] = this.unseen.items;
     if (item === undefined) return undefined;
     const { id } = item;
     if (this.#timeline.posts.every((post) => post.id !== id)) return id;
@@ -143,7 +144,7 @@ export class PostsView {
     // Nobody sees the position that the page has before it is drawn.
     if (!this.#placeOf(item, post).isInView) markOf(item, post).scrollIntoView({ block: 'center', behavior: 'instant' });
     // At the end of a page it may be impossible to scroll it clear of the indicator.
-    this.#unseen.markSeen(id);
+    this.unseen.markSeen(id);
     this.checkSeen();
     return undefined;
   }
@@ -157,7 +158,7 @@ export class PostsView {
   /** Marks what stands in view as seen: the first line of a new post, or the note of a change. */
   readonly checkSeen = (): void => {
     let isAbove = false;
-    for (const item of this.#unseen.items.reverse()) {
+    for (const item of this.unseen.items.reverse()) {
       const post = this.#list.elementOf(item.id);
       if (post === undefined || Number(post.dataset.revision) < item.revision) {
         // The post waits above, or was dropped above or below.
@@ -165,10 +166,10 @@ export class PostsView {
         continue;
       }
       const place = this.#placeOf(item, post);
-      if (place.isInView) this.#unseen.markSeen(item.id);
+      if (place.isInView) this.unseen.markSeen(item.id);
       else isAbove = place.isAbove;
     }
-    const news = { ...this.#unseen.counts, isAbove };
+    const news = { ...this.unseen.counts, isAbove };
     if (JSON.stringify(news) === JSON.stringify(this.#news)) return;
     this.#news = news;
     this.#newsChanged();
@@ -238,7 +239,7 @@ export class PostsView {
     this.#setAnchoring();
     preserveScroll(this.#posts, change, this.#viewport, always);
     this.#observer.disconnect();
-    for (const item of this.#unseen.items) {
+    for (const item of this.unseen.items) {
       const post = this.#list.elementOf(item.id);
       if (post) this.#observer.observe(markOf(item, post));
     }

@@ -56,6 +56,21 @@ function inBrowser(start: () => Promise<TestBrowser>, kill: (page: Page) => Prom
     return { id, page, complaints };
   };
 
+  it('puts a name that is typed after a press on a button into the field that the press added', async () => {
+    const { page } = await open();
+    await page.getByText('Sources, byline, pictures and links').click();
+    await page.getByRole('button', { name: 'Add a source' }).click();
+    await page.keyboard.type('Jane Nolan');
+    expect(await field(page, 'Who says so').inputValue()).toBe('Jane Nolan');
+    await page.getByRole('button', { name: 'Add a name' }).click();
+    await page.keyboard.type('Ken Jones');
+    expect(await page.getByRole('combobox', { name: 'Name' }).inputValue()).toBe('Ken Jones');
+    await page.getByRole('button', { name: 'Add a link' }).click();
+    await page.keyboard.type('The jetty');
+    expect(await field(page, 'Title of the page').inputValue()).toBe('The jetty');
+    expect(await text(page).textContent()).toBe('');
+  });
+
   it('publishes a post with every field that its author filled', async () => {
     const { id, page, complaints } = await open();
     await chooseKind(page, 'Analysis');
@@ -111,6 +126,38 @@ function inBrowser(start: () => Promise<TestBrowser>, kill: (page: Page) => Prom
     await text(page).press('Control+Enter');
     await outbox(page).getByRole('button', { name: 'Send now' }).click();
     await published(site, id, 'Four ferries moved.');
+  });
+
+  it('says where the text is that made way for a post taken back, and leads back to it', async () => {
+    const { page } = await open();
+    await chooseUndoSeconds(page, longestUndoSeconds);
+    await text(page).fill('Three ferries moved.');
+    await text(page).press('Control+Enter');
+    await outbox(page).getByText('Goes out in').waitFor();
+    await text(page).fill('The quay is closed.');
+    await outbox(page).getByRole('button', { name: 'Edit' }).click();
+    await page.getByText('What you were writing is in Drafts: The quay is closed.').waitFor();
+    expect(await bodyOf(page)).toBe('Three ferries moved.');
+    await page.getByRole('button', { name: 'Go back to it' }).click();
+    await page.getByText('What you were writing is in Drafts: Three ferries moved.').waitFor();
+    expect(await bodyOf(page)).toBe('The quay is closed.');
+  });
+
+  it('says that an undone post is among the drafts while another is being written', async () => {
+    const { page } = await open();
+    await chooseUndoSeconds(page, longestUndoSeconds);
+    await text(page).fill('Three ferries moved.');
+    await text(page).press('Control+Enter');
+    await outbox(page).getByText('Goes out in').waitFor();
+    await text(page).fill('The quay is closed.');
+    await outbox(page).getByRole('button', { name: 'Undo' }).click();
+    const said = page.getByText('In your drafts: Three ferries moved.');
+    await said.waitFor();
+    expect(await said.evaluate((line) => line.contains(line.ownerDocument.activeElement))).toBe(true);
+    expect(await bodyOf(page)).toBe('The quay is closed.');
+    await page.getByRole('button', { name: 'Open it' }).click();
+    await eventually(async () => expect(await bodyOf(page)).toBe('Three ferries moved.'));
+    await said.waitFor({ state: 'detached' });
   });
 
   it('leaves the text on Escape, so that letters are keys of the desk again', async () => {
@@ -311,9 +358,33 @@ describeWith(needs.chromium, 'the composer', (chromium) => {
     await page.getByRole('button', { name: 'From a phone.' }).waitFor();
   });
 
+  it.each([
+    ['on its side', 844, 390, 0],
+    ['on its side, with a keyboard', 844, 390, 200],
+    ['with a keyboard', 390, 844, 300],
+  ])('keeps the line that is written clear of its bars on a phone %s', async (_, width, height, keyboard) => {
+    const { id } = await site.coverage(['A post.']);
+    const { page } = await site.openDesk(id, {}, { viewport: { width, height }, hasTouch: true, isMobile: true });
+    await page.getByRole('button', { name: 'Write a post' }).tap();
+    // What the composer sets itself where a keyboard covers the window.
+    await page.locator('desk-composer').evaluate((composer, px) => composer.style.setProperty('--keyboard', px), `${keyboard}px`);
+    await text(page).click();
+    for (let line = 1; line <= 10; line += 1) {
+      await page.keyboard.type(`Line ${line}`);
+      await page.keyboard.press('Enter');
+    }
+    await page.keyboard.type('The last line');
+    const last = text(page).getByText('The last line');
+    await eventually(async () => expect(await isInView(last)).toBe(true));
+    const box = await last.boundingBox();
+    expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(height - keyboard);
+  });
+
   it('folds on a phone once a post is published, so that the post and its state are in view', async () => {
     const { id } = await site.coverage(['A post.']);
     const { page } = await site.openDesk(id, {}, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    // On a phone nothing is held by default.
+    await chooseUndoSeconds(page, longestUndoSeconds);
     await page.getByRole('button', { name: 'Write a post' }).tap();
     await text(page).fill('From a phone.');
     await publish(page).tap();

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { newspaperChannel, newspaperCoverage } from '../../support/samples/newspaper-coverage.ts';
 import type { TestBrowser } from '../browser.ts';
-import { eventually, faultsOf } from '../newsroom.ts';
+import { eventually, faultsOf, few } from '../newsroom.ts';
 import { deskSite } from './desk-site.ts';
 
 /** Which other posts are named after a correction, in a browser. */
@@ -77,6 +77,25 @@ export function restatements(start: () => Promise<TestBrowser>): void {
       await shown.getByText('The order applies to 4,100 people. We had written 4,700.').waitFor();
       expect(await shown.textContent()).toContain('4,100');
     }
+  });
+
+  it('are shown for their correction if they wait among the new posts', async () => {
+    const filling = Array.from({ length: 6 }, (_, at) => `Post ${at + 1}. ${few}`);
+    const { id, ids } = await site.coverage(['There are 4,700 people in the shelter.', ...filling]);
+    const { page, complaints } = await site.openDesk(id);
+    await page.locator(post(ids[0])).getByRole('button', { name: 'Edit or correct' }).click();
+    const [waiting] = await site.publish(id, 'A summary: 4,700 people are in the shelter.');
+    await page.getByRole('button', { name: '1 new post' }).waitFor();
+    const edit = page.locator('desk-correct');
+    await edit.getByRole('textbox', { name: 'Text', exact: true }).fill('There are 4,100 people in the shelter.');
+    await edit.getByText('We were wrong').click();
+    await edit.getByRole('button', { name: 'Publish the change' }).click();
+    const correctToo = listOn(page).getByRole('button', { name: 'Correct this too' });
+    await correctToo.waitFor();
+    expect(await page.locator(post(waiting)).count()).toBe(0);
+    await correctToo.click();
+    await page.locator(`${post(waiting)} desk-correct .composer-editor`).waitFor();
+    expect(complaints).toEqual([]);
   });
 
   it('are named if they restate a post that was withdrawn, and leave the list when the author finds them fine', async () => {
@@ -155,11 +174,12 @@ export function restatements(start: () => Promise<TestBrowser>): void {
     await edit.locator('.composer-publish').click();
     const list = listOn(page);
     await list.getByRole('heading', { level: 2, name: 'منشور آخر' }).waitFor();
-    await page.keyboard.press('r');
+    // Keys of one letter wait for two seconds after the press on the button.
+    await eventually(async () => {
+      await page.keyboard.press('r');
+      expect(await page.evaluate('document.activeElement.closest(".desk-restatements") !== null')).toBe(true);
+    });
     expect(await list.locator('mark').allTextContents()).toEqual(['4,700']);
-    await eventually(async () =>
-      expect(await page.evaluate('document.activeElement.closest(".desk-restatements") !== null')).toBe(true),
-    );
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
     expect(await faultsOf(page)).toEqual([]);
   });

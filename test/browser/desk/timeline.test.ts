@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser } from '../browser.ts';
+import { few } from '../newsroom.ts';
 import { deskSite } from './desk-site.ts';
 
 describeWith(needs.chromium, 'the timeline of the desk', (chromium) => {
@@ -21,6 +22,25 @@ describeWith(needs.chromium, 'the timeline of the desk', (chromium) => {
     const [came] = await site.publish(id, 'A third post.');
     await page.locator(post(came as string)).waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  it("counts a colleague's correction of the author's own post as a correction, and names the colleague", async () => {
+    const { id } = await site.coverage(Array.from({ length: 6 }, (_, at) => `Post ${at + 1}. ${few}`));
+    const { page } = await site.openDesk(id, { sub: 'tom', name: 'Tom Kilburn' });
+    await page.locator('desk-composer .rich-text').click();
+    await page.keyboard.insertText('The tower is 171 metres high.');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('button', { name: /^Send now/ }).click();
+    await page.locator('.desk-outbox [data-state="out"]').waitFor();
+    const { posts } = await site.author.listPosts(id, { limit: 1 });
+    const [own] = posts;
+    await page.locator('#posts > .post').last().scrollIntoViewIfNeeded();
+    await site.author.correct(id, own?.id as string, 1, { note: 'It was 117.', changes: { body: 'It is 117 metres high.' } });
+    const counter = page.locator('.new-posts');
+    await counter.getByText(/1 correction by /).waitFor();
+    const by = (await site.author.getPost(id, own?.id as string)).history.at(-1) as { by?: string };
+    expect((await counter.textContent())?.trim()).toBe(`↑ 1 correction by ${by.by}`);
+    await page.locator('.desk-timeline > [role=status]', { hasText: `by ${by.by}` }).waitFor();
   });
 
   it('opens the page of a post beside the desk, and says so', async () => {

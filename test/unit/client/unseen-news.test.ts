@@ -56,6 +56,14 @@ describe('the news that a reader has not seen', () => {
     expect(news.counts).toEqual({ posts: 0, corrections: 1, withdrawals: 0 });
   });
 
+  it('counts the correction of a new post that was seen, such as one of its own author, as a correction', () => {
+    const news = new UnseenNews(10);
+    news.onEvent(fresh, undefined);
+    news.markSeen(fresh.id);
+    news.onEvent(changed(fresh, 'correction'), fresh);
+    expect(news.counts).toEqual({ posts: 0, corrections: 1, withdrawals: 0 });
+  });
+
   it('does not count refiles and updates, which leave an unseen correction counted', () => {
     const news = new UnseenNews(10);
     for (const kind of ['refile', 'update'] as const) news.onEvent(changed(old, kind), old);

@@ -39,7 +39,7 @@ interface OwnParts extends Omit<DeskAuthor, 'session'> {
 /** The state that the elements of the desk share: the author, the place, and the open coverages. */
 export class DeskModel {
   readonly client: AuthorClient;
-  readonly keys = new KeyRegistry();
+  readonly keys = new KeyRegistry(() => this.session && new ComposerMemory(this.session.ownerKey));
   readonly router: Router;
   readonly #storage: Storage | undefined;
   readonly #listeners = new Set<() => void>();

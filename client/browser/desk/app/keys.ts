@@ -1,8 +1,10 @@
+import { isLetter, pressLetter, quietMs } from './letter-keys.ts';
+
 /** The keys of the desk. Rooms register theirs, and the dialog of `?` lists them. */
 export interface KeyBinding {
   /**
    * As in `KeyboardEvent.key`, letters in lower case: `j`, `?`, `Escape`, `Mod+Enter`. `Mod` is Ctrl, or ⌘ on a Mac. A key without
-   * `Mod` does nothing while the author writes in a field.
+   * `Mod` does nothing while the author writes in a field. For keys of one letter see `letter-keys.ts`.
    */
   keys: string;
   /** The description for the dialog. Called when the dialog opens, because the language may change. */
@@ -13,6 +15,24 @@ export interface KeyBinding {
 
 export class KeyRegistry {
   readonly #bindings = new Set<KeyBinding>();
+  readonly #memory: () => { lettersOn: boolean } | undefined;
+  /** Until when keys of one letter do nothing, on the clock of events. */
+  #quietUntil = 0;
+
+  /** `memory`: where the author's choice is kept. Undefined while nobody is signed in. */
+  constructor(memory: () => { lettersOn: boolean } | undefined = () => undefined) {
+    this.#memory = memory;
+  }
+
+  /** Whether keys of one letter do something. */
+  get lettersOn(): boolean {
+    return this.#memory()?.lettersOn ?? true;
+  }
+
+  set lettersOn(isOn: boolean) {
+    const memory = this.#memory();
+    if (memory !== undefined) memory.lettersOn = isOn;
+  }
 
   get bindings(): readonly KeyBinding[] {
     return [...this.#bindings];
@@ -33,6 +53,7 @@ export class KeyRegistry {
     const pressed = nameOf(event);
     if (pressed === undefined) return;
     const writing = isWriting(event.target);
+    if (!writing && isLetter(pressed) && !this.#actsAsLetter(pressed, event.timeStamp)) return;
     for (const { keys, run } of [...this.#bindings].reverse()) {
       if (keys !== pressed || (writing && !keys.includes('+') && keys !== 'Escape')) continue;
       if (!run(event)) continue;
@@ -41,11 +62,23 @@ export class KeyRegistry {
     }
   }
 
+  #actsAsLetter(pressed: string, at: number): boolean {
+    const isShortcut = this.bindings.some(({ keys }) => keys === pressed);
+    const { acts, quietUntil } = pressLetter(this.#quietUntil, { at, isShortcut, isOn: this.lettersOn });
+    this.#quietUntil = quietUntil;
+    return acts;
+  }
+
   /** Listens on the document until the returned function is called. */
   listen(): () => void {
-    const handle = (event: KeyboardEvent) => this.handle(event);
-    document.addEventListener('keydown', handle);
-    return () => document.removeEventListener('keydown', handle);
+    const listeners = new AbortController();
+    const { signal } = listeners;
+    document.addEventListener('keydown', (event) => this.handle(event), { signal });
+    const onPress = ({ target, timeStamp }: MouseEvent) => {
+      if (target instanceof Element && target.closest(pressed) !== null) this.#quietUntil = timeStamp + quietMs;
+    };
+    document.addEventListener('click', onPress, { capture: true, signal });
+    return () => listeners.abort();
   }
 }
 
@@ -55,6 +88,9 @@ function nameOf({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): string | unde
   const name = key.length === 1 ? key.toLowerCase() : key;
   return ctrlKey || metaKey ? `Mod+${name}` : name;
 }
+
+/** What keeps the focus when it is pressed, and is no field. */
+const pressed = 'button, summary';
 
 function isWriting(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;

@@ -13,6 +13,8 @@ import { mediaFields, pictureAdder } from '../composer/media-fields.ts';
 import { bylineFields, sourceFields, verificationField } from '../composer/people-fields.ts';
 import type { Lack } from '../composer/post-draft.ts';
 import { toolbar } from '../composer/toolbar.ts';
+import { setAsideNotice } from '../drafts/draft-list.ts';
+import type { Drafts, SetAside } from '../drafts/drafts.ts';
 import type { BodyEditor } from '../editor/editor.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
 import type { OutboxEntry } from '../outbox/outbox-model.ts';
@@ -39,6 +41,9 @@ export interface CorrectForm extends KindAsker {
   readonly replaced: OutboxEntry | undefined;
   /** How the change was found when the form was opened. Undefined: it begins here. */
   readonly opened: 'restored' | 'carried-over' | undefined;
+  /** The change of another post that made way for this one. */
+  readonly aside: SetAside | undefined;
+  readonly drafts: Drafts;
   readonly notice: 'took-over' | 'both-changed' | 'storing' | 'not-stored' | undefined;
   readonly lacks: readonly Lack[];
   readonly changeLacks: readonly ChangeLack[];
@@ -108,11 +113,11 @@ function formatting(correct: CorrectForm): TemplateResult | typeof nothing {
 }
 
 /** They are there from the beginning, and stay. */
-function openedNotices({ follows, opened }: CorrectForm, words: ChangesWords): TemplateResult {
+function openedNotices({ follows, opened, aside, drafts, language }: CorrectForm, words: ChangesWords): TemplateResult {
   const line = (text: string) => html`<p class="desk-notice" role="status">${text}</p>`;
   return html`${follows ? line(words.follows) : nothing}${opened === 'restored' ? line(words.restored) : nothing}${
     opened === 'carried-over' ? line(words.carriedOver) : nothing
-  }`;
+  }${setAsideNotice(aside, drafts, language)}`;
 }
 
 function hasNews({ meanwhile, notice }: CorrectForm): boolean {

@@ -9,7 +9,8 @@ import type { PostForm } from '../composer/form.ts';
 import { fitHeadline } from '../composer/head-fields.ts';
 import type { Lack } from '../composer/post-draft.ts';
 import { followScreen } from '../composer/screen-space.ts';
-import type { Draft } from '../drafts/drafts.ts';
+import type { Draft, SetAside } from '../drafts/drafts.ts';
+import { titleOf } from '../drafts/write-title.ts';
 import { type BodyEditor, createEditor } from '../editor/editor.ts';
 import type { TextPlace } from '../editor/place-in-text.ts';
 import { changesWordsIn } from '../i18n/changes/index.ts';
@@ -75,6 +76,8 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   declare notice: CorrectForm['notice'];
   declare linking: boolean;
   declare asking: boolean;
+  /** The change of another post that made way for this one. */
+  aside: SetAside | undefined;
   /** The place in the text that was pressed when the form was opened. */
   place: TextPlace | undefined;
   /** The post with the change that somebody else made meanwhile, once it is loaded. */
@@ -148,6 +151,7 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
       spelling: this.channel.language,
       lacks: this.lacks,
       id: (name) => `correct-${this.postId}-${name}`,
+      goTo: (path) => void this.updateComplete.then(() => goToField(this, path)),
       change: (fields) => this.change && this.set({ draft: { ...this.change.draft, ...fields } }),
     };
   }
@@ -175,6 +179,13 @@ export class DeskCorrect extends RoomElement implements CorrectForm {
   get replaced(): OutboxEntry | undefined {
     const replaces = this.draftKey === undefined ? undefined : this.drafts.get(this.draftKey)?.replaces;
     return this.outbox.entries.find(({ id }) => id === replaces);
+  }
+
+  /** What is being written. Undefined if nothing is. */
+  get written(): SetAside | undefined {
+    const { change, draftKey: key } = this;
+    if (change === undefined || key === undefined || !isChanged(change)) return undefined;
+    return { key, title: titleOf({ write: writeOf(change), base: change.base }) };
   }
 
   focusBody(): void {

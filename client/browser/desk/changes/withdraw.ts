@@ -9,6 +9,7 @@ import { titleOfPost } from '../drafts/write-title.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
 import type { Outbox, OutboxEntry, Write } from '../outbox/outbox-model.ts';
 import type { DeskSession } from '../session/session.ts';
+import { type ErasureOutcome, erasureOutcome } from './erasure-outcome.ts';
 
 /**
  * `<desk-withdraw>`: the dialog in which a post is retracted or taken down.
@@ -41,6 +42,8 @@ export class DeskWithdraw extends DeskElement {
   declare lack: 'note-missing' | 'note-too-long' | 'not-stored' | undefined;
   /** The takedown in the outbox. */
   declare entryId: string | undefined;
+  /** The outcome of that takedown, as far as it is known. */
+  #known: ErasureOutcome = { is: 'on-its-way' };
   #isSending = false;
 
   protected override enter(): (() => void)[] {
@@ -55,6 +58,12 @@ export class DeskWithdraw extends DeskElement {
   close(): void {
     this.querySelector('dialog')?.close();
     this.post = undefined;
+  }
+
+  protected override willUpdate(): void {
+    super.willUpdate();
+    const entry = this.outbox.entries.find(({ id }) => id === this.entryId);
+    this.#known = erasureOutcome(this.entryId === undefined ? { is: 'on-its-way' } : this.#known, entry);
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -111,11 +120,17 @@ ${this.post?.status === 'published' ? this.#onlyOneName(words) : nothing}
   }
 
   #outcome(words: ChangesWords): TemplateResult {
-    const state = this.outbox.entries.find(({ id }) => id === this.entryId)?.state;
-    if (state === undefined || (state.at !== 'on-disk' && state.at !== 'out')) return html`<p>${words.erasing}</p>`;
-    const pending = state.erasure?.pending ?? [];
-    if (pending.length === 0) return html`<p>${words.erased}</p>`;
-    return html`<p>${words.erasurePending}</p><ul class="desk-points" lang="en" dir="ltr">${pending.map(({ where, why }) => html`<li>${where}: ${why}</li>`)}</ul>`;
+    const outcome = this.#known;
+    switch (outcome.is) {
+      case 'on-its-way':
+        return html`<p>${words.erasing}</p>`;
+      case 'not-done':
+        return html`<p>${words.notErased}</p>`;
+      case 'erased':
+        return html`<p>${words.erased}</p>`;
+      case 'pending':
+        return html`<p>${words.erasurePending}</p><ul class="desk-points" lang="en" dir="ltr">${outcome.pending.map(({ where, why }) => html`<li>${where}: ${why}</li>`)}</ul>`;
+    }
   }
 
   #noteField(label: string, hint: string | undefined): TemplateResult {

@@ -4,8 +4,10 @@ import type { Channel } from '../../../../src/protocol/model.ts';
 import type { AuthorClient } from '../../../lib/author-client.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
-import { keyNames } from '../app/keys.ts';
-import type { Drafts } from '../drafts/drafts.ts';
+import { type KeyRegistry, keyNames } from '../app/keys.ts';
+import { lettersSwitch } from '../app/keys-dialog.ts';
+import { setAsideNotice } from '../drafts/draft-list.ts';
+import type { Drafts, SetAside } from '../drafts/drafts.ts';
 import type { BodyEditor } from '../editor/editor.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
 import { askChoices, type ComposerMemory, undoChoices } from './device-memory.ts';
@@ -27,6 +29,7 @@ export interface ComposerActions {
   readonly titles: ReadonlyMap<string, string>;
   readonly client: AuthorClient;
   readonly outbox: Outbox;
+  readonly keys: KeyRegistry;
   readonly channelId: string;
   write(): void;
   fold(): void;
@@ -53,6 +56,7 @@ export interface ComposerState {
   isStoring: boolean;
   announcement: string;
   restoredAt: string | undefined;
+  aside: SetAside | undefined;
   /** The beginning of the draft, on the folded composer. */
   foldedText: string;
   language: Language;
@@ -67,7 +71,7 @@ export function composerView(form: PostForm, state: ComposerState): TemplateResu
 <button type="button" class="desk-quiet composer-unfold" aria-expanded=${composer.folded ? 'false' : 'true'} aria-controls=${id('form')} @click=${() => composer.write()}><bdi>${state.foldedText || (isEnded ? words.ended : words.write)}</bdi></button>
 <div class="composer-form" id=${id('form')}>
 <div class="composer-top">${kindField(form)}<button type="button" class="desk-remove composer-fold" aria-label=${words.fold} title=${words.fold} @click=${() => composer.fold()}>⌄</button></div>
-${restored(form, state)}
+${restored(form, state)}${setAsideNotice(state.aside, drafts, state.language)}
 ${headlineField(form, () => composer.write())}
 <div class="composer-editor body" lang=${ifDefined(form.spelling)}></div>
 ${formatting(form, state)}
@@ -126,18 +130,23 @@ function moreFields(form: PostForm, state: ComposerState): TemplateResult {
   };
   return html`<details class="composer-more" .open=${composer.moreOpen} @toggle=${toggle}>
 <summary>${words.more}${count > 0 ? html` <span class="composer-badge">${count}</span>` : nothing}</summary>
-<div class="composer-more-fields">${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${earlierPosts(form, state)}${bylineFields(form, state.memory.bylines, state.byline)}${undoTime(form, state)}${askTime(form, state)}</div></details>
+<div class="composer-more-fields">${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${earlierPosts(form, state)}${bylineFields(form, state.memory.bylines, state.byline)}${undoTime(form, state)}${askTime(form, state)}${lettersSwitch(composer.keys, state.language, form.id('letters'))}</div></details>
 <desk-post-search .client=${composer.client} .channelId=${composer.channelId} .language=${state.language} .channel=${channel} .restated=${draft.derivedFrom}
  .link=${composer.link.bind(composer)} .restate=${composer.restate.bind(composer)}></desk-post-search>`;
 }
 
-function earlierPosts({ draft, words }: PostForm, { composer }: ComposerState): TemplateResult {
+function earlierPosts(form: PostForm, { composer }: ComposerState): TemplateResult {
+  const { draft, words } = form;
   const rows = draft.derivedFrom.map((id) => {
     const title = composer.titles.get(id) ?? id;
     return html`<div class="composer-row composer-restated"><bdi>${title}</bdi>${removeButton(words, title, () => composer.restate({ id, title }, false))}</div>`;
   });
   const note = rows.length === 0 ? nothing : html`<p class="desk-hint">${words.restated(String(rows.length))}</p>`;
-  return rowsOf(words.earlierPosts, rows, [{ label: words.searchPosts, add: () => composer.search() }], note);
+  const add = () => {
+    composer.search();
+    return undefined;
+  };
+  return rowsOf(form, words.earlierPosts, rows, [{ label: words.searchPosts, add }], note);
 }
 
 function undoTime({ words, id }: PostForm, { memory }: ComposerState): TemplateResult {
@@ -145,10 +154,10 @@ function undoTime({ words, id }: PostForm, { memory }: ComposerState): TemplateR
     memory.undoSeconds = Number(target.value);
   };
   const chosen = memory.undoSeconds;
-  return html`<div class="composer-field"><label for=${id('undo')}>${words.undoTime}</label><select id=${id('undo')} @change=${choose}>${undoChoices.map(
+  return html`<div class="composer-field"><label for=${id('undo')}>${words.undoTime}</label><select id=${id('undo')} aria-describedby=${id('undo-why')} @change=${choose}>${undoChoices.map(
     (seconds) =>
       html`<option value=${seconds} ?selected=${seconds === chosen}>${seconds === 0 ? words.noUndoTime : words.seconds(String(seconds))}</option>`,
-  )}</select></div>`;
+  )}</select><small class="desk-hint" id=${id('undo-why')}>${words.undoTimeWhy}</small></div>`;
 }
 
 function askTime({ words, id }: PostForm, { memory, composer }: ComposerState): TemplateResult {

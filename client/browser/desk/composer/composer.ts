@@ -4,12 +4,13 @@ import { mayAuthor } from '../../../../src/protocol/rights.ts';
 import { newPostId } from '../../../lib/ids.ts';
 import { clockIn } from '../app/coverage-time.ts';
 import { RoomElement } from '../app/room-element.ts';
-import { type Draft, keyOf } from '../drafts/drafts.ts';
-import { firstWords } from '../drafts/write-title.ts';
+import { type Draft, keyOf, type SetAside } from '../drafts/drafts.ts';
+import { firstWords, titleOf } from '../drafts/write-title.ts';
 import { type BodyEditor, createEditor } from '../editor/editor.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { hindranceOf, type Write } from '../outbox/outbox-model.ts';
 import { tellIfSlow } from '../outbox/slow-storage.ts';
+import { type SpokenStatus, spokenText } from '../outbox/spoken-status.ts';
 import { principalOf } from '../session/session.ts';
 import { composerView } from './composer-view.ts';
 import { ComposerMemory } from './device-memory.ts';
@@ -35,6 +36,7 @@ export class DeskComposer extends RoomElement {
     isStoring: { state: true },
     announcement: { state: true },
     restoredAt: { state: true },
+    aside: { state: true },
     moreOpen: { state: true },
     linking: { state: true },
   };
@@ -52,9 +54,11 @@ export class DeskComposer extends RoomElement {
   /** A post was published, and the device takes long to store it. */
   declare private isStoring: boolean;
   /** The text that screen readers announce. */
-  declare private announcement: string;
+  declare private announcement: SpokenStatus | undefined;
   /** The time at which the reopened draft was written, in milliseconds since 1970. */
   declare private restoredAt: number | undefined;
+  /** The text that made way for this one. */
+  declare private aside: SetAside | undefined;
   /** The headlines of the posts that this one may restate, by id. */
   readonly titles = new Map<string, string>();
   #memory: ComposerMemory | undefined;
@@ -69,7 +73,6 @@ export class DeskComposer extends RoomElement {
     this.moreOpen = false;
     this.linking = false;
     this.isStoring = false;
-    this.announcement = '';
   }
 
   protected override enter(): (() => void)[] {
@@ -79,6 +82,7 @@ export class DeskComposer extends RoomElement {
     return [
       this.drafts.onOpen((draft, ifFree) => this.#open(draft, ifFree)),
       this.drafts.subscribe(() => this.requestUpdate()),
+      this.outbox.subscribe(() => this.announcement && this.requestUpdate()),
       this.keys.register(
         { keys: 'n', label: () => this.#words.keyWrite, run: () => this.#writeFromKey() },
         { keys: 'Mod+Enter', label: () => this.#words.keyPublish, run: () => this.#publishHere() },
@@ -128,8 +132,9 @@ export class DeskComposer extends RoomElement {
       lacks: this.lacks ?? [],
       notice: this.notice,
       isStoring: this.isStoring,
-      announcement: this.announcement,
+      announcement: spokenText(this.announcement, this.outbox.entries),
       restoredAt: this.restoredAt === undefined ? undefined : clockIn(channel, new Date(this.restoredAt).toISOString(), language),
+      aside: this.aside,
       foldedText: firstWords(this.#draft.headline || this.#draft.body),
       language,
     });
@@ -151,6 +156,7 @@ export class DeskComposer extends RoomElement {
       lacks: this.lacks ?? [],
       id: (name) => `${this.#id}-${name}`,
       change: (fields) => this.change(fields),
+      goTo: (path) => this.goTo(path),
     };
   }
 
@@ -234,12 +240,16 @@ export class DeskComposer extends RoomElement {
     try {
       const store = async () => {
         await this.drafts.handOver(key);
-        await this.outbox.add(write, { holdMs: seconds * 1_000, urgent });
+        return await this.outbox.add(write, { holdMs: seconds * 1_000, urgent });
       };
-      await tellIfSlow(store(), (isSlow) => this.#tellStoring(isSlow));
+      const { id: entryId } = await tellIfSlow(store(), (isSlow) => this.#tellStoring(isSlow));
       const isHindered = hindranceOf(this.outbox.delivery, navigator.onLine) !== undefined;
       const { savedHere, sentAtOnce, heldFor } = this.#words;
-      this.announcement = isHindered ? savedHere : seconds === 0 ? sentAtOnce : heldFor(String(seconds));
+      this.announcement = isHindered
+        ? { entryId, text: savedHere, states: ['held', 'saved'] }
+        : seconds === 0
+          ? { entryId, text: sentAtOnce, states: ['saved', 'sending'] }
+          : { entryId, text: heldFor(String(seconds)), states: ['held'] };
     } catch (error) {
       console.warn('The post could not be stored.', error);
       this.drafts.save(write, { place: 'list' });
@@ -291,8 +301,11 @@ export class DeskComposer extends RoomElement {
         this.notice = 'open-elsewhere';
         return;
       }
-      if (draft.key !== this.#key) this.putAside();
+      const isAnother = draft.key !== this.#key;
+      const aside = isAnother && hasContent(this.#draft) ? { key: this.#key, title: titleOf({ write: this.#write }) } : undefined;
+      if (isAnother) this.putAside();
       this.#show(draft);
+      this.aside = aside;
       this.write();
     });
     return true;
@@ -314,6 +327,7 @@ export class DeskComposer extends RoomElement {
     this.lacks = undefined;
     this.notice = undefined;
     this.restoredAt = undefined;
+    this.aside = undefined;
     const isPlain = draft.media.length + draft.sources.length + draft.derivedFrom.length === 0 && draft.verification === null;
     this.moreOpen = !isPlain;
     this.#editor?.setBody(draft.body);

@@ -1,20 +1,29 @@
 import type { Media, Person } from '../../../../src/protocol/model.ts';
 import { deviceName } from '../app/device-names.ts';
 
-/** The choices of an author on this device: the time to undo a post, when to ask before sending it, and the bylines used before. */
+/**
+ * The choices of an author on this device: the time to undo a post, when to ask before sending it, whether keys of one letter do
+ * something, and the bylines used before.
+ */
 export class ComposerMemory {
   readonly #storage: Pick<Storage, 'getItem' | 'setItem'> | undefined;
   readonly #ownerKey: string;
+  readonly #isPhone: boolean;
 
-  constructor(ownerKey: string, storage: Pick<Storage, 'getItem' | 'setItem'> | undefined = deviceStorage()) {
+  constructor(
+    ownerKey: string,
+    storage: Pick<Storage, 'getItem' | 'setItem'> | undefined = deviceStorage(),
+    isPhone: boolean = isTouchedOnly(),
+  ) {
     this.#ownerKey = ownerKey;
     this.#storage = storage;
+    this.#isPhone = isPhone;
   }
 
-  /** One of `undoChoices`. */
+  /** One of `undoChoices`. A phone stops a page that goes to the background, and a held post with it, so there it is 0 at first. */
   get undoSeconds(): number {
     const seconds = this.#read('undo-seconds');
-    return undoChoices.find((choice) => choice === seconds) ?? undoDefaultSeconds;
+    return undoChoices.find((choice) => choice === seconds) ?? (this.#isPhone ? 0 : undoDefaultSeconds);
   }
 
   set undoSeconds(seconds: number) {
@@ -29,6 +38,15 @@ export class ComposerMemory {
 
   set askAfterMinutes(minutes: number) {
     this.#write('ask-after-minutes', minutes);
+  }
+
+  /** Whether keys of one letter do something. */
+  get lettersOn(): boolean {
+    return this.#read('letters-on') !== false;
+  }
+
+  set lettersOn(isOn: boolean) {
+    this.#write('letters-on', isOn);
   }
 
   /** The bylines used before, the latest first. */
@@ -96,4 +114,10 @@ function deviceStorage(): Storage | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether the device is a phone or a tablet, which has nothing to point with but fingers. */
+function isTouchedOnly(): boolean {
+  const { matchMedia } = globalThis as { matchMedia?: (query: string) => { matches: boolean } };
+  return matchMedia?.('(hover: none) and (pointer: coarse)').matches ?? false;
 }

@@ -25,6 +25,8 @@ export interface PostForm {
   /** An id for an element, unique on the page. */
   id(name: string): string;
   change(fields: Partial<PostDraft>): void;
+  /** Puts the cursor into the field with this path, once it is drawn. */
+  goTo(path: string): void;
   /** Draws the form again, because something that it shows has changed. */
   redraw(): void;
 }
@@ -63,15 +65,26 @@ ${lack ? html`<small id=${`${id}-lack`} class="desk-lack">${label} ${form.words.
 </div>`;
 }
 
+export interface Adder {
+  label: string;
+  /** Returns the path of the first field that it added, which gets the cursor. Undefined: it opens a dialog. */
+  add: () => string | undefined;
+}
+
 /** A group of rows, such as sources, and the buttons that add one. */
 export function rowsOf(
+  { goTo }: Pick<PostForm, 'goTo'>,
   legend: string,
   rows: readonly TemplateResult[],
-  adders: readonly { label: string; add: () => void }[],
+  adders: readonly Adder[],
   notes: TemplateResult | typeof nothing = nothing,
 ): TemplateResult {
+  const press = ({ add }: Adder) => {
+    const path = add();
+    if (path !== undefined) goTo(path);
+  };
   return html`<fieldset class="composer-rows"><legend>${legend}</legend>${rows}${notes}
-<div class="composer-adders">${adders.map(({ label, add }) => html`<button type="button" class="desk-quiet" @click=${add}>${label}</button>`)}</div>
+<div class="composer-adders">${adders.map((adder) => html`<button type="button" class="desk-quiet" @click=${() => press(adder)}>${adder.label}</button>`)}</div>
 </fieldset>`;
 }
 

@@ -6,18 +6,21 @@ import { type PostForm, removeButton, replaced, rowsOf, textField, without } fro
 /** Pictures of this device or by their address, and cards that link to other pages. Nothing is fetched from these addresses to fill in a field. */
 export function mediaFields(form: PostForm): TemplateResult {
   const { draft, words, change } = form;
-  const add = (media: Media) => () => change({ media: [...draft.media, media] });
+  const add = (media: Media, first: 'url' | 'title') => () => {
+    change({ media: [...draft.media, media] });
+    return `media[${draft.media.length}].${first}`;
+  };
   const rows = draft.media.map((media, at) => {
     const set = (value: Media) => change({ media: replaced(draft.media, at, value) });
     return html`<div class="composer-row" data-media=${media.type}>${fieldsOf(form, media, at, set)}
 ${removeButton(words, nameOf(form, media), () => change({ media: without(draft.media, at) }))}</div>`;
   });
   const adders = [
-    { label: words.addPicture, add: add({ type: 'image', url: '', alt: '' }) },
-    { label: words.addLink, add: add({ type: 'link', url: '', title: '' }) },
+    { label: words.addPicture, add: add({ type: 'image', url: '', alt: '' }, 'url') },
+    { label: words.addLink, add: add({ type: 'link', url: '', title: '' }, 'title') },
   ];
   return html`<datalist id=${form.id('credits')}>${form.credits.map((credit) => html`<option value=${credit}></option>`)}</datalist>
-${rowsOf(words.pictures, rows, adders)}`;
+${rowsOf(form, words.pictures, rows, adders)}`;
 }
 
 /** Buttons for pictures of this device. They are drawn once the room of pictures is loaded. */

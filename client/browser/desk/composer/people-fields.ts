@@ -26,9 +26,11 @@ ${textField(form, { path: `sources[${at}].via`, label: words.via, value: via, ch
 ${textField(form, { path: `sources[${at}].url`, label: words.address, value: url, kind: 'address', change: (value) => set(at, { url: value }) })}
 ${removeButton(words, name || words.source, () => change({ sources: without(draft.sources, at) }))}</div>`,
   );
-  return rowsOf(words.sources, rows, [
-    { label: words.addSource, add: () => change({ sources: [...draft.sources, { name: '' }] }) },
-  ]);
+  const add = () => {
+    change({ sources: [...draft.sources, { name: '' }] });
+    return `sources[${draft.sources.length}].name`;
+  };
+  return rowsOf(form, words.sources, rows, [{ label: words.addSource, add }]);
 }
 
 /** `known`: the names that were used on this device. `signedIn`: the byline of a post that names nobody. */
@@ -50,6 +52,10 @@ ${textField(form, { path: `authors[${at}].url`, label: words.address, value: url
 ${removeButton(words, name || words.name, () => change({ authors: without(draft.authors, at) }))}</div>`,
   );
   const note = draft.authors.length === 0 ? html`<p class="desk-hint">${words.bylineOf(signedIn)}</p>` : nothing;
+  const add = () => {
+    change({ authors: [...draft.authors, { name: '' }] });
+    return `authors[${draft.authors.length}].name`;
+  };
   return html`<datalist id=${id('bylines')}>${known.map(({ name }) => html`<option value=${name}></option>`)}</datalist>
-${rowsOf(words.byline, rows, [{ label: words.addName, add: () => change({ authors: [...draft.authors, { name: '' }] }) }], note)}`;
+${rowsOf(form, words.byline, rows, [{ label: words.addName, add }], note)}`;
 }

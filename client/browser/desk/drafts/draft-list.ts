@@ -1,11 +1,12 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Channel } from '../../../../src/protocol/model.ts';
+import type { Language } from '../../i18n/languages.ts';
 import { datedIn } from '../app/coverage-time.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { channelOf } from '../outbox/outbox-model.ts';
-import type { Draft, Drafts } from './drafts.ts';
+import type { Draft, Drafts, SetAside } from './drafts.ts';
 import { titleOf } from './write-title.ts';
 
 /**
@@ -62,4 +63,12 @@ export class DeskDrafts extends DeskElement {
     this.discarding = undefined;
     void this.drafts.discard(key);
   }
+}
+
+/** Says where a text is that made way for another one, and leads back to it. Nothing once it is open again or discarded. */
+export function setAsideNotice(aside: SetAside | undefined, drafts: Drafts, language: Language): TemplateResult | typeof nothing {
+  const draft = aside && drafts.get(aside.key);
+  if (aside === undefined || draft === undefined || draft.place === 'outbox' || drafts.isOpen(aside.key)) return nothing;
+  const words = composerWordsIn(language);
+  return html`<p class="desk-notice" role="status">${words.setAside(aside.title || words.withoutText)} <button type="button" class="desk-quiet" @click=${() => drafts.open(aside.key)}>${words.backToIt}</button></p>`;
 }

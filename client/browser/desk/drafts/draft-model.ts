@@ -28,6 +28,12 @@ export interface Draft {
   place: 'composer' | 'list' | 'outbox';
 }
 
+/** A text that made way for another one. Its author did not ask for that, so the form that took its place says where it is. */
+export interface SetAside {
+  key: string;
+  title: string;
+}
+
 /** The key of the draft in which the write is written first. */
 export function keyOf(write: Write): string {
   switch (write.type) {

@@ -8,7 +8,7 @@ import { DraftClaims } from './draft-claims.ts';
 import { type Draft, keyOf, saysTheSame } from './draft-model.ts';
 import { type DraftStore, memoryStore, openDraftStore } from './draft-store.ts';
 
-export type { Draft } from './draft-model.ts';
+export type { Draft, SetAside } from './draft-model.ts';
 export { keyOf } from './draft-model.ts';
 
 export interface DraftsOptions {

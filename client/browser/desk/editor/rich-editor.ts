@@ -8,6 +8,7 @@ import { type Command, EditorState, Plugin } from 'prosemirror-state';
 import { Decoration, DecorationSet, EditorView } from 'prosemirror-view';
 import { directionOf } from '../../view/direction.ts';
 import type { BodyEditor, EditorOptions } from './body-editor.ts';
+import { keepCaretInView } from './caret-in-view.ts';
 import { commandFor, commandsOf } from './commands.ts';
 import { isComposing } from './composition.ts';
 import { markdownRules } from './input-rules.ts';
@@ -47,6 +48,7 @@ export function createRichEditor(parent: HTMLElement, first: OpenBody, options: 
       ...(options.language !== undefined && { lang: options.language }),
     },
     ...pasting(options),
+    handleScrollToSelection: keepCaretInView,
     dispatchTransaction(transaction) {
       view.updateState(view.state.apply(transaction));
       if (transaction.docChanged) options.onChange(body());

@@ -18,6 +18,7 @@ import {
   nextChangeAt,
   publishNow,
   release,
+  sendAgain,
   undo,
 } from './transitions.ts';
 
@@ -137,6 +138,7 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
         return { change: { put: [...put, ...(publishNow(entries, id, clock.now()).put ?? [])] } };
       });
     },
+    sendAgain: async (id) => void (await change((before) => ({ change: sendAgain(before, id, clock.now()) }))),
     received(channelId, { cursor }) {
       received.set(channelId, cursor);
       if (stored.entries.some(({ state, ...entry }) => entry.channelId === channelId && state.at === 'on-disk'))

@@ -4,7 +4,7 @@ import type { Channel } from '../../../../src/protocol/model.ts';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
-import type { Drafts } from '../drafts/drafts.ts';
+import type { Drafts, SetAside } from '../drafts/drafts.ts';
 import { titleOf } from '../drafts/write-title.ts';
 import { type OutboxWords, outboxWordsIn } from '../i18n/outbox/index.ts';
 import type { DeskSession } from '../session/session.ts';
@@ -18,6 +18,7 @@ import {
   undecidedStates,
   type Write,
 } from './outbox-model.ts';
+import { type SpokenStatus, spokenText } from './spoken-status.ts';
 
 /**
  * `<desk-outbox>`: the entries that readers do not have yet, a line for each, with its state in plain words and buttons for what can
@@ -34,6 +35,7 @@ export class DeskOutbox extends DeskElement {
     announcement: { state: true },
     discarding: { state: true },
     tooLate: { state: true },
+    listed: { state: true },
   };
   declare session: DeskSession;
   declare outbox: Outbox;
@@ -43,10 +45,12 @@ export class DeskOutbox extends DeskElement {
   /** The coverage that is shown, once it is loaded. */
   declare channel: Channel | undefined;
   /** For screen readers. Only what the author must know is announced, not every state. */
-  declare private announcement: string;
+  declare private announcement: SpokenStatus | undefined;
   /** The entry that was asked to be discarded. */
   declare private discarding: string | undefined;
   declare private tooLate: boolean;
+  /** The text that left the outbox for the list of drafts. */
+  declare private listed: SetAside | undefined;
   /** The state of each entry when it was last drawn. */
   readonly #states = new Map<string, string>();
   /** When readers were seen to have an entry, in milliseconds since 1970. */
@@ -55,12 +59,12 @@ export class DeskOutbox extends DeskElement {
 
   constructor() {
     super();
-    this.announcement = '';
     this.tooLate = false;
   }
 
   protected override enter(): (() => void)[] {
-    return [this.outbox.subscribe(() => this.requestUpdate()), () => clearTimeout(this.#timer)];
+    const update = () => this.requestUpdate();
+    return [this.outbox.subscribe(update), this.drafts.subscribe(update), () => clearTimeout(this.#timer)];
   }
 
   /** The reason why nothing is being sent. */
@@ -92,6 +96,7 @@ export class DeskOutbox extends DeskElement {
     const isHindered = (isWaiting || why === 'outdated') && why !== undefined;
     const lines = [
       ...(isHindered ? [html`<p class="desk-notice desk-warning">${words.delivery[why]}${this.#kept(why)}</p>`] : []),
+      ...this.#listedNotice(),
       ...(this.tooLate ? [html`<p class="desk-notice" role="alert">${words.tooLate}</p>`] : []),
     ];
     return html`<section class="desk-outbox" aria-label=${words.unsent} ?hidden=${shown.length + outbox.others.length + lines.length === 0 && (outbox.protection === 'full' || outbox.protection === 'not-persistent')}>
@@ -99,7 +104,7 @@ ${unsent.length > 0 ? html`<h2 class="desk-outbox-name">${words.unsent}</h2>` : 
 <ol>${repeat([...unsent, ...out], keyOf, (entry) => this.#entry(entry))}</ol>
 ${outbox.others.map(({ name, count }) => html`<p class="desk-hint">${words.othersUnsent(name, String(count))}</p>`)}
 ${this.#protection(!isHindered && unsent.some(({ state }) => ['saved', 'sending', ...undecidedStates].includes(state.at)))}
-</section><p class="visually-hidden" role="status">${this.announcement}</p>`;
+</section><p class="visually-hidden" role="status">${spokenText(this.announcement, this.outbox.entries)}</p>`;
   }
 
   /** The sentence about entries that cannot be sent now. Without storage, a separate warning says it. */
@@ -138,11 +143,15 @@ ${this.#protection(!isHindered && unsent.some(({ state }) => ['saved', 'sending'
     const title = this.#title(entry);
     if (state.at === 'out' && before !== undefined) {
       this.#outSince.set(id, Date.now());
-      this.announcement = words.saidOut(title);
+      this.#announce(entry, words.saidOut(title));
     }
-    if (state.at === 'refused') this.announcement = words.saidRefused(title, helpFor(state.problem, words));
-    if (state.at === 'conflict') this.announcement = words.saidConflict(title);
-    if (state.at === 'asking') this.announcement = words.saidAsking(title);
+    if (state.at === 'refused') this.#announce(entry, words.saidRefused(title, helpFor(state.problem, words)));
+    if (state.at === 'conflict') this.#announce(entry, words.saidConflict(title));
+    if (state.at === 'asking') this.#announce(entry, words.saidAsking(title));
+  }
+
+  #announce({ id, state }: OutboxEntry, text: string): void {
+    this.announcement = { entryId: id, text, states: [state.at] };
   }
 
   /** Counts the seconds down, and removes what readers have. */
@@ -190,12 +199,20 @@ ${this.#stateLine(entry)}
       case 'out':
         return html`<p class="desk-entry-state"><span>${words.out}</span>${this.#way(entry)}</p>`;
       case 'refused':
+        if (this.#isLiveAgain(entry)) return line(words.liveAgain);
         return html`${line(words.refused)}${this.#refusal(state.problem)}`;
       case 'conflict':
         return html`${line(words.conflict)}<desk-other-change .session=${this.session} .language=${this.language} .entry=${entry} .channel=${isHere(entry, this.channel) ? this.channel : undefined}></desk-other-change>`;
       case 'asking':
         return line(words.asking[state.reason]);
     }
+  }
+
+  /** The coverage had ended when the post was refused, and has been opened again. */
+  #isLiveAgain(entry: OutboxEntry): boolean {
+    const { channel } = this;
+    const hadEnded = entry.state.at === 'refused' && entry.state.problem.code === 'channel-ended';
+    return hadEnded && isHere(entry, channel) && channel?.state !== 'ended';
   }
 
   /** What the pictures of the entry wait for. Undefined if all of them are uploaded. */
@@ -249,7 +266,7 @@ ${this.#stateLine(entry)}
         if (frozen) return nothing;
         return html`${this.#button(entry, words.undo, () => this.#takeBack(entry, 'undo'))}${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}`;
       case 'refused':
-        return html`${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}${this.#leave(entry)}`;
+        return html`${this.#isLiveAgain(entry) ? this.#button(entry, words.publish, () => this.outbox.sendAgain(id)) : nothing}${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}${this.#leave(entry)}`;
       case 'conflict':
         return html`${this.#button(entry, words.compare, () => this.#resolve(entry))}${this.#leave(entry)}`;
       case 'asking':
@@ -292,7 +309,30 @@ ${this.#stateLine(entry)}
       basedOn: entry.basedOn,
       place: how === 'draft' ? 'list' : 'composer',
     });
-    if (how !== 'draft') drafts.open(key, { ifFree: how === 'undo' });
+    const isOpened = how !== 'draft' && drafts.open(key, { ifFree: how === 'undo' });
+    if (isOpened && drafts.get(key)?.place !== 'list') return;
+    this.listed = { key, title: this.#title(entry) };
+    await this.updateComplete;
+    // The pressed button is gone. Letters that are typed now must not be taken for keys of the desk.
+    this.querySelector<HTMLElement>('.desk-listed')?.focus();
+  }
+
+  /** Says where a text went that was taken back and not opened. */
+  #listedNotice(): TemplateResult[] {
+    const { listed, drafts } = this;
+    const draft = listed && drafts.get(listed.key);
+    if (listed === undefined || draft === undefined || draft.place === 'outbox' || drafts.isOpen(listed.key)) return [];
+    const words = this.#words;
+    const channelId = channelOf(draft.write);
+    // Forms of coverages open no drafts.
+    const isPost = postOf(draft.write) !== undefined;
+    const way =
+      channelId === this.channelId
+        ? html`<button type="button" class="desk-quiet" @click=${() => drafts.open(listed.key)}>${words.openIt}</button>`
+        : html`<a class="desk-quiet" href=${pathOf({ at: 'coverage', channelId })} @click=${() => drafts.bringForward(listed.key)}>${words.openIt}</a>`;
+    return [
+      html`<p class="desk-notice desk-listed" role="status" tabindex="-1">${words.inDrafts(listed.title)} ${isPost ? way : nothing}</p>`,
+    ];
   }
 
   async #discard(entry: OutboxEntry): Promise<void> {

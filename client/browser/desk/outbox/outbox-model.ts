@@ -24,6 +24,7 @@ import type { DevicePictures } from '../pictures/device-picture.ts';
  *
  * An entry whose attempt has begun is frozen: its bytes never change, and an edit of it becomes a revision that waits behind it.
  * An entry that names pictures of this device stays `saved` until they are uploaded. Then its bytes are made anew with their references.
+ * A refused entry goes back to `saved` by `sendAgain`, once what it was refused for is gone.
  * An entry is discarded only when it is certain that the server has not executed it. Until then it stays `sending`.
  */
 
@@ -137,6 +138,8 @@ export interface Outbox {
   undo(id: string): Promise<Write | undefined>;
   /** Ends the undo window, or answers "Publish" for an entry that asks. */
   publishNow(id: string): Promise<void>;
+  /** Sends a refused entry once more, because what it was refused for is gone. */
+  sendAgain(id: string): Promise<void>;
   /**
    * Takes a refused, conflicting or asking entry out of the outbox, and returns its write so that it can become a draft. Undefined
    * if the entry is in another state.

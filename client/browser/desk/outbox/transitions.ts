@@ -74,6 +74,13 @@ export function publishNow(entries: readonly StoredEntry[], id: string, now: num
   return { put: [ready(entry, now, nextPlace(entries))] };
 }
 
+/** Sends a refused entry once more, with its key: what it was refused for may be gone. It goes behind those that are ready. */
+export function sendAgain(entries: readonly StoredEntry[], id: string, now: number): Change {
+  const entry = find(entries, id);
+  if (entry?.state.at !== 'refused') return nothing;
+  return { put: [ready(entry, now, nextPlace(entries))] };
+}
+
 function ready(entry: StoredEntry, now: number, place: number): StoredEntry {
   return { ...entry, state: { at: 'saved' }, place, readyAt: now };
 }

@@ -6,7 +6,7 @@ import { picturesMostBytes, picturesTellShare } from '../outbox/outbox-limits.ts
 import { bytesOf, PicturesFull } from './device-picture.ts';
 import { followGivenFiles } from './given-files.ts';
 import { isPicture, pictureChoosers } from './picture-choosers.ts';
-import type { DraftPicture } from './uploads/pictures-in-writes.ts';
+import { type DraftPicture, pictureIdOf } from './uploads/pictures-in-writes.ts';
 
 /**
  * `<desk-add-pictures>`: adds pictures of this device to the post of the form around it: by buttons, by paste and by drop. Their bytes are
@@ -16,19 +16,18 @@ export class DeskAddPictures extends DeskElement {
   static override properties = {
     form: { attribute: false },
     problem: { state: true },
-    announcement: { state: true },
+    added: { state: true },
     isOver: { state: true },
   };
   declare form: PostForm;
   declare private problem: 'full' | 'not-stored' | 'no-picture' | undefined;
-  /** For screen readers. */
-  declare private announcement: string;
+  /** The picture whose arrival on this device is said to screen readers. */
+  declare private added: string | undefined;
   /** Files are being dragged over the form. */
   declare private isOver: boolean;
 
   constructor() {
     super();
-    this.announcement = '';
     this.isOver = false;
   }
 
@@ -48,6 +47,7 @@ export class DeskAddPictures extends DeskElement {
     const { all } = this.form.outbox.pictures;
     const used = bytesOf(all);
     const amount = words.ofSpace(megabytes(used, this.language), megabytes(picturesMostBytes, this.language));
+    const isOnDevice = this.problem === undefined && all.some(({ id, upload }) => id === this.added && upload.at !== 'refused');
     const choosers = pictureChoosers(this.language, (files) => void this.add(files), { takesSeveral: true });
     return html`<div class="desk-add-pictures" data-over=${this.isOver}>${choosers}
 ${this.isOver ? html`<p class="desk-hint">${words.dropHere}</p>` : nothing}</div>
@@ -56,11 +56,10 @@ ${
   this.problem === undefined && used >= picturesTellShare * picturesMostBytes
     ? html`<p class="desk-notice desk-warning" role="status">${words.nearlyFull} ${amount}</p>`
     : nothing
-}<p class="visually-hidden" role="status">${this.announcement}</p>`;
+}<p class="visually-hidden" role="status">${isOnDevice ? words.added : ''}</p>`;
   }
 
   async add(files: readonly File[]): Promise<void> {
-    const words = picturesWordsIn(this.language);
     const pictures = files.filter(isPicture);
     this.problem = pictures.length < files.length ? 'no-picture' : undefined;
     const { outbox, channelId } = this.form;
@@ -73,6 +72,7 @@ ${
         const { draft, credits } = this.form;
         const picture: DraftPicture = { type: 'image', url, alt: '', ...(credits[0] !== undefined && { credit: credits[0] }) };
         last = draft.media.length;
+        this.added = pictureIdOf(url);
         this.form.change({ media: [...draft.media, picture] });
       } catch (error) {
         console.warn('The picture could not be stored.', error);
@@ -81,7 +81,6 @@ ${
       }
     }
     if (last === undefined) return void hasGoneOn();
-    this.announcement = words.added;
     const form = this.closest('.composer-form');
     const more = form?.querySelector<HTMLDetailsElement>('.composer-more');
     if (more) more.open = true;

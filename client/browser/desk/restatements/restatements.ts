@@ -295,8 +295,8 @@ ${findings.map((one) => this.#section(one, words))}`;
       const write = carriedOver(base, since, preparedChanges(base, passages, language), language);
       drafts.save(write, { key, base, carriedOver: true });
     }
-    this.unfolded = false;
-    drafts.open(key);
+    if (drafts.open(key)) this.unfolded = false;
+    else this.notOpened = post.id;
   }
 
   async #dismiss(restatement: Restatement, since: SearchedEntry): Promise<void> {

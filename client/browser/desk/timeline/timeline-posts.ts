@@ -1,18 +1,21 @@
 import { channelPath } from '../../../../src/protocol/addresses.ts';
-import type { Event, ReaderPost } from '../../../../src/protocol/model.ts';
+import { type Event, isWithdrawn, type ReaderPost } from '../../../../src/protocol/model.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
 import { Announcer } from '../../announcer.ts';
 import type { Language } from '../../i18n/languages.ts';
+import type { Words } from '../../i18n/words.ts';
 import { morphInside } from '../../morph.ts';
 import { enableSharing } from '../../page/share.ts';
 import { PostsView } from '../../posts-view.ts';
 import { directionOf } from '../../view/direction.ts';
+import { html } from '../../view/html.ts';
 import { newsCount, renderNews } from '../../view/page/news.ts';
 import { renderPinned } from '../../view/page/overview.ts';
 import { settingOf } from '../../view/page/page.ts';
 import { renderNewer, renderOlder } from '../../view/page/paging.ts';
 import { wordsOf } from '../../view/wording/time.ts';
 import { basePath } from '../app/base-path.ts';
+import { timelineWordsIn } from '../i18n/timeline/index.ts';
 import type { PostAction } from './post-rights.ts';
 import { openLinksBeside, replaceTools, toolsOf } from './post-tools.ts';
 
@@ -39,12 +42,16 @@ export class TimelinePosts {
   readonly #view: PostsView;
   readonly #announcer: Announcer;
   #timeline: Timeline;
+  /** Who made the last change of each post that a colleague changed, by the id of the post. */
+  readonly #changedBy = new Map<string, string>();
+  /** The account of the change that is being announced. */
+  #named: string | undefined;
 
   constructor(timeline: Timeline, options: TimelinePostsOptions) {
     const { posts, notices, language, announcement } = options;
     this.#options = options;
     this.#timeline = timeline;
-    this.#announcer = new Announcer(() => ({ language }), announcement);
+    this.#announcer = new Announcer(() => ({ language, words: this.#spokenWords }), announcement);
     this.#view = new PostsView(
       { ...timeline, posts: [] },
       {
@@ -69,10 +76,26 @@ export class TimelinePosts {
   }
 
   /** Call before showing the timeline that includes the event. `isOwn`: the author made the change on this desk. */
-  onEvent(event: Event, before: ReaderPost | undefined, isOwn: boolean): void {
-    if (isOwn) return;
+  onEvent(event: Event, isOwn: boolean): void {
     this.#view.onEvent(event);
-    this.#announcer.onEvent(event, before);
+    // It has arrived, so a later change by a colleague is a change and not a new post.
+    if (isOwn && event.type !== 'channel.changed') this.#view.unseen.markSeen(event.post.id);
+  }
+
+  /** Announces a change by a colleague. `account`: who made it, if that is known. A withdrawal does not wait for it. */
+  async announceEvent(event: Event, before: ReaderPost | undefined, account: Promise<string | undefined>): Promise<void> {
+    if (event.type === 'channel.changed') return;
+    const { post } = event;
+    if (isWithdrawn(post)) this.#announcer.onEvent(event, before);
+    const by = await account;
+    // A later change was announced meanwhile, and this text may be withdrawn.
+    if ((held(this.#timeline, post.id)?.revision ?? 0) > post.revision) return;
+    if (by === undefined) this.#changedBy.delete(post.id);
+    else this.#changedBy.set(post.id, by);
+    this.#named = by;
+    if (!isWithdrawn(post)) this.#announcer.onEvent(event, before);
+    this.#named = undefined;
+    this.#showNews();
   }
 
   /** Says something about what the author did. */
@@ -178,7 +201,31 @@ export class TimelinePosts {
     const { news } = this.#options;
     const count = newsCount(this.#view.news);
     news.hidden = count === 0;
-    morphInside(news, renderNews(this.#view.news, this.#ownSetting).text);
+    const by = this.#newsBy;
+    morphInside(news, `${renderNews(this.#view.news, this.#ownSetting).text}${by === '' ? '' : html` ${by}`.text}`);
+  }
+
+  /** The words for announcements: those for readers, and who corrected a post. */
+  get #spokenWords(): Words {
+    const { language } = this.#options;
+    const words = wordsOf({ language });
+    const by = this.#named;
+    if (by === undefined) return words;
+    const { changedBy } = timelineWordsIn(language);
+    return {
+      ...words,
+      saidCorrected: (name, note) => `${words.saidCorrected(name, note)} ${changedBy(by)}`,
+      saidClarified: (name, note) => `${words.saidClarified(name, note)} ${changedBy(by)}`,
+    };
+  }
+
+  /** Says who made the changes that are counted. */
+  get #newsBy(): string {
+    const { language } = this.#options;
+    const changed = this.#view.unseen.items.filter(({ counts }) => counts !== 'posts');
+    const names = new Set(changed.flatMap(({ id }) => this.#changedBy.get(id) ?? []));
+    if (names.size === 0) return '';
+    return timelineWordsIn(language).changedBy(new Intl.ListFormat(language).format(names));
   }
 
   /** For words around the posts: in the language of the desk. */

@@ -1,10 +1,12 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { type Channel, type Event as ChannelEvent, type ReaderPost, readerView } from '../../../../src/protocol/model.ts';
 import type { LiveReader } from '../../../lib/live-reader.ts';
+import { noticeFor } from '../../../lib/read-post.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
 import { postBeingRead, windowViewport } from '../../scroll-anchor.ts';
 import { wordsOf } from '../../view/wording/time.ts';
 import { RoomElement } from '../app/room-element.ts';
+import type { NamedChange } from '../changes/conflict-state.ts';
 import type { DeskCorrect } from '../changes/correct.ts';
 import { pressedPlace } from '../changes/pressed-place.ts';
 import type { DeskWithdraw } from '../changes/withdraw.ts';
@@ -61,7 +63,7 @@ export class DeskTimeline extends RoomElement {
     for (const name of ['online', 'offline']) addEventListener(name, () => this.requestUpdate(), { signal: listeners.signal });
     return [
       () => listeners.abort(),
-      reader.on('event', (event, before) => this.#posts?.onEvent(event, before, this.#isOwnChange(event))),
+      reader.on('event', (event, before) => this.#onEvent(event, before)),
       reader.on('reset', () => this.#posts?.revealNext()),
       reader.on('timeline', () => this.#show()),
       reader.on('state', () => this.requestUpdate()),
@@ -141,6 +143,21 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     if (channel === undefined) return [];
     const isOwn = this.#own?.has(post.id) === true || isPublishedHere(this.outbox, post.id);
     return actionsOn(principalOf(session), { post, channel, isOwn });
+  }
+
+  #onEvent(event: ChannelEvent, before: ReaderPost | undefined): void {
+    const isOwn = this.#isOwnChange(event);
+    this.#posts?.onEvent(event, isOwn);
+    if (!isOwn) void this.#posts?.announceEvent(event, before, this.#changedBy(event, before));
+  }
+
+  /** The account that corrected or withdrew a post. Readers are not told, so the desk asks for the author's view. */
+  async #changedBy(event: ChannelEvent, before: ReaderPost | undefined): Promise<string | undefined> {
+    if (event.type === 'channel.changed' || noticeFor(event.post, before?.revision) === undefined) return undefined;
+    const { id, revision } = event.post;
+    const post = await this.client.getPost(this.channelId, id, { deadlineMs: nameMs }).catch(() => undefined);
+    const change = post?.history.find((one) => one.revision === revision) as NamedChange | undefined;
+    return change?.by === this.session.sub ? this.session.name : change?.by;
   }
 
   /** Whether this desk made the change, so that it is not announced to its author. */
@@ -239,17 +256,18 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     this.#opening = this.#opening.then(() => this.#place(post, how)).catch((error: unknown) => console.warn(error));
   }
 
-  /** Puts the edit into its post. Another open edit becomes a draft. */
+  /** Puts the edit into its post, which is shown for it. Another open edit becomes a draft. */
   async #place(post: ReaderPost, { erases = false, draftKey, place }: EditOptions): Promise<void> {
     const open = this.#edited;
     const isThis = open?.post.id === post.id && (draftKey === undefined || open.element.draftKey === draftKey);
-    if (isThis) return open.element.focusBody();
+    if (isThis && open.element.isConnected) return open.element.focusBody();
     if (draftKey !== undefined && !(await this.drafts.claim(draftKey))) {
       this.isElsewhere = true;
       return;
     }
     this.isElsewhere = false;
     await customElements.whenDefined('desk-correct');
+    const aside = this.#edited?.element.written;
     await this.#edited?.element.close();
     const { session, outbox, drafts, client, keys, language, channel } = this;
     const element = document.createElement('desk-correct') as DeskCorrect;
@@ -266,14 +284,23 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
       erases,
       draftKey,
       place,
+      aside,
     });
     element.addEventListener('desk-close', (event) => this.#onClosed((event as CustomEvent<{ said: string }>).detail.said));
     this.#edited = { element, post };
     // It may be a post that the window does not have.
     this.#show();
+    // It may wait among the new posts.
+    if (this.#posts?.articleOf(post.id) === undefined) this.#posts?.reveal();
     const article = this.#posts?.articleOf(post.id);
-    article?.append(element);
-    article?.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+    if (article === undefined) {
+      // The timeline has left the page meanwhile. The draft stays in the list.
+      this.#edited = undefined;
+      if (draftKey !== undefined) this.drafts.release(draftKey);
+      return;
+    }
+    article.append(element);
+    article.scrollIntoView({ block: 'nearest', behavior: 'instant' });
   }
 
   #onClosed(said: string): void {
@@ -315,7 +342,8 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
       return true;
     }
     const post = (this.reader.timeline && held(this.reader.timeline, write.postId)) ?? (base && readerView(base));
-    if (post === undefined) return false;
+    // Without a timeline there is no place for it. The draft is opened once there is one.
+    if (post === undefined || this.#posts === undefined) return false;
     this.#openEdit(post, { draftKey: key });
     return true;
   }
@@ -387,3 +415,6 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     }
   }
 }
+
+/** How long the name of a colleague is waited for before their change is announced, in milliseconds. */
+const nameMs = 3_000;

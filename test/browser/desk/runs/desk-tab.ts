@@ -183,13 +183,14 @@ export class DeskTab {
     await this.page.keyboard.press('Escape');
   }
 
-  /** Opens the edit of a post by its key. Returns false if the author may not change it. */
+  /** Opens the edit of a post by its button. Returns false if the author may not change it. */
   async edit(postId: string): Promise<boolean> {
     const article = deskPost(this.page, postId);
-    if ((await article.locator('[data-desk-action="edit"]').count()) === 0) return false;
+    const button = article.locator('[data-desk-action="edit"]');
+    if ((await button.count()) === 0) return false;
     await this.leaveText();
-    await article.focus();
-    await this.page.keyboard.press('e');
+    await button.focus();
+    await this.page.keyboard.press('Enter');
     return true;
   }
 }

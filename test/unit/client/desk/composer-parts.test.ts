@@ -22,6 +22,13 @@ describe('the memory of a composer', () => {
     expect(memory.undoSeconds).toBe(0);
   });
 
+  it('gives no time to undo a post on a phone, unless its author chooses one', () => {
+    const shared = storage();
+    expect(new ComposerMemory('ada', shared, true).undoSeconds).toBe(0);
+    new ComposerMemory('ada', shared, true).undoSeconds = 10;
+    expect(new ComposerMemory('ada', shared, true).undoSeconds).toBe(10);
+  });
+
   it('lets a post wait for half an hour before its author is asked, until they decide otherwise', () => {
     const shared = storage();
     const memory = new ComposerMemory('ada', shared);

@@ -31,6 +31,7 @@ const table: Record<Event, Row> = {
   undo:                  ['taken',  'taken',   '-',        '-',     '-',    '-',     '-',      '-'],
   discard:               ['-',      '-',       '-',        '-',     '-',    'taken', 'taken',  'taken'],
   publishNow:            ['saved',  '-',       '-',        '-',     '-',    '-',     '-',      'saved'],
+  sendAgain:             ['-',      '-',       '-',        '-',     '-',    'saved', '-',      '-'],
   release:               ['saved',  '-',       '-',        '-',     '-',    '-',     '-',      '-'],
   askAboutUnsent:        ['-',      'asking',  '-',        '-',     '-',    '-',     '-',      '-'],
   advance:               ['-',      'sending', 'sending',  '-',     '-',    '-',     '-',      '-'],
@@ -109,6 +110,7 @@ const effects: Record<Event, Effect> = {
   undo: (device) => transitions.undo(device.entries, id),
   discard: (device) => transitions.discard(device.entries, id),
   publishNow: (device) => transitions.publishNow(device.entries, id, device.now),
+  sendAgain: (device) => transitions.sendAgain(device.entries, id, device.now),
   release(device) {
     device.now += holdMs;
     return transitions.release(device.entries, { now: device.now, openedAt: start, oldest: true });

@@ -10,6 +10,7 @@ import {
   discard,
   publishNow,
   release,
+  sendAgain,
   settle,
   settleLookUp,
   undo,
@@ -129,6 +130,7 @@ const happenings: Record<string, Happening> = {
     apply(world, askAboutUnsent(entriesOf(world), timing));
   },
   Publish: (world) => apply(world, publishNow(entriesOf(world), 'entry', world.now)),
+  'Publish after a refusal': (world) => apply(world, sendAgain(entriesOf(world), 'entry', world.now)),
   Undo: takeBack(undo),
   Discard: takeBack(discard),
   'sent, request lost': over('request lost'),

@@ -30,6 +30,8 @@ export const appWords: AppWords = {
   notSignedOutWhy: 'تعذر الوصول إلى الخادم، فلم تنته الجلسة. حاول مرة أخرى عند عودة الاتصال.',
   keys: 'المفاتيح',
   keysKey: 'عرض المفاتيح',
+  letters: 'اختصارات من حرف واحد',
+  lettersWhy: 'مثل N وJ وK. من دونها لا تعمل إلا تركيبات المفاتيح ومفتاح Esc.',
   done: 'إغلاق',
   delivery: {
     offline: 'لا توجد شبكة',

@@ -33,6 +33,8 @@ export const appWords: AppWords = {
     'Der Server war nicht erreichbar, deshalb wurde die Sitzung nicht beendet. Versuchen Sie es wieder, wenn Sie verbunden sind.',
   keys: 'Tasten',
   keysKey: 'Tasten anzeigen',
+  letters: 'Tastenkürzel aus einem Buchstaben',
+  lettersWhy: 'Zum Beispiel N, J und K. Ohne sie wirken nur Tastenkombinationen und Esc.',
   done: 'Schließen',
   delivery: {
     offline: 'kein Netz',

@@ -30,6 +30,8 @@ export const appWords: AppWords = {
   notSignedOutWhy: 'The server could not be reached, so the session was not ended. Try again when you are connected.',
   keys: 'Keys',
   keysKey: 'Show the keys',
+  letters: 'Shortcuts of one letter',
+  lettersWhy: 'Such as N, J and K. Without them, only combinations of keys and Esc do something.',
   done: 'Close',
   delivery: {
     offline: 'no network',

@@ -31,6 +31,8 @@ export const appWords: AppWords = {
   notSignedOutWhy: 'No se pudo contactar con el servidor, así que la sesión no se cerró. Inténtelo cuando tenga conexión.',
   keys: 'Teclas',
   keysKey: 'Mostrar las teclas',
+  letters: 'Atajos de una sola letra',
+  lettersWhy: 'Como N, J y K. Sin ellos, solo actúan las combinaciones de teclas y Esc.',
   done: 'Cerrar',
   delivery: {
     offline: 'sin red',

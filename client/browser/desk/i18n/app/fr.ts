@@ -31,6 +31,8 @@ export const appWords: AppWords = {
   notSignedOutWhy: 'Le serveur était injoignable, la session n’a donc pas été fermée. Réessayez une fois le réseau revenu.',
   keys: 'Touches',
   keysKey: 'Afficher les touches',
+  letters: 'Raccourcis d’une seule lettre',
+  lettersWhy: 'Comme N, J et K. Sans eux, seules les combinaisons de touches et Échap agissent.',
   done: 'Fermer',
   delivery: {
     offline: 'pas de réseau',

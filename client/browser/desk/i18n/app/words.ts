@@ -44,5 +44,7 @@ export interface AppWords {
   keys: string;
   /** Describes the key that opens the list of keys. */
   keysKey: string;
+  letters: string;
+  lettersWhy: string;
   done: string;
 }

@@ -111,5 +111,6 @@ export const de: ChangesWords = {
   takedownDo: 'Endgültig löschen',
   erasing: 'Die Löschung ist auf dem Weg zum Server.',
   erased: 'Der Text ist auf dem Server gelöscht.',
+  notErased: 'Der Server hat den Beitrag nicht gelöscht. Die Liste der ungesendeten Beiträge sagt, warum.',
   erasurePending: 'Noch nicht gelöscht. Der Server versucht es weiter:',
 };

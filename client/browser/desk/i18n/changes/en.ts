@@ -105,5 +105,6 @@ export const en: ChangesWords = {
   takedownDo: 'Take down and erase',
   erasing: 'The takedown is on its way to the server.',
   erased: 'The text is erased from the server.',
+  notErased: 'The server has not taken the post down. The list of what is on the way says why.',
   erasurePending: 'Not erased yet. The server goes on trying:',
 };

@@ -107,5 +107,6 @@ export const es: ChangesWords = {
   takedownDo: 'Borrar definitivamente',
   erasing: 'El borrado está en camino al servidor.',
   erased: 'El texto se ha borrado del servidor.',
+  notErased: 'El servidor no ha eliminado el mensaje. La lista de envíos dice por qué.',
   erasurePending: 'Aún no se ha borrado. El servidor sigue intentándolo:',
 };

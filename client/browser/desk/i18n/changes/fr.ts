@@ -112,5 +112,6 @@ export const fr: ChangesWords = {
   takedownDo: 'Effacer définitivement',
   erasing: 'L’effacement est en route vers le serveur.',
   erased: 'Le texte est effacé du serveur.',
+  notErased: 'Le serveur n’a pas supprimé le message. La liste des envois dit pourquoi.',
   erasurePending: 'Pas encore effacé. Le serveur continue d’essayer :',
 };

@@ -111,5 +111,6 @@ export interface ChangesWords {
   takedownDo: string;
   erasing: string;
   erased: string;
+  notErased: string;
   erasurePending: string;
 }

@@ -47,6 +47,8 @@ export const de: ComposerWords = {
   undoTime: 'Zeit zum Zurückholen',
   seconds: (count) => `${count} Sekunden`,
   noUndoTime: 'Keine',
+  undoTimeWhy:
+    'Ein zurückgehaltener Beitrag wird nicht gesendet, wenn das Pult geschlossen wird oder auf einem Telefon in den Hintergrund gerät. Sie werden dann bei Ihrer Rückkehr gefragt.',
   askTime: 'Vor dem Senden fragen nach einer Wartezeit von',
   askTimeWhy:
     'Ein Beitrag, der so lange nicht gesendet werden konnte, etwa ohne Netz, geht nicht von selbst hinaus. Sie werden vorher gefragt.',
@@ -103,7 +105,7 @@ export const de: ComposerWords = {
   },
   before: 'Vor dem Veröffentlichen:',
   heldFor: (seconds) =>
-    `Der Beitrag geht in ${seconds} Sekunden hinaus. In der Liste der ungesendeten Beiträge können Sie ihn zurückholen.`,
+    `Der Beitrag geht in ${seconds} Sekunden hinaus, wenn diese Seite offen bleibt. In der Liste der ungesendeten Beiträge können Sie ihn zurückholen.`,
   sentAtOnce: 'Der Beitrag wird gesendet.',
   savedHere: 'Der Beitrag ist auf diesem Gerät gespeichert und geht hinaus, sobald er gesendet werden kann.',
   storing: 'Noch nicht auf diesem Gerät gespeichert. Lassen Sie diese Seite geöffnet.',
@@ -112,6 +114,8 @@ export const de: ComposerWords = {
   drafts: (count) => `Entwürfe (${count})`,
   restoredFrom: (at) => `Ihr Entwurf von ${at} ist wieder da.`,
   putAside: 'Zur Seite legen und neu beginnen',
+  setAside: (title) => `Woran Sie schrieben, ist unter den Entwürfen: ${title}`,
+  backToIt: 'Dorthin zurück',
   openDraft: (what) => `Öffnen: ${what}`,
   discardDraft: (what) => `Verwerfen: ${what}`,
   discardSure: 'Endgültig verwerfen',

@@ -47,6 +47,8 @@ export const en: ComposerWords = {
   undoTime: 'Time to undo a post',
   seconds: (count) => `${count} seconds`,
   noUndoTime: 'None',
+  undoTimeWhy:
+    'A post is not sent if the desk is closed, or in the background of a phone, while it is held. The desk asks you when you return.',
   askTime: 'Ask before sending after a wait of',
   askTimeWhy:
     'A post that could not be sent for this long, for example without a network, is not sent by itself. The desk asks you first.',
@@ -102,7 +104,8 @@ export const en: ComposerWords = {
     'too-complex': 'is too long or too deeply nested to be shown',
   },
   before: 'Before this can be published:',
-  heldFor: (seconds) => `The post goes out in ${seconds} seconds. You can undo it in the list of unsent posts.`,
+  heldFor: (seconds) =>
+    `The post goes out in ${seconds} seconds if the desk stays open. You can undo it in the list of unsent posts.`,
   sentAtOnce: 'The post is being sent.',
   savedHere: 'The post is saved on this device and goes out once it can be sent.',
   storing: 'Not stored on this device yet. Keep this page open.',
@@ -110,6 +113,8 @@ export const en: ComposerWords = {
   drafts: (count) => `Drafts (${count})`,
   restoredFrom: (at) => `Your draft of ${at} is here again.`,
   putAside: 'Put aside and start a new post',
+  setAside: (title) => `What you were writing is in Drafts: ${title}`,
+  backToIt: 'Go back to it',
   openDraft: (what) => `Open: ${what}`,
   discardDraft: (what) => `Discard: ${what}`,
   discardSure: 'Discard for good',

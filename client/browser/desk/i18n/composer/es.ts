@@ -47,6 +47,8 @@ export const es: ComposerWords = {
   undoTime: 'Tiempo para deshacer un envío',
   seconds: (count) => `${count} segundos`,
   noUndoTime: 'Ninguno',
+  undoTimeWhy:
+    'Un mensaje retenido no se envía si la página se cierra, o si queda en segundo plano en un teléfono. La página le pregunta cuando vuelva.',
   askTime: 'Preguntar antes de enviar tras una espera de',
   askTimeWhy:
     'Un mensaje que no se pudo enviar durante este tiempo, por ejemplo sin red, no sale por sí solo. Antes se le pregunta.',
@@ -102,7 +104,8 @@ export const es: ComposerWords = {
     'too-complex': 'es demasiado largo o está demasiado anidado',
   },
   before: 'Antes de publicar:',
-  heldFor: (seconds) => `El mensaje sale en ${seconds} segundos. Puede deshacerlo en la lista de mensajes sin enviar.`,
+  heldFor: (seconds) =>
+    `El mensaje sale en ${seconds} segundos si esta página sigue abierta. Puede deshacerlo en la lista de mensajes sin enviar.`,
   sentAtOnce: 'El mensaje se está enviando.',
   savedHere: 'El mensaje está guardado en este dispositivo y sale en cuanto se pueda enviar.',
   storing: 'Aún no se ha guardado en este dispositivo. Mantenga esta página abierta.',
@@ -110,6 +113,8 @@ export const es: ComposerWords = {
   drafts: (count) => `Borradores (${count})`,
   restoredFrom: (at) => `Su borrador de ${at} está aquí de nuevo.`,
   putAside: 'Apartar y empezar otro mensaje',
+  setAside: (title) => `Lo que estaba escribiendo está en los borradores: ${title}`,
+  backToIt: 'Volver a ello',
   openDraft: (what) => `Abrir: ${what}`,
   discardDraft: (what) => `Descartar: ${what}`,
   discardSure: 'Descartar definitivamente',

@@ -47,6 +47,8 @@ export const fr: ComposerWords = {
   undoTime: 'Délai pour annuler un envoi',
   seconds: (count) => `${count} secondes`,
   noUndoTime: 'Aucun',
+  undoTimeWhy:
+    'Un message retenu n’est pas envoyé si la page est fermée, ou en arrière-plan sur un téléphone. La page vous pose la question à votre retour.',
   askTime: 'Demander avant l’envoi après une attente de',
   askTimeWhy:
     'Un message qui n’a pas pu être envoyé pendant ce temps, par exemple sans réseau, ne part pas de lui-même. La page vous demande d’abord.',
@@ -102,7 +104,8 @@ export const fr: ComposerWords = {
     'too-complex': 'est trop long ou trop imbriqué pour être affiché',
   },
   before: 'Avant de publier :',
-  heldFor: (seconds) => `Le message part dans ${seconds} secondes. Vous pouvez l’annuler dans la liste des messages non envoyés.`,
+  heldFor: (seconds) =>
+    `Le message part dans ${seconds} secondes si cette page reste ouverte. Vous pouvez l’annuler dans la liste des messages non envoyés.`,
   sentAtOnce: 'Le message est en cours d’envoi.',
   savedHere: 'Le message est enregistré sur cet appareil et part dès qu’il peut être envoyé.',
   storing: 'Pas encore enregistré sur cet appareil. Gardez cette page ouverte.',
@@ -111,6 +114,8 @@ export const fr: ComposerWords = {
   drafts: (count) => `Brouillons (${count})`,
   restoredFrom: (at) => `Votre brouillon de ${at} est de retour.`,
   putAside: 'Mettre de côté et commencer un autre message',
+  setAside: (title) => `Le texte que vous écriviez est dans les brouillons : ${title}`,
+  backToIt: 'Y revenir',
   openDraft: (what) => `Ouvrir : ${what}`,
   discardDraft: (what) => `Supprimer : ${what}`,
   discardSure: 'Supprimer définitivement',

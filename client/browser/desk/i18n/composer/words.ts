@@ -55,6 +55,7 @@ export interface ComposerWords {
   seconds: (count: string) => string;
   noUndoTime: string;
   /** Names the choice of the time after which an unsent post is not sent by itself. */
+  undoTimeWhy: string;
   askTime: string;
   askTimeWhy: string;
   minutes: (count: string) => string;
@@ -109,6 +110,9 @@ export interface ComposerWords {
   drafts: (count: string) => string;
   restoredFrom: (at: string) => string;
   putAside: string;
+  /** A text made way for another one. */
+  setAside: (title: string) => string;
+  backToIt: string;
   openDraft: (what: string) => string;
   discardDraft: (what: string) => string;
   discardSure: string;

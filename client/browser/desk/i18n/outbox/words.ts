@@ -18,6 +18,8 @@ export interface OutboxWords {
   onDisk: string;
   out: string;
   refused: string;
+  /** Instead of a refusal because the coverage had ended. */
+  liveAgain: string;
   conflict: string;
   asking: Record<'unsent-long' | 'closed-while-held', string>;
   /** Advice for each refusal. The title of the problem is shown for other codes. */
@@ -38,6 +40,9 @@ export interface OutboxWords {
   keep: string;
   compare: string;
   tooLate: string;
+  /** A text that was taken back, and that is not open. */
+  inDrafts: (title: string) => string;
+  openIt: string;
   /** The accessible name of a button, with the post it is about. */
   buttonOf: (button: string, title: string) => string;
   // Announced to screen readers

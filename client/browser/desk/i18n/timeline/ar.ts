@@ -15,4 +15,5 @@ export const timelineWords: TimelineWords = {
   noCoverage: 'لا توجد هذه التغطية على الخادم، أو لا يحق لك الاطلاع عليها.',
   notLoaded: 'تعذر تحميل المنشورات. حاول مرة أخرى.',
   inNewTab: 'في علامة تبويب جديدة',
+  changedBy: (names) => `بواسطة ${names}`,
 };

@@ -16,4 +16,5 @@ export const timelineWords: TimelineWords = {
   noCoverage: 'Der Server hat keine solche Berichterstattung, oder Sie dürfen sie nicht lesen.',
   notLoaded: 'Die Beiträge konnten nicht geladen werden. Versuchen Sie es noch einmal.',
   inNewTab: 'in einem neuen Tab',
+  changedBy: (names) => `von ${names}`,
 };

@@ -16,4 +16,5 @@ export const timelineWords: TimelineWords = {
   noCoverage: 'The server has no such coverage, or you may not read it.',
   notLoaded: 'The posts could not be loaded. Try again.',
   inNewTab: 'in a new tab',
+  changedBy: (names) => `by ${names}`,
 };

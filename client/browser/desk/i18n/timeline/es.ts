@@ -16,4 +16,5 @@ export const timelineWords: TimelineWords = {
   noCoverage: 'El servidor no tiene esta cobertura, o usted no puede leerla.',
   notLoaded: 'No se han podido cargar los mensajes. Inténtelo de nuevo.',
   inNewTab: 'en una pestaña nueva',
+  changedBy: (names) => `de ${names}`,
 };

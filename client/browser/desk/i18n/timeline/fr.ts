@@ -16,4 +16,5 @@ export const timelineWords: TimelineWords = {
   noCoverage: 'Le serveur n’a pas de tel direct, ou vous n’avez pas le droit de le lire.',
   notLoaded: 'Les messages n’ont pas pu être chargés. Réessayez.',
   inNewTab: 'dans un nouvel onglet',
+  changedBy: (names) => `par ${names}`,
 };

@@ -15,4 +15,6 @@ export interface TimelineWords {
   notLoaded: string;
   /** Behind the name of a link. */
   inNewTab: string;
+  /** Who made a change that is counted or announced. */
+  changedBy: (names: string) => string;
 }
