@@ -31,7 +31,7 @@ const shortened = [
   'timeline|setting|element|callbacks|place|missed|sentence|decorate|failures|heard|onEvent|whole|paging|summaryDoubt',
   'trying|newestSeq|scroller|trueAt|unavailableReason|keyEventsDoubt|taken|active|render|available|moveTo',
   'notices|persistence|roundAt|announce|askedMs|named|waiting|asking|candidate|isAbove|comma|rounds|unanswered|untried',
-  'checkSeen|server|changed|excess|nextAt|reveal|timeoutMs|betterAt|newsChanged|preserveScroll|goToUnseen|client|reflect|finalize|wrapped|onConnection|postCount|lastUpdated|holdsNew|maxMs',
+  'checkSeen|server|changed|excess|nextAt|reveal|timeoutMs|betterAt|newsChanged|preserveScroll|goToUnseen|client|reflect|finalize|wrapped|onConnection|postCount|lastUpdated|arrival|pauseUpdates|resumeUpdates|postText|maxMs',
   'narrow|onScroll|onState|preservingScroll|remembered|renderInZone|requestUpdate|revealNext|waitMs|dial|locate',
   'renderAround|betterRounds|colon|earlierVersions|initialMs|publicChannel|restarts|converter|forget|giveUp|onReturn',
   'restore|cursorHistory|isUpdatePending|markSeen|noStore|preset|renderRoot|trimPosts|activity|elementOf|hasUpdated',
@@ -48,7 +48,7 @@ const shortened = [
   'shadowRootOptions|steadyMs|strictCursor|unavailableReasonOf|updateComplete|verdict|watchVideo|addController',
   'addInitializer|hostDisconnected|hostUpdate|hostUpdated|noAccessor|removeController|readAfter|newerPosts|olderPosts',
   'newestPosts|hasOlder|isBusy|elementStyles|asOf|isInView|showEmbed|inGallery|priority|catchUp|isWaiting|onDown|onWake|onUp',
-  'onVisible|onToggle|datedText|counted|joined|basePath',
+  'onVisible|onToggle|overview|isPaused|onPause|datedText|counted|joined|basePath',
 ]
   .join('|')
   .split('|');

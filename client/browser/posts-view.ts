@@ -1,11 +1,14 @@
-import type { Event, ReaderPost } from '../../src/protocol/model.ts';
+import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../lib/timeline/timeline-model.ts';
+import { type Arrival, withoutWaiting } from './arrivals.ts';
 import type { News } from './i18n/words.ts';
 import { PostList } from './post-list.ts';
-import { isAtTop, preserveScroll, type Viewport, windowViewport } from './scroll-anchor.ts';
+import { readerActiveFor, readerScrolled } from './reader-activity.ts';
+import { isAtTop, preserveScroll } from './scroll-anchor.ts';
 import { type Unseen, UnseenNews } from './unseen-news.ts';
 import type { ListSetting } from './view/page/page.ts';
 import { mostBeyond, mostPosts } from './view/page/paging.ts';
+import { type Viewport, windowViewport } from './viewport.ts';
 
 /** Counts of the unseen posts and changes. `isAbove`: the first of them is above the visible part of the list. */
 export interface DirectedNews extends News {
@@ -24,10 +27,10 @@ export interface PostsViewOptions {
   /** `news` changed. */
   newsChanged: () => void;
   view?: Viewport;
-  /** Settings beyond the channel's own. */
-  setting?: () => ListSetting;
-  /** Whether new posts wait even at the top of the list. */
-  holdsNew?: () => boolean;
+  /** Settings beyond the channel's own, for the timeline as the reader sees it. */
+  setting?: (shown: Timeline) => ListSetting;
+  /** Whether new posts wait or come in now. */
+  arrival: () => Arrival;
   /** Receives each rendered post before it is compared with the document. */
   decorate?: (post: HTMLElement) => void;
   /** The id of the post that a permanent link led to. */
@@ -40,13 +43,12 @@ export interface PostsViewOptions {
 }
 
 /**
- * The visible posts. A change updates its post without moving what is being read. New posts are inserted if the start of the list
- * is in view; otherwise they wait until the reader asks.
+ * The visible posts. A change updates its post without moving what is being read. New posts come in or wait as `arrivals.ts` says.
  */
 export class PostsView {
   readonly #posts: HTMLElement;
   readonly #viewport: Viewport;
-  readonly #holdsNew: () => boolean;
+  readonly #arrival: () => Arrival;
   readonly #renderAround: () => void;
   readonly #list: PostList;
   readonly #notices: HTMLElement;
@@ -55,6 +57,9 @@ export class PostsView {
   readonly #observer: IntersectionObserver;
   readonly #resizes: ResizeObserver;
   #timeline: Timeline;
+  #shown: Timeline;
+  /** Lets the waiting posts come in once the reader is idle. */
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #unseen: UnseenNews;
   #news: DirectedNews = { posts: 0, corrections: 0, withdrawals: 0, isAbove: false };
   #lastPaged: 'newer' | 'older' | undefined;
@@ -69,7 +74,7 @@ export class PostsView {
       newsChanged,
       view = windowViewport,
       setting,
-      holdsNew = () => false,
+      arrival,
       decorate,
       marked,
       renderAround = () => {},
@@ -79,14 +84,20 @@ export class PostsView {
     this.#notices = notices;
     this.#newsChanged = newsChanged;
     this.#viewport = view;
-    this.#holdsNew = holdsNew;
+    this.#arrival = arrival;
     this.#renderAround = renderAround;
     this.#timeline = timeline;
+    this.#shown = timeline;
     this.#unseen = new UnseenNews(timeline.newestSeq);
-    this.#list = new PostList(posts, timeline, { setting, decorate, marked });
+    this.#list = new PostList(posts, timeline, { setting: setting && (() => setting(this.#shown)), decorate, marked });
     this.#observer = new IntersectionObserver(this.checkSeen);
     this.#resizes = new ResizeObserver(this.checkSeen);
     this.#resizes.observe(notices);
+  }
+
+  /** The timeline as the reader sees it: key events and a summary that wait with their posts are left out. */
+  get shown(): Timeline {
+    return this.#shown;
   }
 
   /** The posts and changes since the page was opened that the reader has not seen. */
@@ -102,6 +113,10 @@ export class PostsView {
       post,
       this.#timeline.posts.find(({ id }) => id === post.id),
     );
+    if (post.id === this.#shown.summary?.id) {
+      const isSummary = post.kind === 'summary' && !isWithdrawn(post);
+      this.#shown = { ...this.#shown, summary: isSummary ? post : null };
+    }
   }
 
   /** `paged`: the reader requested these posts. Newer ones are shown without moving the reader. */
@@ -149,9 +164,25 @@ export class PostsView {
   }
 
   onScroll(): void {
+    readerScrolled();
+    if (!this.#admit()) this.checkSeen();
+  }
+
+  /** Call when updates were paused or resumed. */
+  onPause(): void {
+    if (!this.#admit()) this.#waitForIdle();
+  }
+
+  /** Lets the waiting posts come in if they need not wait any more. Returns whether they did. */
+  #admit(): boolean {
     this.#setAnchoring();
-    if (this.#showsNew && this.#list.heldBack(this.#timeline.posts).length > 0) this.reveal();
-    else this.checkSeen();
+    const admits = this.#waiting.length > 0 && this.#showsNew;
+    if (admits) this.reveal();
+    return admits;
+  }
+
+  get #waiting(): ReaderPost[] {
+    return this.#list.heldBack(this.#timeline.posts);
   }
 
   /** Marks what stands in view as seen: the first line of a new post, or the note of a change. */
@@ -215,6 +246,7 @@ export class PostsView {
 
   /** Removes everything of the channel. */
   clear(): void {
+    clearTimeout(this.#idleTimer);
     this.#posts.replaceChildren();
     this.#observer.disconnect();
     this.#resizes.disconnect();
@@ -222,12 +254,20 @@ export class PostsView {
 
   /** Whether new posts are inserted without asking. */
   get #showsNew(): boolean {
-    return isAtTop(this.#posts, this.#viewport) && !this.#holdsNew();
+    return this.#arrival() === 'come in';
+  }
+
+  /** Looks again once the reader is idle. */
+  #waitForIdle(): void {
+    clearTimeout(this.#idleTimer);
+    const left = readerActiveFor();
+    if (left > 0 && this.#waiting.length > 0) this.#idleTimer = setTimeout(() => this.#admit() || this.#waitForIdle(), left);
   }
 
   /** Marks posts with a `seq` above `newest` as fresh. `always`: keeps the scroll position even at the top. */
   #render(newest: number, always = false): void {
     const { channel, posts, ceiling } = this.#timeline;
+    this.#shown = withoutWaiting(this.#timeline, this.#waiting, this.#shown.summary);
     const change = () => {
       const seqs = new Map(posts.map(({ id, seq }) => [id, seq]));
       for (const element of this.#list.show(posts, channel, ceiling)) {
@@ -237,6 +277,7 @@ export class PostsView {
     };
     this.#setAnchoring();
     preserveScroll(this.#posts, change, this.#viewport, always);
+    this.#waitForIdle();
     this.#observer.disconnect();
     for (const item of this.#unseen.items) {
       const post = this.#list.elementOf(item.id);
@@ -249,7 +290,7 @@ export class PostsView {
 
   /** Tells the style sheet whether new posts are inserted without asking. */
   #setAnchoring(): void {
-    this.#posts.toggleAttribute('data-open', this.#showsNew);
+    this.#posts.toggleAttribute('data-open', isAtTop(this.#posts, this.#viewport) && this.#showsNew);
   }
 }
 

@@ -114,6 +114,8 @@ export const page: PageWords = {
     many: '# منشورًا أقدم.',
     other: '# منشور أقدم.',
   },
+  pauseUpdates: 'إيقاف التحديثات مؤقتًا',
+  resumeUpdates: 'استئناف التحديثات',
   times: 'الأوقات',
   coverageTime: 'توقيت التغطية',
   ownTime: 'توقيتك',

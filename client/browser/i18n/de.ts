@@ -78,6 +78,8 @@ export const page: PageWords = {
   readAbove: 'Zur Zusammenfassung oben',
   saidNewer: { one: '# neuerer Beitrag.', other: '# neuere Beiträge.' },
   saidOlder: { one: '# älterer Beitrag.', other: '# ältere Beiträge.' },
+  pauseUpdates: 'Aktualisierung anhalten',
+  resumeUpdates: 'Aktualisierung fortsetzen',
   times: 'Zeiten',
   coverageTime: 'Zeit vor Ort',
   ownTime: 'Ihre Zeit',

@@ -78,6 +78,8 @@ export const page: PageWords = {
   readAbove: 'Read the summary above',
   saidNewer: { one: '# newer post.', other: '# newer posts.' },
   saidOlder: { one: '# older post.', other: '# older posts.' },
+  pauseUpdates: 'Pause updates',
+  resumeUpdates: 'Resume updates',
   times: 'Times',
   coverageTime: 'Coverage time',
   ownTime: 'Your time',

@@ -78,6 +78,8 @@ export const page: PageWords = {
   readAbove: 'Leer el resumen más arriba',
   saidNewer: { one: '# mensaje posterior.', other: '# mensajes posteriores.' },
   saidOlder: { one: '# mensaje anterior.', other: '# mensajes anteriores.' },
+  pauseUpdates: 'Pausar las actualizaciones',
+  resumeUpdates: 'Reanudar las actualizaciones',
   times: 'Horas',
   coverageTime: 'Hora de la cobertura',
   ownTime: 'Su hora',

@@ -78,6 +78,8 @@ export const page: PageWords = {
   readAbove: 'Lire le résumé plus haut',
   saidNewer: { one: '# message plus récent.', other: '# messages plus récents.' },
   saidOlder: { one: '# message plus ancien.', other: '# messages plus anciens.' },
+  pauseUpdates: 'Suspendre les mises à jour',
+  resumeUpdates: 'Reprendre les mises à jour',
   times: 'Heures',
   coverageTime: 'Heure du direct',
   ownTime: 'Votre heure',

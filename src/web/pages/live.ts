@@ -14,7 +14,7 @@ import { renderNewer, renderOlder } from '../../../client/browser/view/page/pagi
 import { type PostSetting, renderPost } from '../../../client/browser/view/post/post.ts';
 import { siteWordsOf } from '../../../client/browser/view/wording/site-wording.ts';
 import { clock, dayOf, wordsOf } from '../../../client/browser/view/wording/time.ts';
-import { around, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording/wording.ts';
+import { around, pageWordsOf, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording/wording.ts';
 import { channelAddress, channelPath, onServer, permanentLink, selectionPath } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
@@ -82,7 +82,7 @@ export function livePage(page: LivePage): string {
     script: assets.script,
     measured: true,
     preloaded: [assets.words[wordsOf(channel).language] ?? []].flat(),
-    body: html`${siteBar(assets, visitor, channel.language, connectionLine(channel, at))}
+    body: html`${siteBar(assets, visitor, channel.language, connectionLine(channel, at), pauseButton(channel))}
 <main class="page">
 <header class="head"><div class="head-line">${region('state', shown, basePath)}<div class="times" id="times"></div></div>${region('masthead', shown, basePath)}<p class="pulse" id="pulse">${renderRegion('pulse', { ...shown, ceiling, at }, basePath)}</p>${links(shown, window, basePath)}</header>
 <div class="columns">
@@ -260,6 +260,11 @@ ${signInWays({ to: page, language: channel.language, publicUrl, assets })}
 </section>
 </main>`,
   });
+}
+
+/** Holds new posts back (WCAG 2.2.2). Its room is reserved until the script shows it. */
+function pauseButton(channel: Channel): Html {
+  return html`<button class="pause" id="pause" type="button"${spoken(channel)}><span class="pause-name" id="pause-name">${pageWordsOf(channel).pauseUpdates}</span></button>`;
 }
 
 /** Shows when the page was rendered, until its script reports that it is live. */

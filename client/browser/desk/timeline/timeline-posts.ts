@@ -6,6 +6,7 @@ import type { Language } from '../../i18n/languages.ts';
 import { morphInside } from '../../morph.ts';
 import { enableSharing } from '../../page/share.ts';
 import { PostsView } from '../../posts-view.ts';
+import { isAtTop } from '../../scroll-anchor.ts';
 import { directionOf } from '../../view/direction.ts';
 import { newsCount, renderNews } from '../../view/page/news.ts';
 import { renderPinned } from '../../view/page/overview.ts';
@@ -51,6 +52,8 @@ export class TimelinePosts {
         posts,
         notices,
         newsChanged: () => this.#showNews(),
+        // The author's own post must appear at once.
+        arrival: () => (isAtTop(posts) ? 'come in' : 'wait'),
         setting: () => ({ basePath, actions: true }),
         decorate: (article) => this.#decorate(article),
         renderAround: () => this.#renderAround(),
