@@ -6,6 +6,7 @@ import { PostList } from './post-list.ts';
 import { readerActiveFor, readerScrolled } from './reader-activity.ts';
 import { isAtTop, preserveScroll } from './scroll-anchor.ts';
 import { type Unseen, UnseenNews } from './unseen-news.ts';
+import { summaryAbove } from './view/page/overview.ts';
 import type { ListSetting } from './view/page/page.ts';
 import { mostBeyond, mostPosts } from './view/page/paging.ts';
 import { type Viewport, windowViewport } from './viewport.ts';
@@ -29,6 +30,8 @@ export interface PostsViewOptions {
   view?: Viewport;
   /** Settings beyond the channel's own, for the timeline as the reader sees it. */
   setting?: (shown: Timeline) => ListSetting;
+  /** Shows the newest summary, which the list leaves out. */
+  summary?: HTMLElement;
   /** Whether new posts wait or come in now. */
   arrival: () => Arrival;
   /** Receives each rendered post before it is compared with the document. */
@@ -48,6 +51,7 @@ export interface PostsViewOptions {
 export class PostsView {
   readonly #posts: HTMLElement;
   readonly #viewport: Viewport;
+  readonly #summary: HTMLElement | undefined;
   readonly #arrival: () => Arrival;
   readonly #renderAround: () => void;
   readonly #list: PostList;
@@ -74,6 +78,7 @@ export class PostsView {
       newsChanged,
       view = windowViewport,
       setting,
+      summary,
       arrival,
       decorate,
       marked,
@@ -84,6 +89,7 @@ export class PostsView {
     this.#notices = notices;
     this.#newsChanged = newsChanged;
     this.#viewport = view;
+    this.#summary = summary;
     this.#arrival = arrival;
     this.#renderAround = renderAround;
     this.#timeline = timeline;
@@ -152,7 +158,9 @@ export class PostsView {
     const { id } = item;
     if (this.#timeline.posts.every((post) => post.id !== id)) return id;
     this.reveal();
-    const post = this.#list.elementOf(id) as HTMLElement;
+    const post = this.#elementOf(id) as HTMLElement;
+    // The note of a correction is in the whole summary.
+    if (item.counts !== 'posts') post.querySelector(':scope > details')?.setAttribute('open', '');
     post.scrollIntoView({ block: 'start', behavior: 'instant' });
     post.focus({ preventScroll: true });
     // Nobody sees the position that the page has before it is drawn.
@@ -189,8 +197,8 @@ export class PostsView {
   readonly checkSeen = (): void => {
     let isAbove = false;
     for (const item of this.#unseen.items.reverse()) {
-      const post = this.#list.elementOf(item.id);
-      if (post === undefined || Number(post.dataset.revision) < item.revision) {
+      const post = this.#elementOf(item.id);
+      if (post === undefined || Number(post.dataset.revision ?? item.revision) < item.revision) {
         // The post waits above, or was dropped above or below.
         isAbove = item.seq >= this.#timeline.floor;
         continue;
@@ -204,6 +212,11 @@ export class PostsView {
     this.#news = news;
     this.#newsChanged();
   };
+
+  /** The post in the list, or the summary above it. */
+  #elementOf(id: string): HTMLElement | undefined {
+    return this.#list.elementOf(id) ?? (id === summaryAbove(this.#shown)?.id ? this.#summary : undefined);
+  }
 
   /** Whether the reader can see the item now, clear of what covers the window, and whether it is above what they see. */
   #placeOf(item: Unseen, post: HTMLElement): { isInView: boolean; isAbove: boolean } {
@@ -238,7 +251,8 @@ export class PostsView {
 
   /** Whether a post is far from the view and has neither focus nor selection. */
   #isUnused(post: ReaderPost | undefined, isFar: (place: DOMRect) => boolean): boolean {
-    const element = post && this.#list.elementOf(post.id);
+    const element = post && this.#elementOf(post.id);
+    if (element !== undefined && element === this.#summary) return true;
     if (!element || !isFar(element.getBoundingClientRect())) return false;
     const root = element.getRootNode() as Document | ShadowRoot;
     return ![root.activeElement, ...endsOfSelection(root)].some((node) => element.contains(node));
@@ -280,7 +294,7 @@ export class PostsView {
     this.#waitForIdle();
     this.#observer.disconnect();
     for (const item of this.#unseen.items) {
-      const post = this.#list.elementOf(item.id);
+      const post = this.#elementOf(item.id);
       if (post) this.#observer.observe(markOf(item, post));
     }
     // A post that other changes push out of view before the next frame was never visible.
@@ -294,8 +308,9 @@ export class PostsView {
   }
 }
 
-/** The part of the post that the reader must see: its first line, or the note of the change. */
+/** The part of the post that the reader must see: its first line, or the note of the change. The summary is in short at first. */
 function markOf({ counts }: Unseen, post: HTMLElement): Element {
+  if (post.localName === 'section') return post;
   const notes = post.querySelectorAll('.change-correction, .change-clarification, .withdrawal');
   return (counts !== 'posts' && notes[notes.length - 1]) || (post.querySelector(':scope > .line') ?? post);
 }

@@ -22,6 +22,8 @@ export interface ElementViewOptions {
   setting: () => PostSetting;
   /** Receives rendered content before it is compared with the document. */
   decorate: (content: ParentNode) => void;
+  /** Shows the newest summary. */
+  summary: HTMLElement;
   /** Whether new posts wait or come in now. */
   arrival: () => Arrival;
   slots: BetweenSlots;
@@ -41,7 +43,7 @@ export class ElementView {
   #language = '';
 
   constructor(timeline: Timeline, options: ElementViewOptions) {
-    const { posts, since, notices, newsChanged, view, setting, decorate, arrival, slots, every, announce } = options;
+    const { posts, since, notices, newsChanged, view, setting, decorate, summary, arrival, slots, every, announce } = options;
     this.#options = options;
     this.#timeline = timeline;
     posts.replaceChildren();
@@ -57,7 +59,7 @@ export class ElementView {
     };
     this.#postsView = new PostsView(
       { ...timeline, posts: [] },
-      { posts, notices, newsChanged, view, setting: listSetting, arrival, decorate: decoratePost, renderAround },
+      { posts, notices, newsChanged, view, setting: listSetting, summary, arrival, decorate: decoratePost, renderAround },
     );
     this.#postsView.revealNext();
     this.#missedSummary = new MissedSummary({

@@ -245,6 +245,7 @@ export class PressboxLive extends ReactiveElement {
       view: this.#viewport,
       setting: () => this.#setting,
       decorate: (content) => this.#times?.decorate(content),
+      summary: shell.find('summary'),
       arrival: () =>
         arrivalFor({
           posts,
@@ -431,14 +432,12 @@ export class PressboxLive extends ReactiveElement {
   /** Follows a link to another post of the channel within the element. */
   readonly #onClick = (click: MouseEvent): void => {
     const link = click.target instanceof Element ? click.target.closest('a') : null;
-    const isAbove = link?.closest('.above');
-    const id = link && (isAbove ? '-' : linkedPostId(link, this.channel ?? ''));
+    const id = link && linkedPostId(link, this.channel ?? '');
     if (!id || opensElsewhere(click)) return;
     click.preventDefault();
     // The link may lead to a post that is held back.
     if (link?.closest('.since')) this.#elementView?.reveal();
-    if (isAbove) this.#shell?.find('summary').scrollIntoView();
-    else void this.#navigation.goTo(id);
+    void this.#navigation.goTo(id);
   };
 
   #onScroll(scrolled: EventTarget | null): void {

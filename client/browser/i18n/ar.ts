@@ -99,7 +99,6 @@ export const page: PageWords = {
   storySoFar: 'ما جرى حتى الآن',
   all: (count) => `الكل (${count})`,
   showAll: 'عرض الكل',
-  readAbove: 'اقرأ الملخص في الأعلى',
   saidNewer: {
     one: 'منشور واحد أحدث.',
     two: 'منشوران أحدث.',

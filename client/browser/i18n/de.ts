@@ -75,7 +75,6 @@ export const page: PageWords = {
   storySoFar: 'Was bisher geschah',
   all: (count) => `Alle ${count}`,
   showAll: 'Alles zeigen',
-  readAbove: 'Zur Zusammenfassung oben',
   saidNewer: { one: '# neuerer Beitrag.', other: '# neuere Beiträge.' },
   saidOlder: { one: '# älterer Beitrag.', other: '# ältere Beiträge.' },
   pauseUpdates: 'Aktualisierung anhalten',

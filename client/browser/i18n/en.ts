@@ -75,7 +75,6 @@ export const page: PageWords = {
   storySoFar: 'The story so far',
   all: (count) => `All ${count}`,
   showAll: 'Show all',
-  readAbove: 'Read the summary above',
   saidNewer: { one: '# newer post.', other: '# newer posts.' },
   saidOlder: { one: '# older post.', other: '# older posts.' },
   pauseUpdates: 'Pause updates',

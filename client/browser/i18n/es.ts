@@ -75,7 +75,6 @@ export const page: PageWords = {
   storySoFar: 'Lo ocurrido hasta ahora',
   all: (count) => `Todos (${count})`,
   showAll: 'Mostrar todo',
-  readAbove: 'Leer el resumen más arriba',
   saidNewer: { one: '# mensaje posterior.', other: '# mensajes posteriores.' },
   saidOlder: { one: '# mensaje anterior.', other: '# mensajes anteriores.' },
   pauseUpdates: 'Pausar las actualizaciones',

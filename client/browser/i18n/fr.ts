@@ -75,7 +75,6 @@ export const page: PageWords = {
   storySoFar: 'L’essentiel jusqu’ici',
   all: (count) => `Tous (${count})`,
   showAll: 'Tout afficher',
-  readAbove: 'Lire le résumé plus haut',
   saidNewer: { one: '# message plus récent.', other: '# messages plus récents.' },
   saidOlder: { one: '# message plus ancien.', other: '# messages plus anciens.' },
   pauseUpdates: 'Suspendre les mises à jour',

@@ -57,14 +57,15 @@ export class LiveView {
           viewport: windowViewport,
           isPaused: this.#isPaused,
         }),
-      setting: (shown) => ({ basePath, actions: true, embeds, summaryId: summaryAbove(shown)?.id }),
+      setting: (shown) => ({ basePath, actions: true, embeds, summaryId: summaryAbove({ ...shown, marked })?.id }),
+      summary: find('summary'),
       decorate: (post) => {
         times.decorate(post);
         if (strip && post.dataset.post === marked) post.prepend(strip.cloneNode(true));
       },
       renderAround: () => this.#renderRest(),
     });
-    for (const name of regionNames) this.#regions.set(name, renderRegion(name, timeline, basePath).text);
+    for (const name of regionNames) this.#regions.set(name, renderRegion(name, { ...timeline, marked }, basePath).text);
   }
 
   /** The channel as shown: in the time zone that the reader chose. */
@@ -215,7 +216,7 @@ export class LiveView {
 
   #renderRegion(name: Region): void {
     const element = document.getElementById(name);
-    const markup = renderRegion(name, this.#postsView.shown, basePath).text;
+    const markup = renderRegion(name, { ...this.#postsView.shown, marked: this.#marked }, basePath).text;
     if (element === null || this.#regions.get(name) === markup) return;
     morphInside(element, markup, this.#times.decorate);
     this.#regions.set(name, markup);

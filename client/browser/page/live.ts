@@ -129,6 +129,7 @@ function run(page: PageData): void {
       click.preventDefault();
       // The post may be held back.
       if (document.getElementById(postAnchor(id)) === null) view.reveal();
+      document.getElementById(postAnchor(id))?.closest('details')?.setAttribute('open', '');
       // Unlike assigning `location.hash`, this jumps there every time.
       location.href = `#${postAnchor(id)}`;
       return;
