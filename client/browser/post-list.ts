@@ -1,7 +1,7 @@
 import { type Channel, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../lib/timeline/timeline-model.ts';
 import { morph, parse } from './morph.ts';
-import { type ListSetting, renderEmpty, settingsOf } from './view/page/page.ts';
+import { type ListSetting, listed, renderEmpty, settingsOf } from './view/page/page.ts';
 import { type PostSetting, renderPost } from './view/post/post.ts';
 
 /** A rendered post and what it was rendered from. An unchanged post is not rendered again. */
@@ -43,8 +43,9 @@ export class PostList {
     this.#marked = marked;
     this.#element = element;
     this.#upTo = ceiling ?? posts[0]?.seq ?? 0;
-    const settings = this.#settings(posts, channel);
-    const rendered = new Map(posts.map((post, at) => [post.id, { post, setting: keyOf(settings[at] as PostSetting) }]));
+    const drawn = listed(posts, setting().summaryId);
+    const settings = this.#settings(drawn, channel);
+    const rendered = new Map(drawn.map((post, at) => [post.id, { post, setting: keyOf(settings[at] as PostSetting) }]));
     for (const child of element.querySelectorAll<HTMLElement>(':scope > .post')) {
       const id = child.dataset.post ?? '';
       const from = rendered.get(id);
@@ -72,9 +73,10 @@ export class PostList {
     this.#upTo = Math.max(resets ? 0 : this.#upTo, posts[0]?.seq ?? 0);
   }
 
-  /** Shows these posts, newest first, except held-back ones. Returns the new elements. */
+  /** Shows these posts, newest first, except held-back ones and the summary above them. Returns the new elements. */
   show(posts: readonly ReaderPost[], channel: Channel, ceiling: number | null = null): HTMLElement[] {
-    const shown = posts.filter((post) => post.seq <= this.#upTo);
+    const revealed = posts.filter((post) => post.seq <= this.#upTo);
+    const shown = listed(revealed, this.#setting().summaryId);
     const ids = new Set(shown.map(({ id }) => id));
     for (const [id, row] of this.#rows) {
       if (ids.has(id)) continue;
@@ -103,7 +105,7 @@ export class PostList {
       if (row.element !== next) this.#element.insertBefore(row.element, next);
       next = row.element.nextElementSibling as HTMLElement | null;
     }
-    this.#showEmpty(shown.length === 0, channel, ceiling);
+    this.#showEmpty(revealed.length === 0, channel, ceiling);
     return added;
   }
 

@@ -1,11 +1,15 @@
-import type { Event, ReaderPost } from '../../src/protocol/model.ts';
+import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../lib/timeline/timeline-model.ts';
+import { type Arrival, withoutWaiting } from './arrivals.ts';
 import type { News } from './i18n/words.ts';
 import { PostList } from './post-list.ts';
-import { isAtTop, preserveScroll, type Viewport, windowViewport } from './scroll-anchor.ts';
+import { readerActiveFor, readerScrolled } from './reader-activity.ts';
+import { isAtTop, preserveScroll } from './scroll-anchor.ts';
 import { type Unseen, UnseenNews } from './unseen-news.ts';
+import { summaryAbove } from './view/page/overview.ts';
 import type { ListSetting } from './view/page/page.ts';
 import { mostBeyond, mostPosts } from './view/page/paging.ts';
+import { type Viewport, windowViewport } from './viewport.ts';
 
 /** Counts of the unseen posts and changes. `isAbove`: the first of them is above the visible part of the list. */
 export interface DirectedNews extends News {
@@ -24,10 +28,12 @@ export interface PostsViewOptions {
   /** `news` changed. */
   newsChanged: () => void;
   view?: Viewport;
-  /** Settings beyond the channel's own. */
-  setting?: () => ListSetting;
-  /** Whether new posts wait even at the top of the list. */
-  holdsNew?: () => boolean;
+  /** Settings beyond the channel's own, for the timeline as the reader sees it. */
+  setting?: (shown: Timeline) => ListSetting;
+  /** Shows the newest summary, which the list leaves out. */
+  summary?: HTMLElement;
+  /** Whether new posts wait or come in now. */
+  arrival: () => Arrival;
   /** Receives each rendered post before it is compared with the document. */
   decorate?: (post: HTMLElement) => void;
   /** The id of the post that a permanent link led to. */
@@ -40,15 +46,15 @@ export interface PostsViewOptions {
 }
 
 /**
- * The visible posts. A change updates its post without moving what is being read. New posts are inserted if the start of the list
- * is in view; otherwise they wait until the reader asks.
+ * The visible posts. A change updates its post without moving what is being read. New posts come in or wait as `arrivals.ts` says.
  */
 export class PostsView {
   /** What the reader has not seen. */
   unseen: UnseenNews;
   readonly #posts: HTMLElement;
   readonly #viewport: Viewport;
-  readonly #holdsNew: () => boolean;
+  readonly #summary: HTMLElement | undefined;
+  readonly #arrival: () => Arrival;
   readonly #renderAround: () => void;
   readonly #list: PostList;
   readonly #notices: HTMLElement;
@@ -57,6 +63,9 @@ export class PostsView {
   readonly #observer: IntersectionObserver;
   readonly #resizes: ResizeObserver;
   #timeline: Timeline;
+  #shown: Timeline;
+  /** Lets the waiting posts come in once the reader is idle. */
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #news: DirectedNews = { posts: 0, corrections: 0, withdrawals: 0, isAbove: false };
   #lastPaged: 'newer' | 'older' | undefined;
   #revealNext = false;
@@ -70,7 +79,8 @@ export class PostsView {
       newsChanged,
       view = windowViewport,
       setting,
-      holdsNew = () => false,
+      summary,
+      arrival,
       decorate,
       marked,
       renderAround = () => {},
@@ -80,14 +90,21 @@ export class PostsView {
     this.#notices = notices;
     this.#newsChanged = newsChanged;
     this.#viewport = view;
-    this.#holdsNew = holdsNew;
+    this.#summary = summary;
+    this.#arrival = arrival;
     this.#renderAround = renderAround;
     this.#timeline = timeline;
+    this.#shown = timeline;
     this.unseen = new UnseenNews(timeline.newestSeq);
-    this.#list = new PostList(posts, timeline, { setting, decorate, marked });
+    this.#list = new PostList(posts, timeline, { setting: setting && (() => setting(this.#shown)), decorate, marked });
     this.#observer = new IntersectionObserver(this.checkSeen);
     this.#resizes = new ResizeObserver(this.checkSeen);
     this.#resizes.observe(notices);
+  }
+
+  /** The timeline as the reader sees it: key events and a summary that wait with their posts are left out. */
+  get shown(): Timeline {
+    return this.#shown;
   }
 
   /** The posts and changes since the page was opened that the reader has not seen. */
@@ -103,6 +120,10 @@ export class PostsView {
       post,
       this.#timeline.posts.find(({ id }) => id === post.id),
     );
+    if (post.id === this.#shown.summary?.id) {
+      const isSummary = post.kind === 'summary' && !isWithdrawn(post);
+      this.#shown = { ...this.#shown, summary: isSummary ? post : null };
+    }
   }
 
   /** `paged`: the reader requested these posts. Newer ones are shown without moving the reader. */
@@ -138,7 +159,9 @@ export class PostsView {
     const { id } = item;
     if (this.#timeline.posts.every((post) => post.id !== id)) return id;
     this.reveal();
-    const post = this.#list.elementOf(id) as HTMLElement;
+    const post = this.#elementOf(id) as HTMLElement;
+    // The note of a correction is in the whole summary.
+    if (item.counts !== 'posts') post.querySelector(':scope > details')?.setAttribute('open', '');
     post.scrollIntoView({ block: 'start', behavior: 'instant' });
     post.focus({ preventScroll: true });
     // Nobody sees the position that the page has before it is drawn.
@@ -150,17 +173,33 @@ export class PostsView {
   }
 
   onScroll(): void {
+    readerScrolled();
+    if (!this.#admit()) this.checkSeen();
+  }
+
+  /** Call when updates were paused or resumed. */
+  onPause(): void {
+    if (!this.#admit()) this.#waitForIdle();
+  }
+
+  /** Lets the waiting posts come in if they need not wait any more. Returns whether they did. */
+  #admit(): boolean {
     this.#setAnchoring();
-    if (this.#showsNew && this.#list.heldBack(this.#timeline.posts).length > 0) this.reveal();
-    else this.checkSeen();
+    const admits = this.#waiting.length > 0 && this.#showsNew;
+    if (admits) this.reveal();
+    return admits;
+  }
+
+  get #waiting(): ReaderPost[] {
+    return this.#list.heldBack(this.#timeline.posts);
   }
 
   /** Marks what stands in view as seen: the first line of a new post, or the note of a change. */
   readonly checkSeen = (): void => {
     let isAbove = false;
     for (const item of this.unseen.items.reverse()) {
-      const post = this.#list.elementOf(item.id);
-      if (post === undefined || Number(post.dataset.revision) < item.revision) {
+      const post = this.#elementOf(item.id);
+      if (post === undefined || Number(post.dataset.revision ?? item.revision) < item.revision) {
         // The post waits above, or was dropped above or below.
         isAbove = item.seq >= this.#timeline.floor;
         continue;
@@ -174,6 +213,11 @@ export class PostsView {
     this.#news = news;
     this.#newsChanged();
   };
+
+  /** The post in the list, or the summary above it. */
+  #elementOf(id: string): HTMLElement | undefined {
+    return this.#list.elementOf(id) ?? (id === summaryAbove(this.#shown)?.id ? this.#summary : undefined);
+  }
 
   /** Whether the reader can see the item now, clear of what covers the window, and whether it is above what they see. */
   #placeOf(item: Unseen, post: HTMLElement): { isInView: boolean; isAbove: boolean } {
@@ -208,7 +252,8 @@ export class PostsView {
 
   /** Whether a post is far from the view and has neither focus nor selection. */
   #isUnused(post: ReaderPost | undefined, isFar: (place: DOMRect) => boolean): boolean {
-    const element = post && this.#list.elementOf(post.id);
+    const element = post && this.#elementOf(post.id);
+    if (element !== undefined && element === this.#summary) return true;
     if (!element || !isFar(element.getBoundingClientRect())) return false;
     const root = element.getRootNode() as Document | ShadowRoot;
     return ![root.activeElement, ...endsOfSelection(root)].some((node) => element.contains(node));
@@ -216,6 +261,7 @@ export class PostsView {
 
   /** Removes everything of the channel. */
   clear(): void {
+    clearTimeout(this.#idleTimer);
     this.#posts.replaceChildren();
     this.#observer.disconnect();
     this.#resizes.disconnect();
@@ -223,12 +269,20 @@ export class PostsView {
 
   /** Whether new posts are inserted without asking. */
   get #showsNew(): boolean {
-    return isAtTop(this.#posts, this.#viewport) && !this.#holdsNew();
+    return this.#arrival() === 'come in';
+  }
+
+  /** Looks again once the reader is idle. */
+  #waitForIdle(): void {
+    clearTimeout(this.#idleTimer);
+    const left = readerActiveFor();
+    if (left > 0 && this.#waiting.length > 0) this.#idleTimer = setTimeout(() => this.#admit() || this.#waitForIdle(), left);
   }
 
   /** Marks posts with a `seq` above `newest` as fresh. `always`: keeps the scroll position even at the top. */
   #render(newest: number, always = false): void {
     const { channel, posts, ceiling } = this.#timeline;
+    this.#shown = withoutWaiting(this.#timeline, this.#waiting, this.#shown.summary);
     const change = () => {
       const seqs = new Map(posts.map(({ id, seq }) => [id, seq]));
       for (const element of this.#list.show(posts, channel, ceiling)) {
@@ -238,9 +292,10 @@ export class PostsView {
     };
     this.#setAnchoring();
     preserveScroll(this.#posts, change, this.#viewport, always);
+    this.#waitForIdle();
     this.#observer.disconnect();
     for (const item of this.unseen.items) {
-      const post = this.#list.elementOf(item.id);
+      const post = this.#elementOf(item.id);
       if (post) this.#observer.observe(markOf(item, post));
     }
     // A post that other changes push out of view before the next frame was never visible.
@@ -250,12 +305,13 @@ export class PostsView {
 
   /** Tells the style sheet whether new posts are inserted without asking. */
   #setAnchoring(): void {
-    this.#posts.toggleAttribute('data-open', this.#showsNew);
+    this.#posts.toggleAttribute('data-open', isAtTop(this.#posts, this.#viewport) && this.#showsNew);
   }
 }
 
-/** The part of the post that the reader must see: its first line, or the note of the change. */
+/** The part of the post that the reader must see: its first line, or the note of the change. The summary is in short at first. */
 function markOf({ counts }: Unseen, post: HTMLElement): Element {
+  if (post.localName === 'section') return post;
   const notes = post.querySelectorAll('.change-correction, .change-clarification, .withdrawal');
   return (counts !== 'posts' && notes[notes.length - 1]) || (post.querySelector(':scope > .line') ?? post);
 }

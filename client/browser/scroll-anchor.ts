@@ -1,3 +1,6 @@
+import { ignoreNextScroll } from './reader-activity.ts';
+import { isInView, type Viewport, windowViewport } from './viewport.ts';
+
 /**
  * Keeps the post that is being read in place while the page changes above it. Browsers' own scroll anchoring does not work
  * everywhere, and not when the anchor itself changes. At the top of the list the position is not kept, unless the reader
@@ -16,14 +19,21 @@ export function preserveScroll(
   const { bottom, height } = posts.getBoundingClientRect();
   change();
   // The reader is below the posts: keep what follows them in place.
-  if (height > 0 && bottom <= viewport.top()) return viewport.scrollBy(posts.getBoundingClientRect().bottom - bottom);
+  if (height > 0 && bottom <= viewport.top()) return scrollUnnoticed(viewport, posts.getBoundingClientRect().bottom - bottom);
   const anchor = anchors.find(({ element }) => element.isConnected);
   if (anchor === undefined) return;
   const moved = () => postTop(anchor.element) - anchor.top + unscrolledPx;
   // Some browsers cut a fraction off rather than round it.
-  viewport.scrollBy(Math.round(moved() * devicePixelRatio) / devicePixelRatio);
+  scrollUnnoticed(viewport, Math.round(moved() * devicePixelRatio) / devicePixelRatio);
   const left = moved();
   unscrolledPx = Math.abs(left) < 1 ? left : 0;
+}
+
+/** The reader did not scroll, so this does not count as their activity. */
+function scrollUnnoticed(viewport: Viewport, pixels: number): void {
+  if (pixels === 0) return;
+  ignoreNextScroll();
+  viewport.scrollBy(pixels);
 }
 
 /**
@@ -63,28 +73,3 @@ export function postBeingRead(posts: HTMLElement, viewport: Viewport): HTMLEleme
 export function postTop(post: Element): number {
   return (post.querySelector(':scope > .line') ?? post).getBoundingClientRect().top;
 }
-
-export function isInView(viewport: Viewport, element: Element): boolean {
-  const { top, bottom } = element.getBoundingClientRect();
-  return bottom > viewport.top() && top < viewport.bottom();
-}
-
-/** The area in which the posts are visible, in CSS pixels of the window. */
-export interface Viewport {
-  /** The upper edge. */
-  edge(): number;
-  /** Anything above this line is hidden, for example by the bar of the page. */
-  top(): number;
-  bottom(): number;
-  scrollBy(pixels: number): void;
-}
-
-/** Height of the bar at the top of the page, CSS pixels. */
-const barHeight = 36;
-
-export const windowViewport: Viewport = {
-  edge: () => 0,
-  top: () => barHeight,
-  bottom: () => window.innerHeight,
-  scrollBy: (top) => window.scrollBy({ top, behavior: 'instant' }),
-};

@@ -1,7 +1,8 @@
 import { postAnchor } from '../../src/protocol/addresses.ts';
 import type { Timeline } from '../lib/timeline/timeline-model.ts';
-import { postBeingRead, postTop, type Viewport, windowViewport } from './scroll-anchor.ts';
+import { postBeingRead, postTop } from './scroll-anchor.ts';
 import { mostPosts } from './view/page/paging.ts';
+import { type Viewport, windowViewport } from './viewport.ts';
 
 /** Stores and restores the post being read, for the page of a channel and for the element. */
 

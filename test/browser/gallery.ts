@@ -276,7 +276,11 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
       path: live(harbour),
       async reach(page) {
         await isLive(page);
-        await page.locator('#posts > .post').nth(9).scrollIntoViewIfNeeded();
+        // The end of a post is clear of the indicator.
+        await page
+          .locator('#posts > .post')
+          .nth(9)
+          .evaluate((element) => element.scrollIntoView({ block: 'end' }));
         await publish(harbour, { headline: 'The pier is open again', body: words });
         await page.locator('#new-posts').waitFor();
       },

@@ -1,6 +1,7 @@
 import { morphInside, parse } from '../morph.ts';
-import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
+import { preserveScroll } from '../scroll-anchor.ts';
 import { type ElementChrome, elementAttributes, elementMarkup, renderSections } from '../view/page/element-chrome.ts';
+import type { Viewport } from '../viewport.ts';
 import { setPartNames } from './style-parts.ts';
 
 /** Renders the element's shadow tree, except the posts and the missed summary. */

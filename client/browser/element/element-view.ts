@@ -1,11 +1,12 @@
 import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
 import { reachedEnd, type Timeline } from '../../lib/timeline/timeline-model.ts';
+import type { Arrival } from '../arrivals.ts';
 import { type ConnectionState, MissedSummary } from '../page/missed-summary.ts';
 import { type DirectedNews, PostsView } from '../posts-view.ts';
-import type { Viewport } from '../scroll-anchor.ts';
 import type { BetweenSlots } from '../view/page/between-slots.ts';
 import { summaryAbove } from '../view/page/overview.ts';
 import type { PostSetting } from '../view/post/post.ts';
+import type { Viewport } from '../viewport.ts';
 import { numberPosts } from './aria-feed.ts';
 import { setPartNames } from './style-parts.ts';
 
@@ -15,14 +16,16 @@ export interface ElementViewOptions {
   since: HTMLElement;
   /** Contains the indicator of unseen news and the missed summary. */
   notices: HTMLElement;
-  /** `news` changed. */
+  /** `news` or `shown` changed. */
   newsChanged: () => void;
   view: Viewport;
   setting: () => PostSetting;
   /** Receives rendered content before it is compared with the document. */
   decorate: (content: ParentNode) => void;
-  /** Whether new posts wait behind the button even at the top of the list. */
-  holdsNew: () => boolean;
+  /** Shows the newest summary. */
+  summary: HTMLElement;
+  /** Whether new posts wait or come in now. */
+  arrival: () => Arrival;
   slots: BetweenSlots;
   /** The number of posts from one slot between posts to the next. */
   every: () => number | null;
@@ -40,22 +43,23 @@ export class ElementView {
   #language = '';
 
   constructor(timeline: Timeline, options: ElementViewOptions) {
-    const { posts, since, notices, newsChanged, view, setting, decorate, holdsNew, slots, every, announce } = options;
+    const { posts, since, notices, newsChanged, view, setting, decorate, summary, arrival, slots, every, announce } = options;
     this.#options = options;
     this.#timeline = timeline;
     posts.replaceChildren();
     const renderAround = () => {
       numberPosts(posts, this.#isComplete ? posts.childElementCount : undefined);
       placeSlots(posts, this.#timeline.posts, slots, every());
+      newsChanged();
     };
-    const listSetting = () => ({ ...setting(), actions: true, summaryId: summaryAbove(this.#timeline)?.id });
+    const listSetting = (shown: Timeline) => ({ ...setting(), actions: true, summaryId: summaryAbove(shown)?.id });
     const decoratePost = (post: HTMLElement) => {
       decorate(post);
       setPartNames(post);
     };
     this.#postsView = new PostsView(
       { ...timeline, posts: [] },
-      { posts, notices, newsChanged, view, setting: listSetting, holdsNew, decorate: decoratePost, renderAround },
+      { posts, notices, newsChanged, view, setting: listSetting, summary, arrival, decorate: decoratePost, renderAround },
     );
     this.#postsView.revealNext();
     this.#missedSummary = new MissedSummary({
@@ -70,6 +74,11 @@ export class ElementView {
 
   get timeline(): Timeline {
     return this.#timeline;
+  }
+
+  /** The timeline as the reader sees it, without what waits. */
+  get shown(): Timeline {
+    return this.#postsView.shown;
   }
 
   /** The language of the interface. */
@@ -126,6 +135,11 @@ export class ElementView {
 
   onScroll(): void {
     this.#postsView.onScroll();
+  }
+
+  /** Call when updates were paused or resumed. */
+  onPause(): void {
+    this.#postsView.onPause();
   }
 
   checkSeen(): void {

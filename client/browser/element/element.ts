@@ -10,7 +10,8 @@ import type { ElementWords, Words } from '../i18n/words.ts';
 import { enableMedia, opensElsewhere } from '../media-press.ts';
 import { morphInside } from '../morph.ts';
 import { enableSharing } from '../page/share.ts';
-import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
+import { arrivalFor, trackReaderActivity } from '../reader-activity.ts';
+import { preserveScroll } from '../scroll-anchor.ts';
 import { parseTimeChoice, TimeDisplay } from '../time-display.ts';
 import { directionOf } from '../view/direction.ts';
 import { html } from '../view/html.ts';
@@ -19,6 +20,7 @@ import { type ConnectionTone, type ElementChrome, elementWordsOf } from '../view
 import type { PostSetting } from '../view/post/post.ts';
 import { clockBeside } from '../view/wording/time.ts';
 import type { ChoiceSetting, TimeChoice } from '../view/wording/time-choice.ts';
+import type { Viewport } from '../viewport.ts';
 import { moveByKey } from './aria-feed.ts';
 import type { CorrectionsList } from './corrections-list.ts';
 import { ElementShell } from './element-shell.ts';
@@ -53,7 +55,7 @@ export class PressboxLive extends ReactiveElement {
   declare theme: string | null;
   /** Number of posts to begin with, 1 to 100. */
   declare limit: number | null;
-  /** New posts wait behind the button even at the top. */
+  /** New posts wait behind the button, whatever the reader does. */
   declare hold: boolean;
   /** `coverage`, `own` or `ago`: how to show times to a reader who has not chosen. */
   declare times: string | null;
@@ -107,6 +109,7 @@ export class PressboxLive extends ReactiveElement {
     // The day of the "as of" time may have changed too.
     for (const change of ['offline', 'visibilitychange']) window.addEventListener(change, this.#onChange, options);
     window.addEventListener('hashchange', () => this.#goToFragment(), options);
+    trackReaderActivity(window);
     this.requestUpdate();
   }
 
@@ -151,8 +154,7 @@ export class PressboxLive extends ReactiveElement {
   }
 
   protected override updated(changed: Map<PropertyKey, unknown>): void {
-    // Show the held-back posts if the attribute `hold` was removed.
-    if (changed.get('hold') === true && !this.hold) this.#onScroll();
+    if (changed.has('hold')) this.#elementView?.onPause();
     if (changed.has('times')) this.#times?.setDefault(this.#defaultTimes);
     const { timeline } = this.#followed ?? {};
     const isShown =
@@ -243,7 +245,14 @@ export class PressboxLive extends ReactiveElement {
       view: this.#viewport,
       setting: () => this.#setting,
       decorate: (content) => this.#times?.decorate(content),
-      holdsNew: () => this.hold,
+      summary: shell.find('summary'),
+      arrival: () =>
+        arrivalFor({
+          posts,
+          overview: ['key-events', 'summary', 'pinned'].map((id) => shell.find(id)),
+          viewport: this.#viewport,
+          isPaused: this.hold,
+        }),
       slots: this.#slots,
       every: () => this.every,
       announce: (sentence) => this.#announcer?.announceInstead(sentence),
@@ -355,7 +364,7 @@ export class PressboxLive extends ReactiveElement {
 
   get #chrome(): ElementChrome {
     const { theme } = this;
-    const shown = this.#elementView?.timeline;
+    const shown = this.#elementView?.shown;
     const asking = this.#navigation.paging !== undefined;
     return {
       words: this.#words,
@@ -423,18 +432,19 @@ export class PressboxLive extends ReactiveElement {
   /** Follows a link to another post of the channel within the element. */
   readonly #onClick = (click: MouseEvent): void => {
     const link = click.target instanceof Element ? click.target.closest('a') : null;
-    const isAbove = link?.closest('.above');
-    const id = link && (isAbove ? '-' : linkedPostId(link, this.channel ?? ''));
+    const id = link && linkedPostId(link, this.channel ?? '');
     if (!id || opensElsewhere(click)) return;
     click.preventDefault();
     // The link may lead to a post that is held back.
     if (link?.closest('.since')) this.#elementView?.reveal();
-    if (isAbove) this.#shell?.find('summary').scrollIntoView();
-    else void this.#navigation.goTo(id);
+    void this.#navigation.goTo(id);
   };
 
-  #onScroll(scrolled?: EventTarget | null): void {
-    if (scrolled instanceof this.#window.Element && scrolled.contains(this)) this.#scrolledAncestor = scrolled;
+  #onScroll(scrolled: EventTarget | null): void {
+    const isElement = scrolled instanceof this.#window.Element;
+    // Another part of the page, such as a carousel, moves no post.
+    if (isElement && !scrolled.contains(this)) return;
+    if (isElement) this.#scrolledAncestor = scrolled;
     this.#elementView?.onScroll();
   }
 }

@@ -72,6 +72,8 @@ export class Navigation {
 }
 
 function focusPost(post: HTMLElement | null | undefined): void {
+  // The summary is folded.
+  post?.closest('details')?.setAttribute('open', '');
   post?.scrollIntoView({ block: 'start', behavior: 'instant' });
   post?.focus({ preventScroll: true });
 }

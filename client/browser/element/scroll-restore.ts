@@ -1,4 +1,4 @@
-import { isAtTop, isInView, postBeingRead, type Viewport } from '../scroll-anchor.ts';
+import { isAtTop, postBeingRead } from '../scroll-anchor.ts';
 import {
   afterBrowserScroll,
   isReturnVisit,
@@ -12,6 +12,7 @@ import {
   scrollToPost,
   watchReaderInput,
 } from '../scroll-memory.ts';
+import { isInView, type Viewport } from '../viewport.ts';
 
 export interface ScrollRestorerOptions extends Paging {
   /** The address of the channel. */

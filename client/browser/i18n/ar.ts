@@ -99,7 +99,6 @@ export const page: PageWords = {
   storySoFar: 'ما جرى حتى الآن',
   all: (count) => `الكل (${count})`,
   showAll: 'عرض الكل',
-  readAbove: 'اقرأ الملخص في الأعلى',
   saidNewer: {
     one: 'منشور واحد أحدث.',
     two: 'منشوران أحدث.',
@@ -114,6 +113,8 @@ export const page: PageWords = {
     many: '# منشورًا أقدم.',
     other: '# منشور أقدم.',
   },
+  pauseUpdates: 'إيقاف التحديثات مؤقتًا',
+  resumeUpdates: 'استئناف التحديثات',
   times: 'الأوقات',
   coverageTime: 'توقيت التغطية',
   ownTime: 'توقيتك',

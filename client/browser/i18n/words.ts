@@ -94,8 +94,10 @@ export interface PageWords {
   all: (count: string) => string;
   /** Unfolds the summary. */
   showAll: string;
-  /** Leads from the summary's place among the posts to the summary above them. */
-  readAbove: string;
+
+  /** A button that keeps new posts waiting, and its name while they wait. */
+  pauseUpdates: string;
+  resumeUpdates: string;
 
   // How times are shown. The first two are followed by the label of the zone: "(UTC)"
   times: string;

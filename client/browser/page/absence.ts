@@ -14,7 +14,7 @@ export interface LastVisit {
   at: number;
   /** Posts with a higher `seq` are new. */
   newest: number;
-  /** Posts that were in view, with their revisions. */
+  /** Posts that were on the page, with their revisions. */
   seen: ReadonlyMap<string, number>;
 }
 

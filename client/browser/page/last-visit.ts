@@ -10,7 +10,7 @@ export interface StoredVisit extends LastVisit {
 }
 
 const version = 1;
-/** Only the posts last in view are remembered, up to this number. */
+/** Only this many posts are remembered, first those that were in view. */
 const maxPosts = 200;
 
 const keyOf = (address: string) => `pressbox-left:${address}`;

@@ -4,7 +4,7 @@ import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { updateDocument } from '../connection-status.ts';
 import { morphInside, parse } from '../morph.ts';
 import { PostsView } from '../posts-view.ts';
-import { windowViewport } from '../scroll-anchor.ts';
+import { arrivalFor } from '../reader-activity.ts';
 import type { TimeDisplay } from '../time-display.ts';
 import type { PageData } from '../view/data.ts';
 import { directionOf } from '../view/direction.ts';
@@ -14,7 +14,8 @@ import { summaryAbove } from '../view/page/overview.ts';
 import { type Region, regions, renderRegion, titleOf } from '../view/page/page.ts';
 import { renderNewer, renderOlder } from '../view/page/paging.ts';
 import { wordsOf } from '../view/wording/time.ts';
-import { otherLanguage, partNames, spoken, spokenParts } from '../view/wording/wording.ts';
+import { otherLanguage, pageWordsOf, partNames, spoken, spokenParts } from '../view/wording/wording.ts';
+import { windowViewport } from '../viewport.ts';
 import { basePath } from './base-path.ts';
 
 /** Renders a timeline into the document. */
@@ -22,6 +23,7 @@ export class LiveView {
   readonly button = find('new-posts');
   readonly newer = find('newer');
   readonly older = find('older');
+  readonly pause = find('pause');
   readonly posts = find('posts');
   readonly since = find('since');
   readonly #postsView: PostsView;
@@ -48,14 +50,22 @@ export class LiveView {
       notices: find('notices'),
       newsChanged: () => this.#showCounts(),
       marked,
-      setting: () => ({ basePath, actions: true, embeds, summaryId: summaryAbove(this.#timeline)?.id }),
+      arrival: () =>
+        arrivalFor({
+          posts: this.posts,
+          overview: ['key-events', 'summary', 'pinned'].flatMap((id) => document.getElementById(id) ?? []),
+          viewport: windowViewport,
+          isPaused: this.#isPaused,
+        }),
+      setting: (shown) => ({ basePath, actions: true, embeds, summaryId: summaryAbove({ ...shown, marked })?.id }),
+      summary: find('summary'),
       decorate: (post) => {
         times.decorate(post);
         if (strip && post.dataset.post === marked) post.prepend(strip.cloneNode(true));
       },
       renderAround: () => this.#renderRest(),
     });
-    for (const name of regionNames) this.#regions.set(name, renderRegion(name, timeline, basePath).text);
+    for (const name of regionNames) this.#regions.set(name, renderRegion(name, { ...timeline, marked }, basePath).text);
   }
 
   /** The channel as shown: in the time zone that the reader chose. */
@@ -140,6 +150,22 @@ export class LiveView {
     this.#postsView.onScroll();
   }
 
+  /** Pauses or resumes updates: while they are paused, new posts wait until the reader asks for them. */
+  togglePause(): void {
+    this.pause.toggleAttribute('data-paused');
+    this.#namePause();
+    this.#postsView.onPause();
+  }
+
+  get #isPaused(): boolean {
+    return this.pause.hasAttribute('data-paused');
+  }
+
+  #namePause(): void {
+    const { pauseUpdates, resumeUpdates } = pageWordsOf(this.channel);
+    find('pause-name').textContent = this.#isPaused ? resumeUpdates : pauseUpdates;
+  }
+
   onVisible(): void {
     this.#postsView.checkSeen();
   }
@@ -180,6 +206,7 @@ export class LiveView {
     this.#language = channel.language;
     for (const [id, name] of Object.entries(partNames)) document.getElementById(id)?.setAttribute('aria-label', name(channel));
     find('posts-name').textContent = wordsOf(channel).posts;
+    this.#namePause();
     const other = otherLanguage(channel);
     for (const element of spokenParts.flatMap((id) => document.getElementById(id) ?? [])) {
       element.lang = other ?? channel.language;
@@ -189,7 +216,7 @@ export class LiveView {
 
   #renderRegion(name: Region): void {
     const element = document.getElementById(name);
-    const markup = renderRegion(name, this.#timeline, basePath).text;
+    const markup = renderRegion(name, { ...this.#postsView.shown, marked: this.#marked }, basePath).text;
     if (element === null || this.#regions.get(name) === markup) return;
     morphInside(element, markup, this.#times.decorate);
     this.#regions.set(name, markup);

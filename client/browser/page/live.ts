@@ -8,6 +8,7 @@ import { Announcer } from '../announcer.ts';
 import { ConnectionStatus, isForMembers, mayKeepShowing } from '../connection-status.ts';
 import { isLoaded, loadWords } from '../i18n/index.ts';
 import { enableMedia, opensElsewhere } from '../media-press.ts';
+import { trackReaderActivity } from '../reader-activity.ts';
 import { preserveScroll } from '../scroll-anchor.ts';
 import { TimeDisplay } from '../time-display.ts';
 import { dataElementId, liveBlogElementId, type PageData } from '../view/data.ts';
@@ -107,6 +108,7 @@ function run(page: PageData): void {
     view.clear(isForMembers(state) ? words().forMembers : status.text);
   });
 
+  trackReaderActivity(window);
   window.addEventListener('offline', showStatus);
   document.addEventListener('visibilitychange', () => {
     view.onVisible();
@@ -115,6 +117,7 @@ function run(page: PageData): void {
   });
   window.addEventListener('scroll', () => view.onScroll(), { passive: true });
   document.addEventListener('toggle', () => view.onToggle(), true);
+  view.pause.addEventListener('click', () => view.togglePause());
   view.button.addEventListener('click', () => {
     view.goToUnseen((id) => client.moveToPost(id)).catch(() => announcer.announce(status.text));
   });
@@ -126,6 +129,7 @@ function run(page: PageData): void {
       click.preventDefault();
       // The post may be held back.
       if (document.getElementById(postAnchor(id)) === null) view.reveal();
+      document.getElementById(postAnchor(id))?.closest('details')?.setAttribute('open', '');
       // Unlike assigning `location.hash`, this jumps there every time.
       location.href = `#${postAnchor(id)}`;
       return;

@@ -16,7 +16,7 @@ import { deleteLastVisit, loadLastVisit, saveLastVisit } from './last-visit.ts';
 
 /** Posts in view count as read only after the summary has been visible this long. Milliseconds. */
 const readMs = 5_000;
-/** The number of posts, the latest ones, of which the last seen revision is remembered. */
+/** The number of posts, the latest ones, of which the last revision on the page is remembered. */
 const maxSeenPosts = 500;
 
 /** For the part that only the script of a reader who returns loads. */
@@ -43,7 +43,8 @@ export interface ConnectionState {
 }
 
 /**
- * Tells a returning reader what they missed: the number of new posts, and which posts they had read were corrected or withdrawn.
+ * Tells a returning reader what they missed: the number of new posts, and which posts that were on the page when they left were
+ * corrected or withdrawn, in view or not, because they may have read them.
  * Disappears once these were read. Takes no room on the page. The last visit is stored in the browser, without any text.
  */
 export class MissedSummary {
@@ -161,6 +162,10 @@ export class MissedSummary {
 
   /** The current state of this visit. */
   #currentVisit(): LastVisit {
+    const { posts } = this.#options;
+    const shown = (posts.getRootNode() as Document | ShadowRoot).querySelectorAll<HTMLElement>('.post[data-post]');
+    // Posts that were in view are remembered for longer, and the newest ones of the others.
+    for (const post of [...shown].reverse()) this.#markSeen(post.dataset.post as string, post);
     for (const [id, post] of this.#inView) this.#markSeen(id, post);
     return { at: Date.now(), newest: this.#options.timeline().newestSeq, seen: new Map(this.#seen) };
   }

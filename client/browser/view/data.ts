@@ -42,6 +42,8 @@ export type Shown = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
   readonly counts?: Counts | undefined;
   /** Null or left out: the newest post is shown. */
   readonly ceiling?: number | null;
+  /** The id of the post that a permanent link led to. */
+  readonly marked?: string | null | undefined;
   /** When it was rendered. RFC 3339. Scripts leave it out, because they show how long ago something was. */
   readonly at?: string | null;
 };

@@ -11,7 +11,7 @@ import {
 } from '../../../client/browser/view/page/element-chrome.ts';
 import { postParts } from '../../../client/browser/view/page/element-parts.ts';
 import { summaryAbove } from '../../../client/browser/view/page/overview.ts';
-import { renderEmpty, settingsOf } from '../../../client/browser/view/page/page.ts';
+import { listed, renderEmpty, settingsOf } from '../../../client/browser/view/page/page.ts';
 import { type PostSetting, renderPost } from '../../../client/browser/view/post/post.ts';
 import { datedText } from '../../../client/browser/view/wording/time.ts';
 import { around, serverWordsOf } from '../../../client/browser/view/wording/wording.ts';
@@ -81,12 +81,12 @@ async function contentOf(
     connection: ['still', ''],
     ...{ unavailableReason: undefined, news: undefined, isBusy: false, asking: false, failed: false },
   };
-  const listSetting = { ...setting, actions: true, summaryId: summaryAbove(shown)?.id };
-  const settings = settingsOf(shown.posts, channel, null, listSetting);
+  const list = listed(shown.posts, summaryAbove(shown)?.id);
+  const settings = settingsOf(list, channel, null, { ...setting, actions: true });
   const slots = new BetweenSlots();
-  slots.number(shown.posts, every);
+  slots.number(list, every);
   const posts = await inTurns(
-    shown.posts,
+    list,
     (post, nth) => {
       const { text } = turned(renderPost(post, settings[nth] ?? setting), setting);
       const name = slots.nameUnder(post.id);
@@ -94,9 +94,9 @@ async function contentOf(
     },
     step,
   );
-  const list = posts.length > 0 ? posts.join('') : withParts(turned(renderEmpty(channel, null, words), setting).text);
+  const markup = shown.posts.length > 0 ? posts.join('') : withParts(turned(renderEmpty(channel, null, words), setting).text);
   const sections = renderSections(chrome).map(([id, markup]) => [id, withParts(markup)] as const);
-  const inside = new Map([...sections, ['times', withParts(asOf(at, setting).text)], ['posts', list]]);
+  const inside = new Map([...sections, ['times', withParts(asOf(at, setting).text)], ['posts', markup]]);
   const given = new Map(elementAttributes(chrome));
   return elementMarkup.replace(/(<\w+[^>]* id="([\w-]+)"[^>]*)>/g, (_, tag: string, id: string) => {
     const attributes = Object.entries(given.get(id) ?? {}).map(([name, value]) => {

@@ -3,6 +3,7 @@ import { type Html, html, safe } from '../../../client/browser/view/html.ts';
 import { addressOn } from '../../../client/browser/view/links.ts';
 import { summaryAbove } from '../../../client/browser/view/page/overview.ts';
 import {
+  listed,
   type Region,
   renderEmpty,
   renderRegion,
@@ -14,7 +15,7 @@ import { renderNewer, renderOlder } from '../../../client/browser/view/page/pagi
 import { type PostSetting, renderPost } from '../../../client/browser/view/post/post.ts';
 import { siteWordsOf } from '../../../client/browser/view/wording/site-wording.ts';
 import { clock, dayOf, wordsOf } from '../../../client/browser/view/wording/time.ts';
-import { around, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording/wording.ts';
+import { around, pageWordsOf, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording/wording.ts';
 import { channelAddress, channelPath, onServer, permanentLink, selectionPath } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
@@ -51,6 +52,7 @@ export function livePage(page: LivePage): string {
   const { snapshot, window, marked, visitor, publicUrl, assets, embeds = {}, hasIdleLimit, at, rendered } = page;
   const { posts, floor, ceiling } = window ?? newestOf(snapshot);
   const shown: Snapshot = { ...snapshot, posts, more: floor > 0 };
+  const list = postsOf(page);
   const { channel } = shown;
   const { basePath } = assets;
   const stretch = { floor, ceiling };
@@ -82,11 +84,11 @@ export function livePage(page: LivePage): string {
     script: assets.script,
     measured: true,
     preloaded: [assets.words[wordsOf(channel).language] ?? []].flat(),
-    body: html`${siteBar(assets, visitor, channel.language, connectionLine(channel, at))}
+    body: html`${siteBar(assets, visitor, channel.language, connectionLine(channel, at), pauseButton(channel))}
 <main class="page">
 <header class="head"><div class="head-line">${region('state', shown, basePath)}<div class="times" id="times"></div></div>${region('masthead', shown, basePath)}<p class="pulse" id="pulse">${renderRegion('pulse', { ...shown, ceiling, at }, basePath)}</p>${links(shown, window, basePath)}</header>
 <div class="columns">
-<aside class="side">${overviewOf(channel).map((name) => section(name, shown, basePath))}</aside>
+<aside class="side">${overviewOf(channel).map((name) => section(name, { ...shown, marked }, basePath))}</aside>
 <div class="coverage">
 ${window === undefined && section('pinned', shown, basePath)}
 <div class="notices" id="notices">
@@ -95,7 +97,7 @@ ${window === undefined && section('pinned', shown, basePath)}
 </div>
 <nav class="pages" id="newer" aria-label="${partNames.newer(channel)}">${renderNewer(stretch, channel, address)}</nav>
 <h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
-<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? (rendered ?? posts.map(postRenderer(page))) : renderEmpty(channel, ceiling)}</section>
+<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? (rendered ?? list.map(postRenderer(page))) : renderEmpty(channel, ceiling)}</section>
 <nav class="pages" id="older" aria-label="${partNames.older(channel)}">${renderOlder(stretch, channel, address)}</nav>
 ${channel.state !== 'ended' && posts.length > 0 && html`<p class="byline">${beginningLink(channel, basePath)}</p>`}
 </div>
@@ -202,17 +204,16 @@ function headOf(
 }
 
 /** The posts that the page lists. */
-export function postsOf({ snapshot, window }: Pick<LivePage, 'snapshot' | 'window'>): readonly ReaderPost[] {
-  return window?.posts ?? snapshot.posts;
+export function postsOf({ snapshot, window, marked }: Pick<LivePage, 'snapshot' | 'window' | 'marked'>): readonly ReaderPost[] {
+  return listed(window?.posts ?? snapshot.posts, summaryAbove({ ...snapshot, marked })?.id);
 }
 
 /** Renders a post of `postsOf` for the page. */
 export function postRenderer(page: LivePage): (post: ReaderPost, at: number) => Html {
   const { snapshot, marked = null, embeds = {}, assets } = page;
   const { channel } = snapshot;
-  const summaryId = summaryAbove(snapshot)?.id;
   const { basePath } = assets;
-  const settings = settingsOf(postsOf(page), channel, marked, { basePath, actions: true, embeds, summaryId });
+  const settings = settingsOf(postsOf(page), channel, marked, { basePath, actions: true, embeds });
   return (post, at) => {
     const isMarked = post.id === marked;
     const setting = { ...(settings[at] as PostSetting), focused: isMarked };
@@ -262,6 +263,11 @@ ${signInWays({ to: page, language: channel.language, publicUrl, assets })}
   });
 }
 
+/** Holds new posts back (WCAG 2.2.2). The style sheet hides it until there is a script. */
+function pauseButton(channel: Channel): Html {
+  return html`<button class="pause" id="pause" type="button"${spoken(channel)}><span class="pause-name" id="pause-name">${pageWordsOf(channel).pauseUpdates}</span></button>`;
+}
+
 /** Shows when the page was rendered, until its script reports that it is live. */
 function connectionLine(channel: Channel, at: string): Html {
   return html`<p class="connection" id="connection" data-state="still"><span id="connection-text"${spoken(channel)}>${around(serverWordsOf(channel).reloadFor, clock(at, settingOf(channel)))}</span></p>`;
@@ -273,5 +279,5 @@ function region(name: Region, shown: Shown, basePath: string): Html {
 
 /** A named region. */
 function section(name: Region & keyof typeof partNames, shown: Shown, basePath: string): Html {
-  return html`<section class="${name}" id="${name}" aria-label="${partNames[name](shown.channel)}">${renderRegion(name, shown, basePath)}</section>`;
+  return html`<section class="${name}" id="${name}" aria-label="${partNames[name](shown.channel)}"${name === 'summary' && safe(' tabindex="-1"')}>${renderRegion(name, shown, basePath)}</section>`;
 }

@@ -143,7 +143,7 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
     expect(await frame.evaluate('scrollY')).toBeGreaterThan(0);
     await room.publish(id, 'Came while it was there.');
     await frame.getByRole('button', { name: '1 new post' }).waitFor();
-    await frame.evaluate('scrollTo(0, 0)');
+    await frame.getByRole('button', { name: '1 new post' }).click();
     await frame.getByText('Came while it was there.').waitFor();
     await page.evaluate(`document.body.append(document.querySelector('iframe').contentDocument.querySelector('pressbox-live'))`);
     await areLive(page);

@@ -105,6 +105,39 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
+  it('lets new posts come in after a minute without a scroll, press or key, unless updates are paused', async () => {
+    const channelId = await newChannel();
+    await publish(channelId, ...Array.from({ length: 6 }, () => few));
+    const { page, complaints } = await room.browser.page({ viewport: { width: 390, height: 844 } });
+    await page.clock.install();
+    await page.goto(`${room.server.url}/live/${channelId}`);
+    await isLive(page);
+    const button = page.getByRole('button', { name: '1 new post' });
+    const [first] = await publish(channelId, few);
+    await post(page, first).waitFor();
+
+    await page.evaluate('scrollBy(0, 90)');
+    const [second] = await publish(channelId, few);
+    await button.waitFor();
+    expect(await post(page, second).count()).toBe(0);
+    await page.clock.fastForward(60_000);
+    await post(page, second).waitFor();
+
+    await page.getByRole('button', { name: 'Pause updates' }).click();
+    const resume = page.getByRole('button', { name: 'Resume updates' });
+    await resume.waitFor();
+    await page.clock.fastForward(60_000);
+    const [third] = await publish(channelId, few);
+    await button.waitFor();
+    await page.clock.fastForward(60_000);
+    expect(await post(page, third).count()).toBe(0);
+    await resume.click();
+    expect(await post(page, third).count()).toBe(0);
+    await page.clock.fastForward(60_000);
+    await post(page, third).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('leaves the controls beside the new-posts button accessible on a phone, even with the widest letters', async () => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 9 }, () => few));
@@ -182,7 +215,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await page.locator('#new-posts').waitFor({ state: 'hidden' });
   });
 
-  it('leads to a held-back post from a key event and from a summary, without leaving the page', async () => {
+  it('shows a key event and a summary together with their posts, and leads from them to a post without leaving the page', async () => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 12 }, () => 'Some words that fill a few lines. '.repeat(20)));
     const { page, complaints } = await open(channelId);
@@ -192,10 +225,11 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
       const { post: waits } = await room.author.publish(channelId, { headline: `By ${way}`, keyEvent: way === 'key event' });
       if (way === 'summary') await room.author.publish(channelId, { kind: way, body: 'So far.', derivedFrom: [waits.id] });
       const link = way === 'summary' ? page.locator('#summary .derived a') : page.locator('#key-events a', { hasText: way });
+      await page.getByRole('button', { name: way === 'summary' ? '2 new posts' : '1 new post' }).waitFor();
+      expect([await post(page, waits.id).count(), await link.count()]).toEqual([0, 0]);
+      await page.locator('#new-posts').click();
       if (way === 'summary') await page.locator('#summary details > summary').click();
-      await link.waitFor();
-      await page.locator('#new-posts').waitFor();
-      expect(await post(page, waits.id).count()).toBe(0);
+      await post(page, ids[4]).evaluate((element) => element.scrollIntoView());
       await link.click();
       await eventually(async () => expect(Math.round(await topOf(page, waits.id))).toBe(48));
       expect(await page.evaluate('window.samePage')).toBe(true);

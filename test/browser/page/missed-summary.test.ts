@@ -31,7 +31,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     return page;
   }
 
-  it('sees after a minute in another tab what is new and which read posts were corrected or withdrawn, until they have read it', async () => {
+  it('sees after a minute in another tab what is new and which posts of the page were corrected or withdrawn, read or not', async () => {
     const { author } = room;
     const { id, ids, wrong, rumour, setRight } = await coverageToLeave(room, long);
     const { page, complaints } = await room.browser.page({ viewport: { width: 1000, height: 700 } });
@@ -39,12 +39,12 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     await page.goto(`${room.server.url}/live/${id}`);
     await isLive(page);
     await listenTo(page);
-    const [notRead, reading] = [ids[0], ids[5]];
-    // Two posts are read and scrolled past.
+    const [below, reading] = [ids[0], ids[5]];
+    // Two posts are read and scrolled past. The reader does not reach the first post of the coverage.
     await read(page, wrong, rumour, reading);
     await eventually(async () => expect(Math.abs((await topOf(page, wrong)) - 350)).toBeGreaterThan(600));
     await hide(page, true);
-    await author.correct(id, notRead ?? '', 1, { note: 'Elsewhere.', changes: { body: 'Elsewhere.' } });
+    await author.correct(id, below ?? '', 1, { note: 'It was so.', changes: { headline: 'Further down' } });
     await setRight();
     const added = await room.publish(id, `New one. ${long}${long}`, `New two. ${long}${long}`);
     // This is the last event, so the others have arrived.
@@ -54,11 +54,11 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     await hide(page, false);
     await line(page).waitFor();
     expect(await textOf(line(page).locator('ul'))).toMatch(
-      /^2 new posts ?1 correction: “The bridge is shut” ?1 withdrawn: post of \w+ \d+, \d{4}, \d\d:\d\d UTC$/,
+      /^2 new posts ?2 corrections: “Further down”, “The bridge is shut” ?1 withdrawn: post of \w+ \d+, \d{4}, \d\d:\d\d UTC$/,
     );
     expect(await textOf(line(page).locator('.since-when'))).toMatch(/^Since you left, \d\d:\d\d UTC$/);
     await page.clock.fastForward(1_000);
-    await announced(page, ' UTC. 2 new posts. 1 correction: “The bridge is shut”. 1 withdrawn');
+    await announced(page, ' UTC. 2 new posts. 2 corrections: “Further down”, “The bridge is shut”. 1 withdrawn');
 
     // Until the summary has been visible for a while, posts in view do not count as read.
     expect(await line(page).isVisible()).toBe(true);
@@ -66,8 +66,8 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     await line(page).getByRole('link', { name: '2 new posts' }).click();
     await post(page, added[1]).waitFor();
     await line(page).getByRole('link', { name: '2 new posts' }).waitFor({ state: 'detached' });
-    expect(await textOf(line(page).locator('ul'))).toMatch(/^1 correction: .*1 withdrawn: /);
-    await read(page, wrong, rumour);
+    expect(await textOf(line(page).locator('ul'))).toMatch(/^2 corrections: .*1 withdrawn: /);
+    await read(page, wrong, rumour, below);
     await line(page).waitFor({ state: 'hidden' });
     expect(complaints).toEqual([]);
   });

@@ -83,40 +83,51 @@ describeWith(needs.chromium, 'the page of a long coverage', (chromium) => {
     expect(await pinned.locator('.opening').isVisible()).toBe(false);
   });
 
-  it('has the newest summary among the posts as a headline with a link, and in full at its permanent link', async () => {
+  it('begins with the next post if the newest is a summary, which it has above the posts and in full at its permanent link', async () => {
     const { channelId, posts } = await publishNewspaperCoverage(room.author);
     const id = posts['summary-morning'];
     const { page, complaints } = await room.open(channelId);
     const summary = post(page, id);
-    expect(await summary.locator('.headline').textContent()).toBe('The night in brief');
+    const ofList = page.locator('#posts > .post');
     expect(await summary.locator('.change-correction').count()).toBe(1);
-    expect(await summary.locator('.body').count()).toBe(0);
-    await summary.getByRole('link', { name: 'Read the summary above' }).click();
-    expect(new URL(page.url()).hash).toBe('#summary');
+    expect(await summary.evaluate((element) => element.closest('section')?.id)).toBe('summary');
     await page.goto(`${room.server.url}/live/${channelId}/${id}`);
     await isLive(page);
-    expect(await summary.locator('.body li').count()).toBe(6);
+    expect(await page.locator(`#posts > #post-${id} .body li`).count()).toBe(6);
+    expect(await page.locator('#summary').textContent()).toBe('');
 
-    // A newer summary takes its place: the earlier one is whole again.
+    // A newer summary takes its place, and the earlier one returns to its own.
     await page.goto(`${room.server.url}/live/${channelId}`);
     await isLive(page);
-    await room.author.publish(channelId, { headline: 'At ten', kind: 'summary', body: 'Trains run again.' });
-    await eventually(async () => expect(await summary.locator('.body li').count()).toBe(6));
+    const next = await ofList.first().getAttribute('id');
+    const text = { headline: 'At ten', kind: 'summary', body: 'Trains run again.' } as const;
+    const { post: newer } = await room.author.publish(channelId, text);
+    await page.locator(`#posts > #post-${id}`).waitFor({ state: 'attached' });
     expect(await page.locator('#summary .brief').textContent()).toContain('Trains run again.');
+    expect(await ofList.first().getAttribute('id')).toBe(next);
+    await page.evaluate(`location.hash = 'post-${newer.id}'`);
+    await page.locator('#summary .body', { hasText: 'Trains run again.' }).last().waitFor();
     expect(complaints).toEqual([]);
   });
 
-  it('leads from the summary among the posts of the element to the one above them', async () => {
-    const { channelId, posts } = await publishNewspaperCoverage(room.author);
-    const { page } = await room.browser.page({ viewport: { width: 600, height: 700 } });
-    await page.goto(`${room.server.url}/embed/${channelId}`);
-    const summary = page.locator(`#post-${posts['summary-morning']}`);
-    expect(await summary.locator('.body').count()).toBe(0);
-    await summary.getByRole('link', { name: 'Read the summary above' }).click();
-    await eventually(async () =>
-      expect(await page.locator('#summary').evaluate((it) => it.getBoundingClientRect().top)).toBeCloseTo(0, 0),
-    );
-    expect(page.url()).not.toContain('#');
+  it('leads to the summary above the posts from the button that counts it, on the page and in the element', async () => {
+    const { channelId } = await publishNewspaperCoverage(room.author);
+    for (const path of ['live', 'embed']) {
+      const { page, complaints } = await room.browser.page({ viewport: { width: 600, height: 700 } });
+      await page.goto(`${room.server.url}/${path}/${channelId}`);
+      await page.locator(':is(#connection, .status)[data-state="live"]').waitFor();
+      await page
+        .locator(':is(#posts, .posts) > .post')
+        .nth(8)
+        .evaluate((element) => element.scrollIntoView());
+      await room.author.publish(channelId, { kind: 'summary', body: `Seen from the ${path} page.` });
+      await page.getByRole('button', { name: '1 new post' }).click();
+      const brief = page.locator('#summary .brief', { hasText: `Seen from the ${path} page.` });
+      await brief.waitFor();
+      await eventually(async () => expect((await brief.boundingBox())?.y).toBeLessThan(400));
+      await page.locator('#new-posts').waitFor({ state: 'hidden' });
+      expect(complaints).toEqual([]);
+    }
   });
 
   it('prints the summary in full and the pinned post once', async () => {

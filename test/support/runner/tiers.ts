@@ -120,6 +120,7 @@ export const fullFiles: readonly string[] = [
   'test/browser/element/corrections-view.test.ts',
   'test/server/nodes/newer-data.test.ts',
   'test/server/nodes/brand-renewal.test.ts',
+  'test/browser/page/layout-shift.test.ts',
   'test/browser/page/scroll-anchor.test.ts',
   'test/server/transfers/archive.test.ts',
   'test/engine/media/renderer.test.ts',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { renderKeyEvents, renderPinned, renderSummary } from '../../../client/browser/view/page/overview.ts';
+import { renderKeyEvents, renderPinned, renderSummary, summaryAbove } from '../../../client/browser/view/page/overview.ts';
+import { listed } from '../../../client/browser/view/page/page.ts';
 import type { ReaderPost } from '../../../src/protocol/model.ts';
 import { aChannel, aPost } from '../../support/samples/samples.ts';
 
@@ -31,6 +32,20 @@ describe('the summary above the posts', () => {
     const start = `<p>${'Water &amp; wind. '.repeat(21)}Water…</p>`;
     expect(summaryOf(`<p>${'Water &amp; wind. '.repeat(40)}</p>\n`)).toBe(start);
     expect(summaryOf(`<p>${'水'.repeat(400)}</p>\n`)).toBe(`<p>${'水'.repeat(300)}…</p>`);
+  });
+
+  it('is the post at its permanent address, and not in the list of posts', () => {
+    const [summary, next] = [aPost({ id: 'summary', seq: 2, kind: 'summary' }), aPost({ id: 'next', seq: 1 })];
+    const shown = { ...around, pinned: null, summary };
+    expect(renderSummary(shown, setting).text).toContain('<article class="post summary" id="post-summary"');
+    expect(listed([summary, next], summaryAbove(shown)?.id)).toEqual([next]);
+  });
+
+  it('is left out if a permanent link led to the summary, which is then in the list', () => {
+    const summary = aPost({ id: 'summary', kind: 'summary' });
+    const shown = { ...around, pinned: null, summary, marked: 'summary' };
+    expect(renderSummary(shown, setting).text).toBe('');
+    expect(listed([summary], summaryAbove(shown)?.id)).toEqual([summary]);
   });
 
   it('is left out if the summary is pinned', () => {

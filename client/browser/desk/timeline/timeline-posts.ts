@@ -7,6 +7,7 @@ import type { Words } from '../../i18n/words.ts';
 import { morphInside } from '../../morph.ts';
 import { enableSharing } from '../../page/share.ts';
 import { PostsView } from '../../posts-view.ts';
+import { isAtTop } from '../../scroll-anchor.ts';
 import { directionOf } from '../../view/direction.ts';
 import { html } from '../../view/html.ts';
 import { newsCount, renderNews } from '../../view/page/news.ts';
@@ -58,6 +59,8 @@ export class TimelinePosts {
         posts,
         notices,
         newsChanged: () => this.#showNews(),
+        // The author's own post must appear at once.
+        arrival: () => (isAtTop(posts) ? 'come in' : 'wait'),
         setting: () => ({ basePath, actions: true }),
         decorate: (article) => this.#decorate(article),
         renderAround: () => this.#renderAround(),

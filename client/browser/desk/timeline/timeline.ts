@@ -3,8 +3,9 @@ import { type Channel, type Event as ChannelEvent, type ReaderPost, readerView }
 import type { LiveReader } from '../../../lib/live-reader.ts';
 import { noticeFor } from '../../../lib/read-post.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
-import { postBeingRead, windowViewport } from '../../scroll-anchor.ts';
+import { postBeingRead } from '../../scroll-anchor.ts';
 import { wordsOf } from '../../view/wording/time.ts';
+import { windowViewport } from '../../viewport.ts';
 import { RoomElement } from '../app/room-element.ts';
 import type { NamedChange } from '../changes/conflict-state.ts';
 import type { DeskCorrect } from '../changes/correct.ts';

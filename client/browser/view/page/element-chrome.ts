@@ -69,7 +69,7 @@ export const elementMarkup = `<div class="frame" id="frame" part="frame">
 <div class="over" id="over"><div class="notices" id="notices"><button class="new-posts" id="new-posts" part="button new" type="button"></button><aside class="since" id="since" part="since" hidden></aside></div></div>
 <div class="scroller" id="scroller" part="scroller">
 <section class="key-events" id="key-events" part="key-events"></section>
-<section class="summary" id="summary" part="summary"></section>
+<section class="summary" id="summary" part="summary" tabindex="-1"></section>
 <section class="pinned" id="pinned" part="pinned"></section>
 <div id="trouble"></div>
 <p class="ways" id="ways-up"><button class="way" id="newer" part="button newer" type="button"></button><button class="way" id="newest" part="button newest" type="button"></button></p>

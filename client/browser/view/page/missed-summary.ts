@@ -21,7 +21,7 @@ export interface Tools {
 /** `left`: the reader left the page. `offline`: the connection was lost. */
 export type Cause = 'left' | 'offline';
 
-/** How to name a post that was corrected or withdrawn after it was read. */
+/** How to name a post that was corrected or withdrawn after it was on the page. */
 export interface Named {
   id: string;
   headline: string | null;

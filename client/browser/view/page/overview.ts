@@ -35,9 +35,12 @@ export function renderKeyEvents({ channel, keyEvents, posts }: Shown, setting: P
   }`;
 }
 
-/** The summary above the posts: the newest, unless it is pinned and therefore already shown. */
-export function summaryAbove({ summary, pinned }: Pick<Shown, 'summary' | 'pinned'>): ReaderPost | null {
-  return summary?.id === pinned?.id ? null : summary;
+/**
+ * The summary above the posts: the newest, unless it is pinned or a permanent link led to it, and it is therefore already shown. The
+ * list of posts leaves it out.
+ */
+export function summaryAbove({ summary, pinned, marked }: Pick<Shown, 'summary' | 'pinned' | 'marked'>): ReaderPost | null {
+  return summary !== null && [pinned?.id, marked].includes(summary.id) ? null : summary;
 }
 
 export function renderSummary(shown: Shown, setting: PostSetting): Html {
@@ -46,7 +49,8 @@ export function renderSummary(shown: Shown, setting: PostSetting): Html {
   if (summary === null) return nothing;
   const { storySoFar, showAll } = pageWordsOf(setting);
   const name = html`${storySoFar} ${clock(summary.publishedAt, setting)}`;
-  const whole = renderPost(summary, { ...setting, place: 'summary' });
+  // It has its permanent address here, and the buttons of a post in the list.
+  const whole = renderPost(summary, { ...setting, actions: true });
   return html`${heading(name, channel, setting)}${renderBody(firstItems(summary.html) ?? `<p>${opening(summary.html)}</p>`, setting, 'body brief')}${folded(showAll, whole, channel, setting)}`;
 }
 

@@ -73,15 +73,17 @@ export function renderState(channel: Channel): Html {
 /** Settings of a list beyond those of its channel. `summaryId`: the post that stands above the list as its summary. */
 export type ListSetting = Partial<PostSetting> & { summaryId?: string | undefined };
 
-/**
- * The settings for a list of posts, newest first. The newest post of each day shows the day, and one post may be marked. The
- * summary above the list is not repeated, unless a permanent link leads to it.
- */
+/** The posts of a list: all but the summary above it. */
+export function listed(posts: readonly ReaderPost[], summaryId: string | undefined): readonly ReaderPost[] {
+  return posts.filter(({ id }) => id !== summaryId);
+}
+
+/** The settings for a list of posts, newest first. The newest post of each day shows the day, and one post may be marked. */
 export function settingsOf(
   posts: readonly ReaderPost[],
   channel: Channel,
   marked: string | null,
-  { summaryId, ...more }: ListSetting,
+  { summaryId: _, ...more }: ListSetting,
 ): PostSetting[] {
   const setting = { ...settingOf(channel), ...more };
   const days = firstOfDay(posts, setting);
@@ -89,7 +91,6 @@ export function settingsOf(
     ...setting,
     day: days[at] === true,
     marked: id === marked,
-    linkOnly: id === summaryId && id !== marked,
   }));
 }
 

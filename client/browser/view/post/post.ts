@@ -7,7 +7,6 @@ import { type Html, html, joined, nothing, safe } from '../html.ts';
 import { addressOn, link, people } from '../links.ts';
 import { numberText } from '../wording/counts.ts';
 import { clock, clockText, dayOf, type Setting, wordsOf } from '../wording/time.ts';
-import { pageWordsOf } from '../wording/wording.ts';
 import { bodyOf, unbroken } from './body.ts';
 import { correctionNotes, updatedAt, updateNotes, withdrawalNote } from './changes.ts';
 import { portrait, renderMedia } from './media.ts';
@@ -25,8 +24,6 @@ export interface PostSetting extends Setting {
   actions?: boolean;
   /** A permanent link led to this post. */
   marked?: boolean;
-  /** The whole text is in the summary above the list: show only a link to it. */
-  linkOnly?: boolean;
   /** The page opens at this post, even without a script. */
   focused?: boolean;
   /** Stands above the post. Only the server renders it, and the script keeps it. */
@@ -65,17 +62,9 @@ function published(post: ReaderPost, setting: PostSetting): Html {
     html`${
       headline !== null && html`<h3 class="headline" id="${nameId(post, setting)}" dir="auto">${headline}</h3>`
     }${isAnalysis && byline(post, setting, portraits)}${correctionNotes(history, publishedAt, setting, toChange)}${
-      setting.linkOnly
-        ? linkAbove(post, setting)
-        : html`${post.html !== '' && renderBody(post.html, setting)}${renderMedia(others, setting)}${updateNotes(history, publishedAt, setting)}`
-    }`,
+      post.html !== '' && renderBody(post.html, setting)
+    }${renderMedia(others, setting)}${updateNotes(history, publishedAt, setting)}`,
   )}${footer(post, setting)}`;
-}
-
-/** Leads to the summary above the list. In the element the script follows it there, and a new tab shows the post's own page. */
-function linkAbove({ id, channelId }: ReaderPost, setting: PostSetting): Html {
-  const address = setting.server === undefined ? '#summary' : addressOn(setting, postPath(channelId, id));
-  return html`<p class="above"><a href="${address}">${pageWordsOf(setting).readAbove}</a></p>`;
 }
 
 /** The sanitized html of a post. */

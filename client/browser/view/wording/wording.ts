@@ -57,4 +57,4 @@ export const partNames = {
 } as const satisfies Record<string, (setting: Pick<Setting, 'language'>) => string>;
 
 /** Ids of elements that contain only interface words, in the language that `spoken` gives. Not every page has all of them. */
-export const spokenParts = ['connection-text', 'new-posts', 'since', 'posts-name', 'announcement'] as const;
+export const spokenParts = ['connection-text', 'pause', 'new-posts', 'since', 'posts-name', 'announcement'] as const;
