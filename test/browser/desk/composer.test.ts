@@ -77,9 +77,9 @@ function inBrowser(start: () => Promise<TestBrowser>, kill: (page: Page) => Prom
     await headline(page).fill('The quay is closed');
     await text(page).pressSequentially('Crews are **standing down**.');
     await page.getByLabel('Key event').check();
-    await page.getByLabel('More follows').check();
+    await page.getByLabel('Developing').check();
     await page.getByText('Sources, byline, pictures and links').click();
-    await page.getByLabel('Verification').selectOption({ label: 'Not verified' });
+    await page.getByLabel('Verification').selectOption({ label: 'Unverified' });
     await page.getByRole('button', { name: 'Add a source' }).click();
     await field(page, 'Who says so').fill('Port authority');
     await field(page, 'Heard through').fill('radio');
@@ -302,7 +302,7 @@ describeWith(needs.chromium, 'the composer', (chromium) => {
     await page.getByLabel('Words of its headline or text').fill('ferries three');
     const found = page.locator('.composer-found li');
     await eventually(async () => expect(await found.count()).toBe(1));
-    await found.getByLabel('This post restates it').check();
+    await found.getByLabel(/^This post is drawn from it/).check();
     await found.getByRole('button', { name: 'Link to it in the text' }).click();
     await publish(page).click();
     await outbox(page).getByRole('button', { name: 'Send now' }).click();

@@ -108,7 +108,7 @@ export function restatements(start: () => Promise<TestBrowser>): void {
     await dialog.getByRole('textbox').fill('The boat was in the harbour.');
     await dialog.getByRole('button', { name: 'Retract' }).click();
     const list = listOn(page);
-    await list.locator(`[data-restatement="${restating}"]`, { hasText: 'Restates the corrected post' }).waitFor();
+    await list.locator(`[data-restatement="${restating}"]`, { hasText: 'Drawn from the corrected post' }).waitFor();
     expect(await list.locator('[data-restatement]').count()).toBe(1);
     await page.getByRole('region', { name: 'Other posts that may say so too' }).waitFor();
     await list.getByRole('button', { name: 'It is fine: Summary' }).click();

@@ -7,6 +7,7 @@ import { type AppWords, appWordsIn } from '../i18n/app/index.ts';
 import type { OutboxEntry } from '../outbox/outbox-model.ts';
 import type { DeskTimeline } from '../timeline/timeline.ts';
 import { basePath } from './base-path.ts';
+import { coverageName } from './coverage-names.ts';
 import { DeskElement } from './desk-element.ts';
 import type { DeskAuthor, DeskModel } from './desk-model.ts';
 import type { DeskKeys } from './keys-dialog.ts';
@@ -57,7 +58,7 @@ export class DeskApp extends DeskElement {
   #nameDocument(): void {
     const { place, shownCoverage, sessionState } = this.desk;
     const words = appWordsIn(this.language);
-    const name = place.at === 'coverage' ? (shownCoverage?.headline?.text ?? place.channelId) : words.desk;
+    const name = place.at === 'coverage' ? (shownCoverage?.headline?.text ?? coverageName(place.channelId)) : words.desk;
     const title = sessionState?.status === 'signed-out' ? words.desk : name;
     const site = document.title.split(' · ').at(-1);
     document.title = `${title} · ${site}`;
@@ -123,7 +124,7 @@ export class DeskApp extends DeskElement {
     const channel = reader.timeline?.channel;
     return html`${keyed(
       `${session.ownerKey} ${channelId}`,
-      html`<desk-coverage-head .session=${session} .outbox=${outbox} .client=${client} .language=${language} .channelId=${channelId} .channel=${channel} .headline=${headline}></desk-coverage-head>
+      html`<desk-coverage-head .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .language=${language} .channelId=${channelId} .channel=${channel} .headline=${headline}></desk-coverage-head>
 <div class="desk-columns">
 <div class="desk-read">${keyed(
         reader,

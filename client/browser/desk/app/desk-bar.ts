@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Plural } from '../../i18n/words.ts';
 import { counted } from '../../view/wording/counts.ts';
 import { type AppWords, appWordsIn } from '../i18n/app/index.ts';
+import { coverageName } from './coverage-names.ts';
 import { DeskElement } from './desk-element.ts';
 import type { DeskModel } from './desk-model.ts';
 import { type DeskStatus, statusOf, unsentIn } from './desk-status.ts';
@@ -45,7 +46,7 @@ ${this.#question(words)}`;
 
   #tab({ channelId, headline, newPosts }: OpenCoverage, words: AppWords): TemplateResult {
     const { desk } = this;
-    const name = headline?.text ?? channelId;
+    const name = headline?.text ?? coverageName(channelId);
     const isShown = desk.shownCoverage?.channelId === channelId;
     const count = newPosts > 0 ? html` <span class="desk-count">${this.#counted(words.newPosts, newPosts)}</span>` : nothing;
     return html`<li class=${isShown ? 'shown' : nothing}><a href=${pathOf({ at: 'coverage', channelId })} aria-current=${isShown ? 'page' : nothing}><bdi lang=${headline?.language ?? nothing}>${name}</bdi>${count}</a><button type="button" aria-label=${words.close(name)} @click=${() => desk.closeCoverage(channelId)}><span aria-hidden="true">×</span></button></li>`;
@@ -87,8 +88,8 @@ ${this.#question(words)}`;
 
   #question(words: AppWords): TemplateResult {
     const count = unsentIn(this.desk.author?.outbox.entries ?? []).length;
-    return html`<dialog class="desk-dialog" id="sign-out-question" aria-labelledby="sign-out-name"><h2 id="sign-out-name">${this.#counted(words.notOutYet, count)}</h2>
-<p>${words.unsentStays}</p>${this.#fault(words)}
+    return html`<dialog class="desk-dialog" id="sign-out-question" aria-labelledby="sign-out-name"><h2 id="sign-out-name">${count === 0 ? words.allOut : this.#counted(words.notOutYet, count)}</h2>
+${count === 0 ? nothing : html`<p>${words.unsentStays}</p>`}${this.#fault(words)}
 <p class="desk-buttons"><button type="button" class="desk-button" @click=${this.#closeQuestion}>${words.stay}</button> <button type="button" class="desk-button plain" @click=${this.#signOut}>${words.signOutAnyway}</button></p></dialog>
 <dialog class="desk-dialog" id="sign-out-failed" aria-labelledby="sign-out-failed-name"><h2 id="sign-out-failed-name">${words.notSignedOut}</h2>
 <p>${words.notSignedOutWhy}</p><form method="dialog"><button class="desk-button">${words.done}</button></form></dialog>`;

@@ -1,5 +1,6 @@
 import type { Channel, Event } from '../../../../src/protocol/model.ts';
 import { LiveReader } from '../../../lib/live-reader.ts';
+import { forgetCoverageNames, rememberCoverageName } from './coverage-names.ts';
 import { deviceName } from './device-names.ts';
 
 /** A coverage that is open on this desk: it is followed and has a tab in the bar, whether it is shown or not. */
@@ -104,6 +105,7 @@ export class OpenCoverages {
   }
 
   #add(channelId: string, headline?: Headline): OpenCoverage {
+    if (headline !== undefined) rememberCoverageName(channelId, headline.text);
     const coverage = { channelId, headline, newPosts: 0 } as OpenCoverage;
     coverage.reader = this.#follow(coverage);
     this.#open.set(channelId, coverage);
@@ -136,6 +138,7 @@ export class OpenCoverages {
   #name(coverage: OpenCoverage, { headline: text, language }: Channel): void {
     if (coverage.headline?.text === text && coverage.headline.language === language) return;
     coverage.headline = { text, language };
+    rememberCoverageName(coverage.channelId, text);
     this.#remember({ named: coverage });
   }
 
@@ -195,6 +198,7 @@ const headlinesPrefix = `${deviceName}-headlines:`;
 
 /** Removes the headlines of all authors from this device. The next visit of an author shows them once it has loaded the coverages. */
 export function forgetHeadlines(storage: Storage | undefined): void {
+  forgetCoverageNames();
   inTurn(() => {
     for (const key of Object.keys(storage ?? {})) if (key.startsWith(headlinesPrefix)) storage?.removeItem(key);
   });

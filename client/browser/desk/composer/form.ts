@@ -50,6 +50,9 @@ export function textField(form: PostForm, field: TextField): TemplateResult {
   const id = form.id(path);
   const described = [hint !== undefined && `${id}-hint`, lack && `${id}-lack`].filter(Boolean).join(' ') || undefined;
   const input = ({ target }: { target: HTMLInputElement | HTMLTextAreaElement }) => change(target.value);
+  const complete = ({ target }: { target: HTMLInputElement }) => {
+    if (kind === 'address') change(completedAddress(target.value));
+  };
   return html`<div class="composer-field">
 <label for=${id}>${label}</label>
 ${
@@ -57,11 +60,11 @@ ${
     ? html`<textarea id=${id} data-path=${path} rows="2" dir="auto" lang=${ifDefined(form.spelling)} .value=${live(value)} @input=${input}
  aria-invalid=${lack ? 'true' : 'false'} aria-describedby=${ifDefined(described)}></textarea>`
     : html`<input id=${id} data-path=${path} type=${kind === 'address' ? 'url' : 'text'} dir=${kind === 'address' ? 'ltr' : 'auto'}
- lang=${ifDefined(kind === 'address' ? undefined : form.spelling)} list=${ifDefined(list)} autocomplete="off" .value=${live(value)} @input=${input}
+ lang=${ifDefined(kind === 'address' ? undefined : form.spelling)} list=${ifDefined(list)} autocomplete="off" .value=${live(value)} @input=${input} @change=${complete}
  aria-invalid=${lack ? 'true' : 'false'} aria-describedby=${ifDefined(described)}>`
 }
 ${hint === undefined ? nothing : html`<small id=${`${id}-hint`} class="desk-hint">${hint}</small>`}
-${lack ? html`<small id=${`${id}-lack`} class="desk-lack">${label} ${form.words.lacks[lack.why]}.</small>` : nothing}
+${lack ? html`<small id=${`${id}-lack`} class="desk-lack">${nameOfLabel(label)} ${form.words.lacks[lack.why]}.</small>` : nothing}
 </div>`;
 }
 
@@ -101,8 +104,23 @@ export function without<T>(list: readonly T[], at: number): T[] {
   return list.filter((_, index) => index !== at);
 }
 
-/** The label of a field by its path, for the list of what is missing. */
-export function labelOf(path: string, { draft, words }: Pick<PostForm, 'draft' | 'words'>): string {
+/** The label without a remark such as "(optional)", which would contradict a sentence that says what is missing. */
+export function nameOfLabel(label: string): string {
+  return label.replace(/\s*[(（][^)）]*[)）]$/, '');
+}
+
+/** The address that an author means who leaves out `https://`. Other texts stay as they are. */
+export function completedAddress(text: string): string {
+  const written = text.trim();
+  return /^[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}(?::\d+)?(?:[/?#]\S*)?$/u.test(written) ? `https://${written}` : text;
+}
+
+/** The name of a field by its path, for the list of what is missing. */
+export function labelOf(path: string, form: Pick<PostForm, 'draft' | 'words'>): string {
+  return nameOfLabel(labelAt(path, form));
+}
+
+function labelAt(path: string, { draft, words }: Pick<PostForm, 'draft' | 'words'>): string {
   const [, list, at, field = list] = /^(\w+)(?:\[(\d+)\](?:\.(\w+))?)?/.exec(path) ?? [];
   switch (field) {
     case 'headline':

@@ -5,7 +5,7 @@ import { headlineCharacters } from '../../../../src/protocol/client-limits.ts';
 import { charactersOf } from '../../../../src/protocol/field-rules.ts';
 import { postKinds } from '../../../../src/protocol/model.ts';
 import { isComposing } from '../editor/composition.ts';
-import type { PostForm } from './form.ts';
+import { nameOfLabel, type PostForm } from './form.ts';
 
 /** The fields that every post needs: its kind, its headline and its marks. */
 
@@ -38,7 +38,7 @@ export function headlineField({ draft, words, spelling, lacks, id, change }: Pos
 <textarea id=${name} data-path="headline" rows="1" dir=${headline === '' ? nothing : 'auto'} lang=${ifDefined(spelling)} spellcheck="true" placeholder=${words.headline}
  .value=${live(headline)} @input=${input} @keydown=${keydown} aria-invalid=${lack || used > headlineCharacters ? 'true' : 'false'}
  aria-describedby=${`${name}-count${lack ? ` ${name}-lack` : ''}`}></textarea>
-<div class="composer-below">${lack ? html`<small id=${`${name}-lack`} class="desk-lack">${words.headline} ${words.lacks[lack.why]}.</small>` : nothing}<span id=${`${name}-count`} class="composer-count" ?hidden=${used === 0} data-over=${used > headlineCharacters}><span aria-hidden="true">${used}/${headlineCharacters}</span><span class="visually-hidden">${words.characters(String(used), String(headlineCharacters))}</span></span></div>
+<div class="composer-below">${lack ? html`<small id=${`${name}-lack`} class="desk-lack">${nameOfLabel(words.headline)} ${words.lacks[lack.why]}.</small>` : nothing}<span id=${`${name}-count`} class="composer-count" ?hidden=${used === 0} data-over=${used > headlineCharacters}><span aria-hidden="true">${used}/${headlineCharacters}</span><span class="visually-hidden">${words.characters(String(used), String(headlineCharacters))}</span></span></div>
 </div>`;
 }
 

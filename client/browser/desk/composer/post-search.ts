@@ -110,8 +110,8 @@ ${this.more ? html`<button type="button" class="desk-quiet" ?disabled=${this.fet
     const found = { id: post.id, title };
     return html`<li><p><strong><bdi>${title}</bdi></strong> <small>${at}</small></p>
 ${post.headline && text ? html`<p class="desk-hint"><bdi>${text}</bdi></p>` : nothing}
-<div class="composer-adders"><button type="button" class="desk-quiet" @click=${() => this.#link(found)}>${words.linkInText}</button>
-<label class="composer-mark"><input type="checkbox" .checked=${this.restated.includes(post.id)} @change=${({
+<div class="composer-adders"><button type="button" class="desk-quiet" aria-label=${`${words.linkInText}: ${title}`} @click=${() => this.#link(found)}>${words.linkInText}</button>
+<label class="composer-mark"><input type="checkbox" aria-label=${`${words.restates}: ${title}`} .checked=${this.restated.includes(post.id)} @change=${({
       target,
     }: {
       target: HTMLInputElement;

@@ -7,6 +7,7 @@ import { wordsOf } from '../../view/wording/time.ts';
 import { AuthorElement } from '../app/author-element.ts';
 import { basePath } from '../app/base-path.ts';
 import type { Headline } from '../app/open-coverages.ts';
+import type { Drafts } from '../drafts/drafts.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { type CoverageWords, coverageWordsIn } from '../i18n/coverages.ts';
 import { principalOf } from '../session/session.ts';
@@ -19,10 +20,12 @@ export class CoverageHead extends AuthorElement {
     channelId: { attribute: false },
     channel: { attribute: false },
     headline: { attribute: false },
+    drafts: { attribute: false },
     failed: { state: true },
   };
   declare channelId: string;
   declare channel: Channel | undefined;
+  declare drafts: Drafts;
   /** Shown until the coverage is loaded. */
   declare headline: Headline | undefined;
   /** The outbox could not store the change. */
@@ -38,7 +41,7 @@ ${this.#name({ text: headline, language: channel.language })}
 <p class="desk-head-actions"><a class="as-readers" href=${basePath + channelPath(this.channelId)} target="_blank">${words.asReaders}</a>${this.#buttons(channel, words)}</p>
 ${failed ? html`<p class="fault" role="alert">${coverageFormWordsIn(language).answers['not-stored']}</p>` : nothing}</header>
 <desk-coverage-dialog .session=${this.session} .outbox=${this.outbox} .client=${this.client} .language=${language}></desk-coverage-dialog>
-<desk-end-coverage .outbox=${this.outbox} .client=${this.client} .language=${language} .channel=${channel}></desk-end-coverage>`;
+<desk-end-coverage .outbox=${this.outbox} .drafts=${this.drafts} .client=${this.client} .language=${language} .channel=${channel}></desk-end-coverage>`;
   }
 
   #name({ text, language }: Headline): TemplateResult {

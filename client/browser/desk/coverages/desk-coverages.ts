@@ -4,6 +4,7 @@ import { mayEditSome, namedToEdit } from '../../../../src/protocol/rights.ts';
 import { directionOf } from '../../view/direction.ts';
 import { agoText } from '../../view/wording/time-choice.ts';
 import { AuthorElement } from '../app/author-element.ts';
+import { rememberCoverageName } from '../app/coverage-names.ts';
 import { datedIn } from '../app/coverage-time.ts';
 import type { KeyRegistry } from '../app/keys.ts';
 import { pathOf } from '../app/places.ts';
@@ -13,7 +14,7 @@ import type { CoverageDialog } from './coverage-dialog.ts';
 import { freeIds, isFound, loadMore, loadSections, type Sections } from './writable-coverages.ts';
 
 /** How often the list is loaded again while it is in view, milliseconds. */
-const reloadMs = 30_000;
+const reloadMs = 10_000;
 /** A shorter list needs no search. */
 const searchFrom = 8;
 
@@ -137,6 +138,8 @@ ${order.map((state) => this.#section(state, shown[state], sections[state].next !
       const loaded = await loadSections(this.client, principalOf(this.session));
       // Further pages that are shown already stay.
       if (this.sections === undefined || !this.#hasLoadedMore) this.sections = loaded.sections;
+      for (const state of channelStates)
+        for (const { id, headline } of loaded.sections[state].coverages) rememberCoverageName(id, headline);
       this.#deleted = loaded.deleted;
       this.failed = false;
     } catch {

@@ -1,6 +1,7 @@
 import { isWithdrawn } from '../../../../src/protocol/model.ts';
 import type { SeenPost } from '../../../lib/author-client.ts';
 import { unsentIn } from '../app/desk-status.ts';
+import type { Draft } from '../drafts/drafts.ts';
 import { channelOf, type OutboxEntry } from '../outbox/outbox-model.ts';
 
 /** Open tasks that an editor should know before a coverage ends. */
@@ -13,6 +14,8 @@ export interface EndChecklist {
   summary: { post: SeenPost; newer: number } | undefined;
   /** How many entries for the coverage are on this device and not on the server yet. */
   unsent: number;
+  /** How many drafts for the coverage are on this device, with what is being written now. */
+  drafts: number;
   searched: number;
   /** There are older posts, which were not searched. */
   hasOlder: boolean;
@@ -27,11 +30,14 @@ export function checkBeforeEnd({
   posts,
   hasOlder,
   entries,
+  drafts,
 }: {
   channelId: string;
   posts: readonly SeenPost[];
   hasOlder: boolean;
   entries: readonly OutboxEntry[];
+  /** Without those that are on their way. */
+  drafts: readonly Pick<Draft, 'write'>[];
 }): EndChecklist {
   const standing = posts.filter((post) => !isWithdrawn(post));
   const at = standing.findIndex(({ kind }) => kind === 'summary');
@@ -41,6 +47,7 @@ export function checkBeforeEnd({
     developing: standing.filter(({ developing }) => developing),
     summary: summary && { post: summary, newer: at },
     unsent: unsentIn(entries).filter(({ write }) => channelOf(write) === channelId).length,
+    drafts: drafts.filter(({ write }) => channelOf(write) === channelId).length,
     searched: posts.length,
     hasOlder,
   };

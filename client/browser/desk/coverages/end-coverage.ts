@@ -7,6 +7,7 @@ import type { Plural } from '../../i18n/words.ts';
 import { counted } from '../../view/wording/counts.ts';
 import { basePath } from '../app/base-path.ts';
 import { DeskElement } from '../app/desk-element.ts';
+import type { Drafts } from '../drafts/drafts.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { type CoverageWords, coverageWordsIn } from '../i18n/coverages.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
@@ -21,12 +22,14 @@ const namedMost = 5;
 export class EndCoverage extends DeskElement {
   static override properties = {
     outbox: { attribute: false },
+    drafts: { attribute: false },
     client: { attribute: false },
     channel: { attribute: false },
     checked: { state: true },
     failed: { state: true },
   };
   declare outbox: Outbox;
+  declare drafts: Drafts;
   declare client: AuthorClient;
   declare channel: Channel;
   /** Undefined while the posts are looked through. */
@@ -61,9 +64,10 @@ ${checked.hasOlder ? html`<p class="hint">${this.#counted(words.searched, checke
   }
 
   /** An entry for each thing that is still open. */
-  #leftOpen({ unverified, developing, summary, unsent, searched }: EndChecklist, words: CoverageWords): TemplateResult[] {
+  #leftOpen({ unverified, developing, summary, unsent, drafts, searched }: EndChecklist, words: CoverageWords): TemplateResult[] {
     const entries: TemplateResult[] = [];
     if (unsent > 0) entries.push(html`<li>${this.#counted(words.unsent, unsent)}</li>`);
+    if (drafts > 0) entries.push(html`<li>${this.#counted(words.drafts, drafts)}</li>`);
     if (unverified.length > 0) entries.push(this.#posts(words.unverified, unverified, words));
     if (developing.length > 0) entries.push(this.#posts(words.developing, developing, words));
     if (summary !== undefined && summary.newer > 0)
@@ -88,7 +92,7 @@ ${checked.hasOlder ? html`<p class="hint">${this.#counted(words.searched, checke
     const { id } = this.channel;
     try {
       const { posts, hasOlder } = await newestPosts(this.client, id);
-      this.checked = checkBeforeEnd({ channelId: id, posts, hasOlder, entries: this.outbox.entries });
+      this.checked = checkBeforeEnd({ channelId: id, posts, hasOlder, entries: this.outbox.entries, drafts: this.drafts.list });
     } catch {
       this.checked = 'not-searched';
     }

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Channel } from '../../../../src/protocol/model.ts';
 import type { Language } from '../../i18n/languages.ts';
+import { coverageName } from '../app/coverage-names.ts';
 import { datedIn } from '../app/coverage-time.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
@@ -45,7 +46,7 @@ export class DeskDrafts extends DeskElement {
     const title = titleOf(draft) || words.withoutText;
     const at = new Date(draft.changedAt).toISOString();
     const isHere = channelId === this.channelId;
-    const label = html`<bdi>${title}</bdi> <small>${datedIn(this.channel, at, this.language)}${isHere ? nothing : html` ${words.inCoverage(channelId)}`}</small>`;
+    const label = html`<bdi>${title}</bdi> <small>${datedIn(this.channel, at, this.language)}${isHere ? nothing : html` ${words.inCoverage(coverageName(channelId))}`}</small>`;
     const opener = isHere
       ? html`<button type="button" class="composer-open" aria-label=${words.openDraft(title)} @click=${() => this.drafts.open(draft.key)}>${label}</button>`
       : html`<a class="composer-open" href=${pathOf({ at: 'coverage', channelId })} @click=${() => this.drafts.bringForward(draft.key)}>${label}</a>`;

@@ -1,6 +1,7 @@
 import { renderHtml } from '../../../../src/markdown/html-writer.ts';
 import type { ReaderPost } from '../../../../src/protocol/model.ts';
 import { textOf } from '../../view/wording/plain-text.ts';
+import { coverageName } from '../app/coverage-names.ts';
 import type { OutboxEntry } from '../outbox/outbox-model.ts';
 
 /** The title of a write: the headline of its post, else its first words. Empty if it has neither. */
@@ -18,7 +19,7 @@ export function titleOf({ write, base, title }: Pick<OutboxEntry, 'write' | 'bas
     case 'create-channel':
       return write.channel.headline;
     case 'update-channel':
-      return write.patch.headline ?? write.channelId;
+      return write.patch.headline ?? title ?? coverageName(write.channelId);
   }
 }
 

@@ -40,6 +40,8 @@ export interface CoverageWords {
   summaryOld: Plural;
   noSummary: string;
   unsent: Plural;
+  /** What is being written, or was put aside. */
+  drafts: Plural;
   searched: Plural;
   notSearched: string;
   withoutHeadline: string;
@@ -83,6 +85,7 @@ const byLanguage: Readonly<Record<Language, CoverageWords>> = {
     summaryOld: { one: 'The newest summary is older than # post', other: 'The newest summary is older than # posts' },
     noSummary: 'There is no summary',
     unsent: { one: '# post is not out yet', other: '# posts are not out yet' },
+    drafts: { one: '# draft of yours is on this device', other: '# drafts of yours are on this device' },
     searched: { one: 'The newest # post was looked at.', other: 'The newest # posts were looked at.' },
     notSearched: 'The posts could not be looked at. Check them yourself before you end it.',
     withoutHeadline: 'Post without a headline',
@@ -123,6 +126,7 @@ const byLanguage: Readonly<Record<Language, CoverageWords>> = {
     },
     noSummary: 'Es gibt keine Zusammenfassung',
     unsent: { one: '# Beitrag ist noch nicht draußen', other: '# Beiträge sind noch nicht draußen' },
+    drafts: { one: '# Entwurf von Ihnen ist auf diesem Gerät', other: '# Entwürfe von Ihnen sind auf diesem Gerät' },
     searched: { one: 'Der neueste # Beitrag wurde durchgesehen.', other: 'Die neuesten # Beiträge wurden durchgesehen.' },
     notSearched: 'Die Beiträge konnten nicht durchgesehen werden. Prüfen Sie sie selbst, bevor Sie beenden.',
     withoutHeadline: 'Beitrag ohne Überschrift',
@@ -163,6 +167,7 @@ const byLanguage: Readonly<Record<Language, CoverageWords>> = {
     },
     noSummary: 'Il n’y a pas de résumé',
     unsent: { one: '# message n’est pas encore publié', other: '# messages ne sont pas encore publiés' },
+    drafts: { one: '# brouillon de vous est sur cet appareil', other: '# brouillons de vous sont sur cet appareil' },
     searched: { one: 'Le message le plus récent a été examiné.', other: 'Les # messages les plus récents ont été examinés.' },
     notSearched: 'Les messages n’ont pas pu être examinés. Vérifiez-les vous-même avant de terminer.',
     withoutHeadline: 'Message sans titre',
@@ -200,6 +205,7 @@ const byLanguage: Readonly<Record<Language, CoverageWords>> = {
     summaryOld: { one: 'El último resumen es anterior a # entrada', other: 'El último resumen es anterior a # entradas' },
     noSummary: 'No hay ningún resumen',
     unsent: { one: '# entrada aún no está publicada', other: '# entradas aún no están publicadas' },
+    drafts: { one: '# borrador suyo está en este dispositivo', other: '# borradores suyos están en este dispositivo' },
     searched: { one: 'Se revisó la entrada más reciente.', other: 'Se revisaron las # entradas más recientes.' },
     notSearched: 'No se pudieron revisar las entradas. Revíselas usted antes de terminar.',
     withoutHeadline: 'Entrada sin titular',
@@ -237,6 +243,7 @@ const byLanguage: Readonly<Record<Language, CoverageWords>> = {
     summaryOld: { one: 'أحدث ملخص أقدم من منشور واحد', other: 'أحدث ملخص أقدم من منشورات عددها #' },
     noSummary: 'لا يوجد ملخص',
     unsent: { one: 'منشور واحد لم ينشر بعد', other: 'منشورات لم تنشر بعد: #' },
+    drafts: { one: 'مسودة واحدة لك على هذا الجهاز', other: 'مسودات لك على هذا الجهاز: #' },
     searched: { one: 'فحص أحدث منشور.', other: 'عدد أحدث المنشورات التي فحصت: #' },
     notSearched: 'تعذر فحص المنشورات. راجعها بنفسك قبل الإنهاء.',
     withoutHeadline: 'منشور بلا عنوان',

@@ -2,11 +2,13 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Channel } from '../../../../src/protocol/model.ts';
 import type { Problem } from '../../../../src/protocol/problems.ts';
+import { coverageName } from '../app/coverage-names.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
 import type { Drafts, SetAside } from '../drafts/drafts.ts';
 import { titleOf } from '../drafts/write-title.ts';
 import { type OutboxWords, outboxWordsIn } from '../i18n/outbox/index.ts';
+import { timelineWordsIn } from '../i18n/timeline/index.ts';
 import type { DeskSession } from '../session/session.ts';
 import {
   channelOf,
@@ -163,9 +165,17 @@ ${this.#protection(!isHindered && unsent.some(({ state }) => ['saved', 'sending'
 
   #title(entry: OutboxEntry): string {
     const { type } = entry.write;
-    const isUnnamed = type === 'update-channel' && entry.write.patch.headline === undefined && isHere(entry, this.channel);
-    const title = (isUnnamed && this.channel?.headline) || titleOf(entry) || this.#words.withoutText;
-    return entry.write.type === 'publish' ? title : `${this.#words.what[entry.write.type]}: ${title}`;
+    const title = titleOf(entry) || this.#words.withoutText;
+    if (type === 'publish') return title;
+    return `${this.#nameOf(entry.write)}: ${title}`;
+  }
+
+  /** What the write does. Pinning is a change of the coverage for the server alone. */
+  #nameOf(write: Write & { type: Exclude<Write['type'], 'publish'> }): string {
+    const isPin = write.type === 'update-channel' && 'pinnedPostId' in write.patch;
+    if (!isPin) return this.#words.what[write.type];
+    const { pin, unpin } = timelineWordsIn(this.language);
+    return write.patch.pinnedPostId === null ? unpin : pin;
   }
 
   #entry(entry: OutboxEntry): TemplateResult {
@@ -173,7 +183,7 @@ ${this.#protection(!isHindered && unsent.some(({ state }) => ['saved', 'sending'
     const channelId = channelOf(write);
     const elsewhere = channelId !== this.channelId && write.type !== 'create-channel';
     return html`<li data-state=${state.at} data-entry=${entry.id}><p class="desk-entry-title"><bdi>${this.#title(entry)}</bdi>${
-      elsewhere ? html` <a href=${pathOf({ at: 'coverage', channelId })}>${channelId}</a>` : nothing
+      elsewhere ? html` <a href=${pathOf({ at: 'coverage', channelId })}>${coverageName(channelId)}</a>` : nothing
     }</p>
 ${this.#stateLine(entry)}
 <div class="desk-entry-buttons">${this.#buttons(entry)}</div></li>`;

@@ -12,6 +12,7 @@ import type { DeskCorrect } from '../changes/correct.ts';
 import { pressedPlace } from '../changes/pressed-place.ts';
 import type { DeskWithdraw } from '../changes/withdraw.ts';
 import type { Draft } from '../drafts/drafts.ts';
+import { titleOfPost } from '../drafts/write-title.ts';
 import type { TextPlace } from '../editor/place-in-text.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { type TimelineWords, timelineWordsIn } from '../i18n/timeline/index.ts';
@@ -220,7 +221,9 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
       case 'pin':
       case 'unpin': {
         const patch = { pinnedPostId: action === 'pin' ? postId : null };
-        void outbox.add({ type: 'update-channel', channelId, expected: '*', patch }, { holdMs: 0 });
+        const post = this.reader.timeline && held(this.reader.timeline, postId);
+        const title = post && titleOfPost(post);
+        void outbox.add({ type: 'update-channel', channelId, expected: '*', patch }, { holdMs: 0, ...(title && { title }) });
         return;
       }
       case 'edit':

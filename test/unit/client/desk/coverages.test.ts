@@ -3,6 +3,7 @@ import { statusOf } from '../../../../client/browser/desk/app/desk-status.ts';
 import { placeOf } from '../../../../client/browser/desk/app/places.ts';
 import { checkBeforeEnd } from '../../../../client/browser/desk/coverages/end-checklist.ts';
 import { freeIds, isFound, loadSections } from '../../../../client/browser/desk/coverages/writable-coverages.ts';
+import type { Draft } from '../../../../client/browser/desk/drafts/drafts.ts';
 import type { OutboxEntry } from '../../../../client/browser/desk/outbox/outbox-model.ts';
 import type { AuthorClient, SeenPost } from '../../../../client/lib/author-client.ts';
 import { ProblemError } from '../../../../client/lib/http.ts';
@@ -102,8 +103,8 @@ describe('the list of coverages', () => {
 describe('the checklist before a coverage ends', () => {
   const post = (seq: number, fields: Partial<SeenPost> = {}) =>
     ({ id: `${seq}`, seq, kind: 'update', status: 'published', verification: null, developing: false, ...fields }) as SeenPost;
-  const check = (posts: SeenPost[], entries: OutboxEntry[] = []) =>
-    checkBeforeEnd({ channelId: 'fire', posts, hasOlder: false, entries });
+  const check = (posts: SeenPost[], entries: OutboxEntry[] = [], drafts: Pick<Draft, 'write'>[] = []) =>
+    checkBeforeEnd({ channelId: 'fire', posts, hasOlder: false, entries, drafts });
 
   it('lists posts that are unverified or promise more, but no withdrawn ones', () => {
     const posts = [
@@ -120,6 +121,11 @@ describe('the checklist before a coverage ends', () => {
     const posts = [post(5), post(4), post(3, { kind: 'summary' }), post(2), post(1, { kind: 'summary' })];
     expect(check(posts).summary).toMatchObject({ post: { seq: 3 }, newer: 2 });
     expect(check([post(1)]).summary).toBeUndefined();
+  });
+
+  it('counts the drafts of this coverage, with what is being written', () => {
+    const draft = (channelId: string) => ({ write: { type: 'publish', channelId, post: { id: 'a', body: 'B' } } }) as const;
+    expect(check([], [], [draft('fire'), draft('vote')]).drafts).toBe(1);
   });
 
   it('counts what is not on the server yet, of this coverage', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { completedAddress, nameOfLabel } from '../../../../client/browser/desk/composer/form.ts';
 import {
   draftOf,
   emptyDraft,
@@ -179,5 +180,27 @@ describe('what a post lacks', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('a field of the form', () => {
+  it('is named without its remark where a sentence says what is missing', () => {
+    expect(nameOfLabel('Headline (optional)')).toBe('Headline');
+    expect(nameOfLabel('العنوان (اختياري)')).toBe('العنوان');
+    expect(nameOfLabel('Text')).toBe('Text');
+  });
+
+  it.each([
+    ['example.org/exit', 'https://example.org/exit'],
+    [' www.example.org ', 'https://www.example.org'],
+    ['localhost.example.org:8080/a?b#c', 'https://localhost.example.org:8080/a?b#c'],
+    ['https://example.org', 'https://example.org'],
+    ['http://example.org', 'http://example.org'],
+    ['javascript:alert(1)', 'javascript:alert(1)'],
+    ['two words.example', 'two words.example'],
+    ['media:0123', 'media:0123'],
+    ['', ''],
+  ])('completes the address %j to %j', (written, completed) => {
+    expect(completedAddress(written)).toBe(completed);
   });
 });

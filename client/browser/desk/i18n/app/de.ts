@@ -24,6 +24,7 @@ export const appWords: AppWords = {
   sending: { one: '# wird gesendet', other: '# werden gesendet' },
   held: { one: '# geht gleich hinaus', other: '# gehen gleich hinaus' },
   notOutYet: { one: '# Beitrag ist noch nicht draußen', other: '# Beiträge sind noch nicht draußen' },
+  allOut: 'Alles ist hinausgegangen',
   unsentStays:
     'Was Sie geschrieben haben, bleibt auf diesem Gerät. Es wird gesendet, wenn Sie sich hier wieder anmelden; niemand sonst kann es sehen oder senden.',
   signOutAnyway: 'Abmelden',

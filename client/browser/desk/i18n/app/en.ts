@@ -23,6 +23,7 @@ export const appWords: AppWords = {
   sending: { one: 'Sending #', other: 'Sending #' },
   held: { one: '# goes out soon', other: '# go out soon' },
   notOutYet: { one: '# post is not out yet', other: '# posts are not out yet' },
+  allOut: 'Everything is out',
   unsentStays: 'What you wrote stays on this device. It goes out when you sign in here again; nobody else can see or send it.',
   signOutAnyway: 'Sign out',
   stay: 'Stay signed in',

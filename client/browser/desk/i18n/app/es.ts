@@ -23,6 +23,7 @@ export const appWords: AppWords = {
   sending: { one: 'Enviando #', other: 'Enviando #' },
   held: { one: '# sale en un momento', other: '# salen en un momento' },
   notOutYet: { one: '# entrada aún no está publicada', other: '# entradas aún no están publicadas' },
+  allOut: 'Todo ha salido',
   unsentStays:
     'Lo que ha escrito queda en este dispositivo. Se enviará cuando vuelva a iniciar sesión aquí; nadie más puede verlo ni enviarlo.',
   signOutAnyway: 'Cerrar sesión',

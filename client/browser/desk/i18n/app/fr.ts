@@ -23,6 +23,7 @@ export const appWords: AppWords = {
   sending: { one: 'Envoi de # message', other: 'Envoi de # messages' },
   held: { one: '# part dans un instant', other: '# partent dans un instant' },
   notOutYet: { one: '# message n’est pas encore publié', other: '# messages ne sont pas encore publiés' },
+  allOut: 'Tout est parti',
   unsentStays:
     'Ce que vous avez écrit reste sur cet appareil. L’envoi reprend quand vous vous reconnectez ici ; personne d’autre ne peut le voir ni l’envoyer.',
   signOutAnyway: 'Se déconnecter',

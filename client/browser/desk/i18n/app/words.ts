@@ -34,6 +34,8 @@ export interface AppWords {
 
   // Signing out
   notOutYet: Plural;
+  /** Instead of `notOutYet`, once nothing waits. */
+  allOut: string;
   unsentStays: string;
   signOutAnyway: string;
   stay: string;
