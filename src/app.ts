@@ -237,8 +237,9 @@ function apiRoutes(
   } = parts;
   const { readers, admission } = parts;
   const underWay = { exports: 0, imports: 0, uploads: 0 };
-  const slotsFor = (kind: keyof typeof underWay, most: number) =>
+  const slotsFor = (kind: keyof typeof underWay, most: number, options: { mostOfAuthor?: number } = {}) =>
     createSlots(most, {
+      ...options,
       onRejected: () => metrics.rejections.inc({ kind }),
       onTaken: (count) => {
         metrics.transfers.set({ kind }, count);
@@ -248,7 +249,7 @@ function apiRoutes(
     });
   const uploads = {
     ...{ engine, media, publicUrl, rates, log },
-    slots: slotsFor('uploads', newsroomLimits.uploadsMost),
+    slots: slotsFor('uploads', newsroomLimits.uploadsMost, { mostOfAuthor: newsroomLimits.uploadsOfAuthor }),
     onStalled: () => metrics.rejections.inc({ kind: 'stalled' }),
   };
   return [

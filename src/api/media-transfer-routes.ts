@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { type Request, type Response, Router } from 'express';
 import { visibleChannel } from '../access/channel-access.ts';
 import { credentialHeaders, sendJson, vary } from '../http/answers.ts';
@@ -69,8 +70,7 @@ export function mediaTransferRoutes(context: MediaTransferContext): Router {
       const store = requireStore();
       requireType(req.headers['content-type'], types);
       if (!schemas.mediaIdSchema.safeParse(id).success) throw new Refusal('not-found', missing.media);
-      begin();
-      const { head, body } = await readHead(req);
+      const { head, body } = await readHead(begin(who.sub, newsroomLimits.longUploadMs));
       const result = await restoreMedia({ engine, renderer, store }, channel, id, { ...head, body });
       if (result.status === 'refused') throw new Refusal(result.code, { detail: result.detail });
       await requireKeptChannel(channelId, { engine, store });
@@ -91,8 +91,8 @@ export function mediaTransferRoutes(context: MediaTransferContext): Router {
 }
 
 /** Reads the first line. `body` continues after it. */
-export async function readHead(req: Request): Promise<{ head: MovedMediaHead; body: AsyncIterator<Buffer> }> {
-  const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
+export async function readHead(received: Readable): Promise<{ head: MovedMediaHead; body: AsyncIterator<Buffer> }> {
+  const chunks = received.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   let start = Buffer.alloc(0);
   while (!start.includes(10)) {
     if (start.length > newsroomLimits.movedHeadBytes) throw tooLong();

@@ -1,5 +1,7 @@
+import { PassThrough, type Readable } from 'node:stream';
 import type { Request, Response } from 'express';
 import type { Slots } from '../http/concurrency-slots.ts';
+import { responseLimits } from '../http/http-limits.ts';
 import type { Engine } from '../journal/engine.ts';
 import type { MediaStore } from '../media/media-store.ts';
 import { newsroomLimits } from '../newsroom/newsroom-limits.ts';
@@ -7,28 +9,38 @@ import { orRefuse } from '../newsroom/uploads.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { discardRest } from './rest-of-body.ts';
 
-/** What every request with files in its body has in common: how it begins, and how it ends if it is cut or comes too late. */
+/** What every request with files in its body has in common: how it begins, and how it ends if it is too slow or comes too late. */
 export interface ReceivingContext {
   slots: Slots;
-  /** Called when an upload is cut because it sends nothing. */
+  /** Called when an upload is refused because it is too slow. */
   onStalled(): void;
 }
 
+/** Takes a slot for the author. Returns the body, which ends with an error if it is too slow or takes longer than `mostMs`. */
+export type BeginUpload = (author: string, mostMs: number) => Readable;
+
 /**
- * Runs `receive`, which calls `begin` once the request may send its files: it then holds a slot, and is cut if it stalls. Resolves
- * without an answer if the client is gone. A refusal is thrown, and the rest of the body is discarded.
+ * Runs `receive`, which calls `begin` once the request may send its files. Resolves without an answer if the client is gone. A refusal
+ * is thrown, and the rest of the body is discarded.
  */
 export async function receiveUpload(
   req: Request,
   res: Response,
   { slots, onStalled }: ReceivingContext,
-  receive: (begin: () => void) => Promise<void>,
+  receive: (begin: BeginUpload) => Promise<void>,
 ): Promise<void> {
   let release: () => void = () => {};
   let unwatch: () => void = () => {};
-  const begin = () => {
-    release = slots.take();
-    unwatch = cutIfStalled(req, onStalled);
+  let slow: Refusal | undefined;
+  const begin: BeginUpload = (author, mostMs) => {
+    release = slots.take(author);
+    const body = bodyOf(req);
+    unwatch = watchSpeed(req, mostMs, (refusal) => {
+      slow = refusal;
+      onStalled();
+      body.destroy(refusal);
+    });
+    return body;
   };
   try {
     await receive(begin);
@@ -36,7 +48,7 @@ export async function receiveUpload(
     // The client is gone.
     if (req.destroyed && !req.complete) return;
     discardRest(req, res);
-    throw error;
+    throw slow ?? error;
   } finally {
     unwatch();
     release();
@@ -53,16 +65,45 @@ export async function requireKeptChannel(
   throw new Refusal('channel-deleted');
 }
 
-/** Uploads have no time limit, because a slow connection may take long. Returns the function that stops watching. */
-function cutIfStalled(req: Request, onStalled: () => void): () => void {
-  let before = req.socket.bytesRead;
-  const timer = setInterval(() => {
+/** The body as a stream of its own: the end of it does not close the connection, which an answer needs. */
+function bodyOf(req: Request): Readable {
+  const body = new PassThrough();
+  // Whoever reads it gets the error. Without a reader there is nobody to tell.
+  body.on('error', () => {});
+  req.once('close', () => {
+    if (!req.complete) body.destroy(new Error('The client disconnected.'));
+  });
+  return req.pipe(body);
+}
+
+/** How often a window of `uploadStallMs` begins in its own length. */
+const windows = 6;
+
+/** Calls `refuse` at most once, with what to answer. Returns the function that stops watching. */
+function watchSpeed(req: Request, mostMs: number, refuse: (refusal: Refusal) => void): () => void {
+  const { uploadStallMs, uploadBytesPerSecond } = newsroomLimits;
+  const stop = () => {
+    clearInterval(sampling);
+    clearTimeout(late);
+  };
+  const end = (detail: string) => {
+    stop();
+    if (!req.complete) refuse(new Refusal('rate-limited', { detail, retryAfter: responseLimits.slotRetrySeconds }));
+  };
+  const read = [req.socket.bytesRead];
+  const sampling = setInterval(() => {
     const now = req.socket.bytesRead;
-    if (!req.complete && now === before) {
-      onStalled();
-      req.socket.resetAndDestroy();
+    const before = read.length < windows ? undefined : read.shift();
+    read.push(now);
+    if (before !== undefined && now - before < (uploadStallMs / 1_000) * uploadBytesPerSecond) {
+      end(
+        `The upload sent less than ${uploadBytesPerSecond / 1024} KiB a second for ${uploadStallMs / 1_000} seconds. Send it again over a better connection.`,
+      );
     }
-    before = now;
-  }, newsroomLimits.uploadStallMs);
-  return () => clearInterval(timer);
+  }, uploadStallMs / windows);
+  const late = setTimeout(
+    () => end(`The upload took longer than ${mostMs / 60_000} minutes. Send a smaller file, or use a faster connection.`),
+    mostMs,
+  );
+  return stop;
 }

@@ -9,5 +9,6 @@ export function discardRest(req: Request, res: Response): void {
   res.set('Connection', 'close');
   const timer = setTimeout(() => req.destroy(), newsroomLimits.importRestMs);
   req.once('close', () => clearTimeout(timer));
+  req.unpipe();
   req.resume();
 }

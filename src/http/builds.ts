@@ -1,9 +1,10 @@
 import type { Request, Response } from 'express';
+import { FairQueue } from '../fair-queue.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Make } from './build-steps.ts';
-import { FairQueue, turnKey } from './fair-queue.ts';
 import { type Share, Shares } from './fair-shares.ts';
 import { responseLimits } from './http-limits.ts';
+import { turnKey } from './rates.ts';
 
 /**
  * Builds the answers that are expensive: pages, feeds and long lists. A build starts in one of a few slots, which addresses share
@@ -143,7 +144,7 @@ export function createBuilds({ charge, onChange, onEnded, now = () => performanc
       };
       const build = { client, start: () => end(resolve), fail: (error: Error) => end(() => reject(error)) };
       undo = waiting.whenEmpty(() => leave(build, new AllClientsGone()));
-      queue.add(client.address, build);
+      queue.add(turnKey(client.address), build);
       share = shares.add(build, client.address);
       // `add` may have dropped builds, this one or others, so that this one started.
       if (!isWaiting) shares.remove(share);
@@ -162,7 +163,7 @@ export function createBuilds({ charge, onChange, onEnded, now = () => performanc
 
   function startNext(): void {
     while (running < responseLimits.buildsMost) {
-      const isAlone = queue.addresses === 1;
+      const isAlone = queue.clients === 1;
       const build = queue.take((key) => isAlone || slotsOf(key) < responseLimits.buildsOfAddress);
       if (build === undefined) break;
       const key = turnKey(build.client.address);
@@ -174,7 +175,7 @@ export function createBuilds({ charge, onChange, onEnded, now = () => performanc
   }
 
   function leave(build: WaitingBuild, error: AllClientsGone | BuildRefused): void {
-    queue.remove(build.client.address, build);
+    queue.remove(turnKey(build.client.address), build);
     build.fail(error);
     onEnded?.(error instanceof BuildRefused ? 'refused' : 'abandoned');
     startNext();
@@ -206,7 +207,7 @@ function createTurns(
   };
   return (address, { hasBegun }) =>
     new Promise((resolve) => {
-      waiting.add(address, resolve, { first: hasBegun });
+      waiting.add(turnKey(address), resolve, { first: hasBegun });
       if (isScheduled) return;
       isScheduled = true;
       soon(run, 0);

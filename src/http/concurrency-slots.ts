@@ -4,7 +4,7 @@ import { responseLimits } from './http-limits.ts';
 /** Limits how many long operations run at once in this process. A further operation is refused with a time to retry. */
 export interface Slots {
   /**
-   * Throws the refusal `rate-limited` if no slot is free, or if the author holds half of them. Call the returned function when the
+   * Throws the refusal `rate-limited` if no slot is free, or if the author holds `mostOfAuthor`. Call the returned function when the
    * operation is done. Calling it again does nothing. `author`: the `sub` of the token. Left out: any number is free.
    */
   take(author?: string): () => void;
@@ -15,13 +15,14 @@ export interface SlotOptions {
   /** Called with the number of used slots whenever it changes. */
   onTaken?(count: number): void;
   retrySeconds?: number;
+  /** Default: half of the slots. */
+  mostOfAuthor?: number;
 }
 
 export function createSlots(
   most: number,
-  { onRejected, onTaken, retrySeconds = responseLimits.slotRetrySeconds }: SlotOptions,
+  { onRejected, onTaken, retrySeconds = responseLimits.slotRetrySeconds, mostOfAuthor = Math.ceil(most / 2) }: SlotOptions,
 ): Slots {
-  const mostOfAuthor = Math.ceil(most / 2);
   let taken = 0;
   const byAuthor = new Map<string, number>();
   const change = (by: number, author: string | undefined) => {

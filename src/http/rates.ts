@@ -154,6 +154,15 @@ export function wideAddressKey(key: string): string | undefined {
   return key.endsWith('/64') ? `${key.split(':', 3).join(':')}::/48` : undefined;
 }
 
+/**
+ * The key by which addresses take turns. All IPv6 addresses of a /48 take turns as one, so that a network that owns many of them gets
+ * no more turns than others.
+ */
+export function turnKey(address: string): string {
+  const key = addressKey(address);
+  return wideAddressKey(key) ?? key;
+}
+
 /** The eight 16-bit groups of a valid IPv6 address. */
 function groupsOf(address: string): number[] {
   const groups: number[] = [];

@@ -141,7 +141,7 @@ export class MediaDirectory implements MediaStore {
     const existing = await this.#withContent(channelId, sha256);
     if (existing !== undefined) return { status: 'existing', media: existing };
     await mkdir(directory, { mode: 0o700 });
-    const outcome = await this.#renderer.render({ kind, file, directory, sha256 });
+    const outcome = await this.#renderer.render({ kind, file, directory, sha256, by });
     if (outcome.status === 'refused') {
       // The decoder cannot tell a file that was erased meanwhile from a damaged one.
       if (!(await exists(file))) throw new MediaUnavailable(erasedMeanwhile);

@@ -28,6 +28,12 @@ export const mediaTable = {
     metric: problem('too-large'),
     atLimit: 'A picture with more pixels is refused with `too-large`, before it is decoded.',
   },
+  /** 60 megapixels with four channels of 8 bits, or 30 with four of 16. */
+  pictureDecodedBytes: {
+    value: 240 * 1_000_000,
+    metric: problem('too-large'),
+    atLimit: 'A picture with more pixels times bytes of a pixel is refused with `too-large`, before it is decoded.',
+  },
   /** The most that WebP can hold. */
   pictureSidePixels: {
     value: 16_383,
@@ -74,7 +80,7 @@ export const mediaTable = {
     metric: problem('media-unavailable'),
     atLimit: 'More uploads at the same time are 503 `media-unavailable`.',
   },
-  /** Each job waits for all jobs before it. */
+  /** Authors take turns. */
   rendererQueue: {
     value: 16,
     metric: problem('media-unavailable'),
@@ -85,7 +91,12 @@ export const mediaTable = {
     metric: problem('media-unreadable'),
     atLimit: 'An upload that takes longer to process is refused with `media-unreadable`, and the process is killed.',
   },
-  /** 60 megapixels with 16 bits a channel are 480 MB. */
+  /** Processor time, so that a busy machine refuses nothing. The largest pictures need 4 s. */
+  rendererDecodeMs: {
+    value: 15_000,
+    metric: problem('media-unreadable'),
+    atLimit: 'A picture that needs more processor time to decode is refused with `media-unreadable`, and the process is killed.',
+  },
   rendererBytes: {
     value: 1024 * 1024 * 1024,
     metric: problem('media-unreadable'),

@@ -9,6 +9,8 @@ export interface PictureSize {
   height: number;
   /** 1 for a picture that does not move. */
   frames: number;
+  /** Of a decoded pixel: one for each channel, or two if a channel has more than 8 bits. */
+  pixelBytes: number;
 }
 
 /** Undefined if the header is malformed or missing. */
@@ -23,14 +25,18 @@ export async function pictureSize(kind: PictureKind, source: ByteSource): Promis
 }
 
 /** The sentence of a refusal, or undefined. */
-export function sizeRefusal({ width, height, frames }: PictureSize): string | undefined {
-  const { picturePixels, pictureSidePixels, movingPictureFrames, movingPicturePixels } = mediaLimits;
+export function sizeRefusal({ width, height, frames, pixelBytes }: PictureSize): string | undefined {
+  const { picturePixels, pictureSidePixels, pictureDecodedBytes, movingPictureFrames, movingPicturePixels } = mediaLimits;
   const most = (count: number) => count.toLocaleString('en');
   if (width > pictureSidePixels || height > pictureSidePixels) {
     return `The picture has ${width} × ${height} pixels. A side may have ${most(pictureSidePixels)}.`;
   }
   if (width * height > picturePixels) {
     return `The picture has ${width} × ${height} pixels. It may have ${most(picturePixels / 1_000_000)} megapixels.`;
+  }
+  if (width * height * pixelBytes > pictureDecodedBytes) {
+    const megapixels = Math.floor(pictureDecodedBytes / pixelBytes / 1_000_000);
+    return `The picture has ${width} × ${height} pixels of ${pixelBytes} bytes. It may have ${megapixels} megapixels of that depth: save it with 8 bits for each colour.`;
   }
   if (frames > movingPictureFrames) return `The picture has more than ${most(movingPictureFrames)} frames.`;
   if (frames > 1 && frames * width * height > movingPicturePixels) {
@@ -71,16 +77,18 @@ const readers: Record<PictureKind, (reader: Reader) => Promise<PictureSize | und
       if (marker === 0xff) at += 1;
       else if (isStartOfFrame(marker)) {
         const frame = await reader.read(at + 5, 4);
-        return { height: frame.readUInt16BE(0), width: frame.readUInt16BE(2), frames: 1 };
+        return { height: frame.readUInt16BE(0), width: frame.readUInt16BE(2), frames: 1, pixelBytes: 4 };
       } else if (hasLength(marker)) at += 2 + head.readUInt16BE(2);
       else return undefined;
     }
   },
 
   async png(reader) {
-    const head = await reader.read(8, 16);
+    const head = await reader.read(8, 18);
     if (head.readUInt32BE(0) !== 13 || head.toString('latin1', 4, 8) !== 'IHDR') return undefined;
-    return { width: head.readUInt32BE(8), height: head.readUInt32BE(12), frames: 1 };
+    const [depth = 0, colourType = 0] = head.subarray(16);
+    const pixelBytes = (pngChannels[colourType] ?? 4) * (depth > 8 ? 2 : 1);
+    return { width: head.readUInt32BE(8), height: head.readUInt32BE(12), frames: 1, pixelBytes };
   },
 
   async gif(reader) {
@@ -106,18 +114,19 @@ const readers: Record<PictureKind, (reader: Reader) => Promise<PictureSize | und
         await skipBlocks();
       } else return undefined;
     }
-    return { width, height, frames };
+    return { width, height, frames, pixelBytes: 4 };
   },
 
   async webp(reader) {
     const form = (await reader.read(12, 4)).toString('latin1');
     const first = await reader.read(12, form === 'VP8L' ? 13 : 18);
     if (form === 'VP8 ') {
-      return { width: first.readUInt16LE(14) & 0x3fff, height: first.readUInt16LE(16) & 0x3fff, frames: 1 };
+      return { width: first.readUInt16LE(14) & 0x3fff, height: first.readUInt16LE(16) & 0x3fff, frames: 1, pixelBytes: 4 };
     }
     if (form === 'VP8L') {
       const bits = first.readUInt32LE(9);
-      return first[8] === 0x2f ? { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1, frames: 1 } : undefined;
+      const [width, height] = [(bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1];
+      return first[8] === 0x2f ? { width, height, frames: 1, pixelBytes: 4 } : undefined;
     }
     if (form !== 'VP8X') return undefined;
     const [width, height] = [first.readUIntLE(12, 3) + 1, first.readUIntLE(15, 3) + 1];
@@ -128,12 +137,13 @@ const readers: Record<PictureKind, (reader: Reader) => Promise<PictureSize | und
       const bytes = chunk.readUInt32LE(4);
       at += 8 + bytes + (bytes % 2);
     }
-    return { width, height, frames: Math.max(1, frames) };
+    return { width, height, frames: Math.max(1, frames), pixelBytes: 4 };
   },
 
   /** The largest size that any item of the file has. */
   async avif({ source }) {
     let largest: PictureSize | undefined;
+    let isDeep = false;
     const top = await boxesIn(source, mediaLimits.pictureParts);
     const meta = top.find(({ type }) => type === 'meta');
     if (meta === undefined || meta.bytes > mediaLimits.movieIndexBytes) return undefined;
@@ -143,15 +153,21 @@ const readers: Record<PictureKind, (reader: Reader) => Promise<PictureSize | und
     for (const properties of inside({ ...meta, offset: 0 }, 4).filter(({ type }) => type === 'iprp')) {
       for (const container of inside(properties).filter(({ type }) => type === 'ipco')) {
         for (const { type, offset, bytes, header } of inside(container)) {
+          // 10 or 12 bits, as the configuration of the decoder says.
+          if (type === 'av1C' && bytes >= header + 3) isDeep ||= ((index[offset + header + 2] as number) & 0x40) !== 0;
           if (type !== 'ispe' || bytes < header + 12) continue;
           const [width, height] = [index.readUInt32BE(offset + header + 4), index.readUInt32BE(offset + header + 8)];
-          if (largest === undefined || width * height > largest.width * largest.height) largest = { width, height, frames: 1 };
+          if (largest === undefined || width * height > largest.width * largest.height)
+            largest = { width, height, frames: 1, pixelBytes: 4 };
         }
       }
     }
-    return largest;
+    return largest && { ...largest, pixelBytes: isDeep ? 8 : 4 };
   },
 };
+
+/** By the type of colour: grey, red with green and blue, palette, grey with opacity, red with green, blue and opacity. */
+const pngChannels: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 4, 4: 2, 6: 4 };
 
 /** All except those for tables of Huffman codes, extensions and arithmetic coding. */
 function isStartOfFrame(marker: number): boolean {

@@ -16,7 +16,7 @@ import type { Renderer } from './renderer.ts';
  * or sound must be as clean as this server would have made it.
  */
 export async function receiveMoved(
-  { type, durationSeconds, width, height, files }: MovedMedia,
+  { type, durationSeconds, width, height, by, files }: MovedMedia,
   chunks: AsyncIterator<Buffer>,
   { directory, renderer }: { directory: string; renderer: Pick<Renderer, 'render'> },
 ): Promise<{ status: 'received'; facts: RenderedFacts } | Refusal> {
@@ -48,7 +48,7 @@ export async function receiveMoved(
     return { status: 'received', facts: { type, width, height, durationSeconds, renditions } };
   }
   const path = join(directory, only.name);
-  const outcome = await renderer.render({ kind, file: path, directory, sha256: only.sha256 });
+  const outcome = await renderer.render({ kind, file: path, directory, sha256: only.sha256, by });
   if (outcome.status === 'refused') return outcome;
   if (files.length > 1 || outcome.facts.renditions[0]?.name !== only.name || (await hashOfFile(path)) !== only.sha256) {
     return refused('media-unreadable', `${only.name} has something in it that this server removes from uploads.`);

@@ -14,6 +14,8 @@ export interface RenderJob {
 
 export type FromRenderer =
   | { type: 'ready' }
+  /** The picture was decoded: what follows depends on its size alone. */
+  | { type: 'decoded'; id: number }
   | { type: 'done'; id: number; outcome: RenderOutcome }
   | { type: 'failed'; id: number; reason: string };
 

@@ -9,6 +9,7 @@ import { mediaLimits } from './media-limits.ts';
 import type { Rendition } from './media-store.ts';
 import { planCleaning } from './movie-cleaning.ts';
 import { pictureSize, sizeRefusal } from './picture-size.ts';
+import { hideTexts } from './png-texts.ts';
 import type { FromRenderer, Refusal, RenderJob, RenderOutcome } from './render-messages.ts';
 
 /**
@@ -65,10 +66,11 @@ function setUp(): void {
   sharp.unblock({ operation: Object.values(loaders) });
 }
 
-async function perform({ kind, file, directory }: RenderJob): Promise<RenderOutcome> {
+async function perform({ id, kind, file, directory }: RenderJob): Promise<RenderOutcome> {
   const handle = await open(file, 'r+');
   try {
     const source = bytesOfFile(handle, (await handle.stat()).size);
+    if (kind === 'png') await hideTexts(handle, source);
     if (kind === 'mp4' || kind === 'm4a') {
       const plan = await planCleaning(source);
       if (plan.status === 'refused') return refused('media-unreadable', plan.detail);
@@ -90,7 +92,7 @@ async function perform({ kind, file, directory }: RenderJob): Promise<RenderOutc
     const tooLarge = sizeRefusal(size);
     if (tooLarge !== undefined) return refused('too-large', tooLarge);
     try {
-      return await renderPicture(file, directory, { isMoving: size.frames > 1 });
+      return await renderPicture(file, directory, { isMoving: size.frames > 1, onDecoded: () => send({ type: 'decoded', id }) });
     } catch (error) {
       // The disk may be full, which the picture is not to blame for.
       if (error instanceof Error && 'syscall' in error) throw error;
@@ -101,7 +103,11 @@ async function perform({ kind, file, directory }: RenderJob): Promise<RenderOutc
   }
 }
 
-async function renderPicture(file: string, directory: string, { isMoving }: { isMoving: boolean }): Promise<RenderOutcome> {
+async function renderPicture(
+  file: string,
+  directory: string,
+  { isMoving, onDecoded }: { isMoving: boolean; onDecoded(): void },
+): Promise<RenderOutcome> {
   const options = { limitInputPixels: isMoving ? movingPicturePixels : picturePixels, failOn: 'error' } as const;
   // Decodes once. The first frame stands for a moving picture in JPEG.
   const { data, info } = await sharp(file, { ...options, sequentialRead: true })
@@ -110,6 +116,7 @@ async function renderPicture(file: string, directory: string, { isMoving }: { is
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
+  onDecoded();
   const raw = { width: info.width, height: info.height, channels: info.channels };
   const still = (width: number, blur?: number) => {
     const resized = sharp(data, { raw, limitInputPixels: false }).resize({ width });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { FairQueue } from '../fair-queue.ts';
 import { mediaLimits } from './media-limits.ts';
 import { MediaUnavailable } from './media-store.ts';
 import type { FromRenderer, RenderJob, RenderOutcome } from './render-messages.ts';
@@ -13,6 +14,8 @@ const { rendererRestartFirstMs, rendererRestartMostMs } = mediaLimits;
 export interface RenderTask extends Omit<RenderJob, 'id'> {
   /** The content: a job that ends the child refuses others with the same content. */
   sha256: string;
+  /** The author. */
+  by: string;
 }
 
 interface Waiting extends RenderTask {
@@ -21,7 +24,7 @@ interface Waiting extends RenderTask {
 }
 
 /**
- * Reads, cleans and renders uploads in a child process, one at a time.
+ * Reads, cleans and renders uploads in a child process, one at a time. Authors take turns.
  *
  *     no child ──job──▶ starting ──ready──▶ idle ◀──job, done──▶ working
  *        ▲                  │ ends or late    │ unused             │ crashes, takes too long or too much memory
@@ -32,7 +35,8 @@ interface Waiting extends RenderTask {
 export class Renderer {
   readonly #jobMs: number;
   readonly #bytes: number;
-  readonly #queue: Waiting[] = [];
+  readonly #decodeMs: number;
+  readonly #queue = new FairQueue<Waiting>();
   #child: ChildProcess | undefined;
   #jobs = 0;
   #crashes = 0;
@@ -40,8 +44,13 @@ export class Renderer {
   #idle: NodeJS.Timeout | undefined;
   readonly #closing = new AbortController();
 
-  constructor({ jobMs = mediaLimits.rendererJobMs, bytes = mediaLimits.rendererBytes } = {}) {
+  constructor({
+    jobMs = mediaLimits.rendererJobMs,
+    bytes = mediaLimits.rendererBytes,
+    decodeMs = mediaLimits.rendererDecodeMs,
+  } = {}) {
     this.#jobMs = jobMs;
+    this.#decodeMs = decodeMs;
     this.#bytes = bytes;
   }
 
@@ -53,11 +62,11 @@ export class Renderer {
   /** Throws `MediaUnavailable` if too many jobs wait, or if the child cannot be started. */
   render(task: RenderTask): Promise<RenderOutcome> {
     if (this.#closing.signal.aborted) return Promise.reject(closed());
-    if (this.#queue.length >= rendererQueue) {
+    if (this.#queue.size >= rendererQueue) {
       return Promise.reject(new MediaUnavailable('Too many uploads are being processed. Try again in a moment.'));
     }
     return new Promise((settle, fail) => {
-      this.#queue.push({ ...task, settle, fail });
+      this.#queue.add(task.by, { ...task, settle, fail });
       if (!this.#isRunning) void this.#run();
     });
   }
@@ -73,7 +82,7 @@ export class Renderer {
   async #run(): Promise<void> {
     this.#isRunning = true;
     clearTimeout(this.#idle);
-    for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
+    for (let job = this.#queue.take(); job !== undefined; job = this.#queue.take()) {
       try {
         await this.#start();
       } catch (error) {
@@ -98,9 +107,10 @@ export class Renderer {
         this.#crashes = 0;
         continue;
       }
-      for (const like of this.#queue.splice(0)) {
-        if (like.sha256 === job.sha256) like.settle(outcome.result);
-        else this.#queue.push(like);
+      for (const like of this.#queue.items()) {
+        if (like.sha256 !== job.sha256) continue;
+        this.#queue.remove(like.by, like);
+        like.settle(outcome.result);
       }
       await this.#end();
       this.#crashes += 1;
@@ -147,17 +157,23 @@ export class Renderer {
     const id = ++this.#jobs;
     const { promise, resolve, reject } = Promise.withResolvers<{ result: RenderOutcome; isOver: boolean }>();
     const over = (detail: string) => resolve({ result: { status: 'refused', code: 'media-unreadable', detail }, isOver: true });
+    let isDecoding = true;
     const receive = (message: FromRenderer) => {
       if (message.type === 'ready' || message.id !== id) return;
-      if (message.type === 'done') resolve({ result: message.outcome, isOver: false });
+      if (message.type === 'decoded') isDecoding = false;
+      else if (message.type === 'done') resolve({ result: message.outcome, isOver: false });
       else reject(new MediaUnavailable('The directory for uploads cannot be used now.', { cause: message.reason }));
     };
     const crashed = () => over('The file cannot be processed: the decoder failed on it.');
     child.on('message', receive).on('exit', crashed);
     const late = setTimeout(() => over('The file takes too long to process. Make it smaller, or save it anew.'), this.#jobMs);
+    const usedBefore = await processorMsOf(child.pid);
     const watch = setInterval(async () => {
-      const bytes = await memoryOf(child.pid);
+      const [bytes, usedMs] = [await memoryOf(child.pid), await processorMsOf(child.pid)];
       if (bytes > this.#bytes) over('The file needs too much memory to process. Make it smaller, or save it anew.');
+      if (isDecoding && usedMs - usedBefore > this.#decodeMs) {
+        over('The file takes too long to decode. Make it smaller, or save it anew as JPEG.');
+      }
     }, rendererWatchMs);
     if (hasEnded(child)) crashed();
     else child.send({ id, kind: job.kind, file: job.file, directory: job.directory } satisfies RenderJob, () => undefined);
@@ -182,7 +198,7 @@ export class Renderer {
   }
 
   #failAll(error: MediaUnavailable): void {
-    for (const { fail } of this.#queue.splice(0)) fail(error);
+    for (let job = this.#queue.take(); job !== undefined; job = this.#queue.take()) job.fail(error);
   }
 }
 
@@ -200,6 +216,14 @@ function hasEnded(child: ChildProcess): boolean {
 async function memoryOf(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** Processor time that a process has used, in all its threads. 0 where the system does not say. */
+async function processorMsOf(pid: number | undefined): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // The name of the program is in brackets. Times are in hundredths of a second.
+  const [user = 0, system = 0] = stat.slice(stat.lastIndexOf(')')).split(' ').slice(12, 14).map(Number);
+  return (user + system) * 10;
 }
 
 function closed(): MediaUnavailable {

@@ -60,10 +60,32 @@ export const newsroomTable = {
   },
   /** In each process. */
   uploadsMost: { value: 8, metric: rateLimited('uploads'), atLimit: 'One more upload is 429 `rate-limited`.' },
+  uploadsOfAuthor: {
+    value: 2,
+    metric: rateLimited('uploads'),
+    atLimit: 'One more upload of the same author in the process is 429 `rate-limited`.',
+  },
+  uploadBytesPerSecond: {
+    value: 2 * 1024,
+    metric: rateLimited('stalled'),
+    atLimit: 'An upload that is slower over `uploadStallMs` is 429 `rate-limited`, and the connection is closed.',
+  },
   uploadStallMs: {
     value: 30_000,
     metric: rateLimited('stalled'),
-    atLimit: 'The connection of an upload that sends no bytes for this long is closed.',
+    atLimit: 'The time over which the speed of an upload is measured.',
+  },
+  /** 20 MB at 35 kB a second. */
+  uploadMs: {
+    value: 10 * 60_000,
+    metric: rateLimited('stalled'),
+    atLimit: 'A picture that takes longer to arrive is 429 `rate-limited`, and the connection is closed.',
+  },
+  /** 100 MB at 39 kB a second. */
+  longUploadMs: {
+    value: 45 * 60_000,
+    metric: rateLimited('stalled'),
+    atLimit: 'As with `uploadMs`, for a video, a sound, or an upload of another server.',
   },
   mediaSweepMs: {
     value: 3_600_000,

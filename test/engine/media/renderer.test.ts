@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type MediaDirectory, openMediaDirectory } from '../../../src/media/media-directory.ts';
@@ -8,6 +9,7 @@ import { mediaLimits } from '../../../src/media/media-limits.ts';
 import { MediaUnavailable } from '../../../src/media/media-store.ts';
 import { Renderer } from '../../../src/media/renderer.ts';
 import { photograph } from '../../support/samples/photographs.ts';
+import { pngChunk, withPngChunks } from '../../support/samples/png-chunks.ts';
 import { stored, upload } from '../../support/samples/uploads.ts';
 
 /** A busy machine hardly runs a process of the lowest priority. */
@@ -60,6 +62,7 @@ it('refuses the upload in work if the decoder is killed, and the same content th
 it.each([
   ['takes too long', new Renderer({ jobMs: 50 }), /takes too long/],
   ['needs too much memory', new Renderer({ bytes: 1 }), /too much memory/],
+  ['needs too much processor time to decode', new Renderer({ decodeMs: 10 }), /too long to decode/],
 ])('kills the decoder if an upload %s, and refuses that upload', async (_, renderer, detail) => {
   const { store } = await open(renderer);
   const result = await upload(store, 'a', await slow(), 'image/jpeg');
@@ -69,11 +72,41 @@ it.each([
 
 it('waits for one upload and rendererQueue more, and refuses a further one', async () => {
   const renderer = new Renderer(patient);
-  const task = { kind: 'png', file: '/nowhere', directory: '/nowhere', sha256: '' } as const;
+  const task = { kind: 'png', file: '/nowhere', directory: '/nowhere', sha256: '', by: 'ada' } as const;
   const waiting = Array.from({ length: mediaLimits.rendererQueue + 1 }, () => renderer.render(task).catch(String));
   await expect(renderer.render(task)).rejects.toThrow('Too many uploads');
   await renderer.close();
   expect(new Set(await Promise.all(waiting))).toEqual(new Set([expect.stringContaining('The server is ending')]));
+});
+
+it('lets authors take turns', async () => {
+  const { store, folder } = await open();
+  const ended: string[] = [];
+  const send = async (by: string, name: string, bytes: Buffer) => {
+    const result = await upload(store, 'a', bytes, name === 'first' ? 'image/jpeg' : 'image/png', by);
+    expect(result).toMatchObject({ status: 'added' });
+    ended.push(name);
+  };
+  const first = send('eve', 'first', await slow());
+  await inWork(folder);
+  const others: Promise<void>[] = [];
+  for (const [by, name] of [
+    ['eve', 'second'],
+    ['eve', 'third'],
+    ['ada', 'another author'],
+  ] as const) {
+    others.push(send(by, name, await small(`#${others.length}00`)));
+    await inWork(folder, others.length + 1);
+  }
+  await Promise.all([first, ...others]);
+  expect(ended).toEqual(['first', 'second', 'another author', 'third']);
+});
+
+it('does not decompress the texts of a PNG', async () => {
+  const { store } = await open(new Renderer({ ...patient, decodeMs: 1_000 }));
+  const text = pngChunk('zTXt', Buffer.concat([Buffer.from('Comment\0\0'), deflateSync(Buffer.alloc(59_000_000))]));
+  const bytes = withPngChunks(await small(), Array(90).fill(text));
+  expect(await upload(store, 'a', bytes, 'image/png')).toMatchObject({ status: 'added', media: { width: 8 } });
 });
 
 describe('the decoder', () => {

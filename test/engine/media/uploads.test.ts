@@ -238,7 +238,7 @@ it('says that processing is unavailable, not that the file is damaged, if files 
   onTestFinished(() => renderer.close());
   const file = join(folder, 'whole.jpg');
   await writeFile(file, await picture(40, 30).jpeg().toBuffer());
-  const task = { kind: 'jpeg', file, directory: join(folder, 'missing'), sha256: '' } as const;
+  const task = { kind: 'jpeg', file, directory: join(folder, 'missing'), sha256: '', by: 'reporter' } as const;
   await expect(renderer.render(task)).rejects.toThrow(MediaUnavailable);
   expect(await renderer.render({ ...task, directory: folder })).toMatchObject({ status: 'rendered' });
 });

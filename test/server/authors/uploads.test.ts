@@ -29,6 +29,24 @@ const jpeg = { 'content-type': 'image/jpeg' };
 const image = (url: string, more: object = {}) => ({ type: 'image', url, alt: 'A bridge', ...more });
 const errorsOf = ({ body }: { body: unknown }) => (body as { errors: { path: string }[] }).errors.map(({ path }) => path);
 
+const authorToken = (sub: string) => media.server.token({ author: ['*'] }, { sub });
+
+/** Uploads that do not end, one for each token. Returns what disconnects them. */
+function endlessUploads(id: string, tokens: readonly string[]): () => Promise<unknown> {
+  const stop = new AbortController();
+  const body = () => new ReadableStream({ start: (stream) => stream.enqueue(Buffer.from('picture')) });
+  const running = tokens.map((token) =>
+    fetch(`${media.server.url}/v1/channels/${id}/media`, {
+      ...{ method: 'POST', headers: { ...jpeg, authorization: `Bearer ${token}` }, body: body(), signal: stop.signal },
+      duplex: 'half',
+    } as RequestInit).catch(() => undefined),
+  );
+  return () => {
+    stop.abort();
+    return Promise.all(running);
+  };
+}
+
 describe('an upload', () => {
   it('is answered with what posts refer to, and again with the same', async () => {
     const id = await channel();
@@ -43,20 +61,33 @@ describe('an upload', () => {
 
   it('is refused while uploadsMost others run', async () => {
     const id = await channel();
-    const { uploadsMost } = newsroomLimits;
-    const stop = new AbortController();
-    const headers = { ...jpeg, authorization: `Bearer ${media.token}` };
-    const endless = () => new ReadableStream({ start: (body) => body.enqueue(Buffer.from('picture')) });
-    const running = Array.from({ length: uploadsMost }, () =>
-      fetch(`${media.server.url}/v1/channels/${id}/media`, {
-        ...{ method: 'POST', headers, body: endless(), signal: stop.signal },
-        duplex: 'half',
-      } as RequestInit).catch(() => undefined),
+    const { uploadsMost, uploadsOfAuthor } = newsroomLimits;
+    const authors = uploadsMost / uploadsOfAuthor;
+    const tokens = await Promise.all(Array.from({ length: authors }, (_, at) => authorToken(`author ${at}`)));
+    const stop = endlessUploads(
+      id,
+      tokens.flatMap((token) => Array(uploadsOfAuthor).fill(token)),
     );
     await vi.waitFor(async () => expect((await upload(id, Buffer.from('picture'), jpeg)).status).toBe(429));
-    stop.abort();
-    await Promise.all(running);
+    await stop();
     await vi.waitFor(async () => expect((await upload(id, Buffer.from('picture'), jpeg)).status).toBe(201));
+  });
+
+  it('is refused while uploadsOfAuthor others of the same author run, and taken from another author', async () => {
+    const id = await channel();
+    const [eve, ada] = [await authorToken('eve'), await authorToken('ada')];
+    const stop = endlessUploads(id, Array(newsroomLimits.uploadsMost).fill(eve));
+    const picture = Buffer.from('a picture of its own');
+    const refused = await vi.waitFor(async () => {
+      const answer = await upload(id, picture, jpeg, eve);
+      expect(answer.status).toBe(429);
+      return answer;
+    });
+    expect(refused.body).toMatchObject({ code: 'rate-limited', detail: expect.stringContaining('At most 2 ') });
+    expect(refused.headers.get('retry-after')).not.toBeNull();
+    expect((await upload(id, picture, jpeg, ada)).status).toBe(201);
+    await stop();
+    await vi.waitFor(async () => expect((await upload(id, picture, jpeg, eve)).status).toBe(200));
   });
 
   it('is taken from authors of the channel only', async () => {

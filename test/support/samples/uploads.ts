@@ -7,11 +7,17 @@ import type { AddResult, MediaStore, StoredMedia } from '../../../src/media/medi
 import { Renderer } from '../../../src/media/renderer.ts';
 
 /** Uploads bytes in chunks, as a request does. */
-export function upload(store: MediaStore, channelId: string, bytes: Buffer, mimeType: string): Promise<AddResult> {
+export function upload(
+  store: MediaStore,
+  channelId: string,
+  bytes: Buffer,
+  mimeType: string,
+  by = 'reporter',
+): Promise<AddResult> {
   const chunks = Array.from({ length: Math.ceil(bytes.length / 65_536) }, (_, at) =>
     bytes.subarray(at * 65_536, (at + 1) * 65_536),
   );
-  return store.add(channelId, { body: Readable.from(chunks), mimeType, length: bytes.length, by: 'reporter' });
+  return store.add(channelId, { body: Readable.from(chunks), mimeType, length: bytes.length, by });
 }
 
 /** Throws if the upload is refused. */

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { Request, Response } from 'express';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readPage, start } from '../../../src/api/export-routes.ts';
@@ -7,8 +8,10 @@ import { readHead } from '../../../src/api/media-transfer-routes.ts';
 import { receiveUpload } from '../../../src/api/receive-upload.ts';
 import { discardRest } from '../../../src/api/rest-of-body.ts';
 import { createSlots } from '../../../src/http/concurrency-slots.ts';
+import { responseLimits } from '../../../src/http/http-limits.ts';
 import { liveLimits } from '../../../src/live/live-limits.ts';
 import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
+import type { Refusal } from '../../../src/protocol/problems.ts';
 import { appended, createChannel, type PostState, publish, revision, takedown } from '../../support/stores/engines.ts';
 import { openTempMemory } from '../../support/stores/memory-engine/open-temp.ts';
 
@@ -16,32 +19,82 @@ describe('a request with a body', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('is cut if it sends no byte of an upload for uploadStallMs', async () => {
-    const resetAndDestroy = vi.fn();
-    const socket = { bytesRead: 0, resetAndDestroy };
+  /** An upload whose client has sent nothing yet. `receive` reads the body to its end. */
+  function uploading({ mostMs = newsroomLimits.longUploadMs } = {}) {
+    const socket = { bytesRead: 0 };
+    const request = Object.assign(new PassThrough(), { socket, complete: false });
     const onStalled = vi.fn();
     const slots = createSlots(1, { onRejected() {} });
-    const over = Promise.withResolvers<void>();
-    const request = { socket, complete: false } as unknown as Request;
-    const received = receiveUpload(request, {} as Response, { slots, onStalled }, (begin) => {
-      begin();
-      return over.promise;
-    });
-    const { uploadStallMs } = newsroomLimits;
+    const received = receiveUpload(
+      request as unknown as Request,
+      { set: vi.fn() } as unknown as Response,
+      { slots, onStalled },
+      async (begin) => void (await buffer(begin('ada', mostMs))),
+    ).then(
+      () => 'received',
+      ({ problem }: Refusal) => problem,
+    );
+    return { request, socket, onStalled, received, slots };
+  }
+  const tooSlow = (detail: RegExp) => ({
+    code: 'rate-limited',
+    retryAfter: responseLimits.slotRetrySeconds,
+    detail: expect.stringMatching(detail),
+  });
+
+  it('is refused if an upload sends less than uploadBytesPerSecond over any uploadStallMs', async () => {
+    const { socket, onStalled, received, slots } = uploading();
+    const { uploadStallMs, uploadBytesPerSecond } = newsroomLimits;
+    const enough = (uploadStallMs / 1_000) * uploadBytesPerSecond;
     vi.advanceTimersByTime(uploadStallMs - 1);
-    socket.bytesRead += 1;
-    vi.advanceTimersByTime(uploadStallMs);
+    socket.bytesRead += enough;
+    vi.advanceTimersByTime(1);
+    // Windows that begin earlier have the bytes before as well.
+    socket.bytesRead += enough - 1;
+    vi.advanceTimersByTime(uploadStallMs - 1);
+    expect(onStalled).not.toHaveBeenCalled();
+    expect(() => slots.take('grace')).toThrow('At most 1');
+    vi.advanceTimersByTime(1);
+    expect(await received).toMatchObject(tooSlow(/less than 2 KiB a second for 30 seconds.*better connection/));
+    expect(onStalled).toHaveBeenCalledOnce();
+    slots.take('grace');
+  });
+
+  it.each([
+    ['uploadMs', newsroomLimits.uploadMs, /longer than 10 minutes/],
+    ['longUploadMs', newsroomLimits.longUploadMs, /longer than 45 minutes/],
+  ])('is refused if an upload takes longer than %s', async (_, mostMs, detail) => {
+    const { socket, onStalled, received } = uploading({ mostMs });
+    for (let passed = 0; passed < mostMs - 1_000; passed += 1_000) {
+      socket.bytesRead += newsroomLimits.uploadBytesPerSecond;
+      vi.advanceTimersByTime(1_000);
+    }
+    socket.bytesRead += newsroomLimits.uploadBytesPerSecond;
+    vi.advanceTimersByTime(999);
     expect(onStalled).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1);
-    vi.advanceTimersByTime(uploadStallMs - 1);
-    expect([onStalled, resetAndDestroy].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
-    over.resolve();
-    await received;
+    expect(await received).toMatchObject(tooSlow(detail));
+  });
+
+  it('is not watched once it is whole, while it is processed', async () => {
+    const { request, onStalled, received } = uploading();
+    request.complete = true;
+    vi.advanceTimersByTime(newsroomLimits.longUploadMs);
+    request.end('picture');
+    expect(await received).toBe('received');
+    expect(onStalled).not.toHaveBeenCalled();
+  });
+
+  it('is given up if its client disconnects during an upload', async () => {
+    const { request, onStalled, received } = uploading();
+    request.destroy();
+    expect(await received).toBe('received');
+    expect(onStalled).not.toHaveBeenCalled();
   });
 
   it('is read for importRestMs after it was refused, and then cut', () => {
     const destroy = vi.fn();
-    const request = Object.assign(new EventEmitter(), { complete: false, resume: vi.fn(), destroy });
+    const request = Object.assign(new EventEmitter(), { complete: false, unpipe: vi.fn(), resume: vi.fn(), destroy });
     discardRest(request as unknown as Request, { set: vi.fn() } as unknown as Response);
     vi.advanceTimersByTime(newsroomLimits.importRestMs - 1);
     expect([request.resume, destroy].map(({ mock }) => mock.calls.length)).toEqual([1, 0]);

@@ -23,6 +23,7 @@ const arrows: Record<string, readonly string[]> = {
   ],
   'src/workers/worker-limits.ts': ['src/protocol/'],
   'src/make-directory.ts': [],
+  'src/fair-queue.ts': [],
   'src/lock-file.ts': [],
   'src/unknown-settings.ts': [],
   // Turns a failed start into a sentence.
@@ -115,7 +116,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/journal/redis/': ['src/journal/', 'src/journal/redis/connection/store-address.ts', 'src/protocol/'],
   'src/journal/redis/connection/store-address.ts': [],
   // Uploaded pictures, videos and sounds: the port, and its store in a directory.
-  'src/media/': ['src/protocol/', 'src/make-directory.ts'],
+  'src/media/': ['src/protocol/', 'src/make-directory.ts', 'src/fair-queue.ts'],
   'src/streams/': ['src/journal/engine.ts', 'src/journal/read-guard.ts', 'src/protocol/'],
   // The API documents, as data and as JSON, without a server.
   'src/apidocs/': ['src/all-limits.ts', 'src/protocol/', 'generated/'],
@@ -146,7 +147,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/protocol/',
     'src/make-directory.ts',
   ],
-  'src/http/': ['src/access/', 'src/journal/engine.ts', 'src/protocol/'],
+  'src/http/': ['src/access/', 'src/journal/engine.ts', 'src/protocol/', 'src/fair-queue.ts'],
   'src/telemetry/': ['src/http/', 'src/config-variables.ts', 'src/journal/engine.ts', 'src/journal/', 'src/protocol/'],
   'src/protocol/': [],
   'client/lib/': ['src/protocol/'],
