@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { completedAddress, nameOfLabel } from '../../../../client/browser/desk/composer/form.ts';
 import {
+  completedAddress,
   draftOf,
   emptyDraft,
   hasContent,
   type LackReason,
   lacksOf,
+  nameOfLabel,
   type PostDraft,
   toNewPost,
 } from '../../../../client/browser/desk/composer/post-draft.ts';
