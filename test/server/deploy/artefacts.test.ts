@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { parseYaml } from '@redocly/openapi-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { root } from '../../support/runner/imports.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
@@ -51,7 +52,32 @@ describeWith(needs.compose, 'the compose files', (compose) => {
   });
 });
 
+interface Manifest {
+  kind: string;
+  metadata: { name: string; labels?: Labels };
+  spec?: { selector?: Labels & { matchLabels?: Labels }; template?: { metadata: { labels?: Labels } } };
+}
+type Labels = Record<string, string>;
+
+/** Whether an object with these labels is selected. A selector without labels counts as none. */
+const selects = (selector: Labels | undefined, labels: Labels = {}) =>
+  Object.keys(selector ?? {}).length > 0 && Object.entries(selector ?? {}).every(([name, value]) => labels[name] === value);
+
 describeWith(needs.kustomize, 'the manifests for Kubernetes', (kustomize) => {
+  it('have selectors that match pods of a workload, or services', async () => {
+    const { stdout } = await run(kustomize, ['build', at('kubernetes')]);
+    const manifests = stdout.split(/^---$/m).map((text) => parseYaml(text) as Manifest);
+    const pods = manifests.flatMap(({ spec }) => spec?.template?.metadata.labels ?? []);
+    const services = manifests.flatMap(({ kind, metadata }) => (kind === 'Service' ? (metadata.labels ?? []) : []));
+    const selecting = manifests.filter(({ kind }) => !['ConfigMap', 'PrometheusRule'].includes(kind));
+    expect(selecting.length).toBeGreaterThanOrEqual(5);
+    for (const { kind, metadata, spec } of selecting) {
+      const selector = kind === 'Service' ? spec?.selector : spec?.selector?.matchLabels;
+      const found = (kind === 'ServiceMonitor' ? services : pods).filter((labels) => selects(selector, labels));
+      expect([kind, metadata.name, found.length]).toEqual([kind, metadata.name, 1]);
+    }
+  });
+
   it('are built, by themselves and in an overlay as deploy/README.md says', async () => {
     const { stdout: base } = await run(kustomize, ['build', at('kubernetes')]);
     const kinds = [...base.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind);
