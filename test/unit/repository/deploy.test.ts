@@ -120,6 +120,18 @@ describe('the files of deploy/', () => {
     expect(settings('valkey.conf').replace(' +commandlog|reset', '')).toBe(settings('redis.conf'));
   });
 
+  it('show on the dashboard every metric of the server that an alert reads', () => {
+    const dashboard = read('deploy/grafana/pressbox.json');
+    const alerts = [...read('deploy/prometheus/rules.yml').matchAll(/^ +expr: (.+)$/gm)]
+      .map(([, expression]) => expression)
+      .join();
+    const metrics = new Set(alerts.match(/\b(?:pressbox|process|nodejs)_\w+/g));
+    expect(metrics.size).toBeGreaterThan(20);
+    // The jobs of each night write these to files, which no server exports.
+    const nightly = /^pressbox_(?:verify|archive)_/;
+    expect([...metrics].filter((name) => !nightly.test(name) && !dashboard.includes(name))).toEqual([]);
+  });
+
   it('are all in the index', () => {
     const index = read('deploy/README.md');
     const linked = [...index.matchAll(/\]\(([\w./-]+)\)/g)].map(([, path = '']) => join(root, 'deploy', path));
