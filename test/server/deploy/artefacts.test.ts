@@ -81,7 +81,15 @@ describeWith(needs.kustomize, 'the manifests for Kubernetes', (kustomize) => {
   it('are built, by themselves and in an overlay as deploy/README.md says', async () => {
     const { stdout: base } = await run(kustomize, ['build', at('kubernetes')]);
     const kinds = [...base.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind);
-    expect(kinds.sort()).toEqual(['ConfigMap', 'Deployment', 'PodDisruptionBudget', 'Service', 'Service', 'ServiceMonitor']);
+    expect(kinds.sort()).toEqual([
+      'ConfigMap',
+      'Deployment',
+      'PodDisruptionBudget',
+      'PrometheusRule',
+      'Service',
+      'Service',
+      'ServiceMonitor',
+    ]);
     const lines = ['enableServiceLinks: false', 'maxUnavailable: 0', 'readOnlyRootFilesystem: true', 'runAsNonRoot: true'];
     for (const line of lines) expect(base).toContain(line);
 
@@ -97,6 +105,11 @@ patches:
       apiVersion: monitoring.coreos.com/v1
       kind: ServiceMonitor
       metadata: { name: pressbox }
+  - patch: |
+      $patch: delete
+      apiVersion: monitoring.coreos.com/v1
+      kind: PrometheusRule
+      metadata: { name: pressbox }
 `;
     await run('cp', ['-r', at('kubernetes'), join(folder, 'base')]);
     await writeFile(join(folder, 'kustomization.yaml'), overlay);
@@ -104,7 +117,7 @@ patches:
     expect(changed).toContain('PRESSBOX_PUBLIC_URL: https://news.example.org\n');
     expect(changed).toContain('PRESSBOX_TRUST_PROXY: "1"\n');
     expect(changed).toMatch(/image: registry\.example\.org\/pressbox:/);
-    expect(changed).not.toContain('ServiceMonitor');
+    expect(changed).not.toMatch(/ServiceMonitor|PrometheusRule/);
   });
 });
 
