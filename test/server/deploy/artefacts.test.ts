@@ -55,25 +55,29 @@ describeWith(needs.compose, 'the compose files', (compose) => {
 interface Manifest {
   kind: string;
   metadata: { name: string; labels?: Labels };
-  spec?: { selector?: Labels & { matchLabels?: Labels }; template?: { metadata: { labels?: Labels } } };
+  /** The selector of a service has no `matchLabels`. */
+  spec?: { selector?: Labels | { matchLabels: Labels }; template?: { metadata: { labels?: Labels } } };
 }
 type Labels = Record<string, string>;
 
+const labelsIn = (selector: Labels | { matchLabels: Labels }): Labels =>
+  typeof selector.matchLabels === 'object' ? selector.matchLabels : (selector as Labels);
+
 /** Whether an object with these labels is selected. A selector without labels counts as none. */
-const selects = (selector: Labels | undefined, labels: Labels = {}) =>
-  Object.keys(selector ?? {}).length > 0 && Object.entries(selector ?? {}).every(([name, value]) => labels[name] === value);
+const selects = (selector: Labels, labels: Labels) =>
+  Object.keys(selector).length > 0 && Object.entries(selector).every(([name, value]) => labels[name] === value);
 
 describeWith(needs.kustomize, 'the manifests for Kubernetes', (kustomize) => {
   it('have selectors that match pods of a workload, or services', async () => {
     const { stdout } = await run(kustomize, ['build', at('kubernetes')]);
     const manifests = stdout.split(/^---$/m).map((text) => parseYaml(text) as Manifest);
-    const pods = manifests.flatMap(({ spec }) => spec?.template?.metadata.labels ?? []);
-    const services = manifests.flatMap(({ kind, metadata }) => (kind === 'Service' ? (metadata.labels ?? []) : []));
+    const pods = manifests.flatMap(({ spec }) => (spec?.template === undefined ? [] : [spec.template.metadata.labels ?? {}]));
+    const services = manifests.flatMap(({ kind, metadata }) => (kind === 'Service' ? [metadata.labels ?? {}] : []));
     const selecting = manifests.filter(({ kind }) => !['ConfigMap', 'PrometheusRule'].includes(kind));
     expect(selecting.length).toBeGreaterThanOrEqual(5);
     for (const { kind, metadata, spec } of selecting) {
-      const selector = kind === 'Service' ? spec?.selector : spec?.selector?.matchLabels;
-      const found = (kind === 'ServiceMonitor' ? services : pods).filter((labels) => selects(selector, labels));
+      const { selector = {} } = spec ?? {};
+      const found = (kind === 'ServiceMonitor' ? services : pods).filter((labels) => selects(labelsIn(selector), labels));
       expect([kind, metadata.name, found.length]).toEqual([kind, metadata.name, 1]);
     }
   });
