@@ -132,10 +132,13 @@ export function createApp(config: Config, context: AppContext): App {
   app.use(leadAway(health));
   if (config.adminPort === undefined) app.use(healthRoutes(() => health, { text: metricsText, limitsText: metrics.limitsText }));
   const mustNameHost = hostGuard(config.publicUrl);
-  app.use(guardReserve(), (request, _response, next) => {
-    mustNameHost(request);
-    next();
-  });
+  app.use(
+    guardReserve(() => metrics.rejections.inc({ kind: 'full' })),
+    (request, _response, next) => {
+      mustNameHost(request);
+      next();
+    },
+  );
   app.use(whileServing(health, comeBack, pageErrors));
   // Needed before the routes are mounted, too: without it Express would answer with a stack trace.
   app.use(pageErrors.handler, handleErrors(log));

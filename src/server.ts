@@ -311,7 +311,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     undo.unshift(measure(metrics, { streams, readers, engine, losses: watch, served, media }));
     const journal = config.redisUrls === undefined ? { journal: config.dataDir } : {};
     const directories = { ...journal, ...(config.mediaDir !== undefined && { media: config.mediaDir }) };
-    undo.unshift(await watchStorage({ engine, directories }, metrics));
+    undo.unshift(await watchStorage({ engine, media, directories }, { metrics, log }));
     undo.unshift(watchEventLoop({ log }));
     undo.unshift(
       watchStore(

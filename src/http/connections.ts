@@ -58,11 +58,15 @@ export function isReserved(socket: Socket): boolean {
   return inReserve.has(socket);
 }
 
-/** Restricts connections of the reserve to operators and authors. Mount it after the health endpoints. */
-export function guardReserve(): RequestHandler {
+/**
+ * Restricts connections of the reserve to operators and authors. Mount it after the health endpoints. `onRefused` is called for
+ * each request of another client, also for a WebSocket handshake, whose upgrade is ignored.
+ */
+export function guardReserve(onRefused: () => void): RequestHandler {
   return (request, _response, next) => {
     if (!isReserved(request.socket)) return next();
     if (request.headers.authorization !== undefined && !isReadRequest(request)) return next();
+    onRefused();
     throw new Refusal('rate-limited', {
       detail: 'The server has too many open connections.',
       retryAfter: responseLimits.slotRetrySeconds,
@@ -110,7 +114,9 @@ export function boundConnections(http: Server, options: ConnectionsOptions): voi
     inReserve.add(socket);
     // Closes a reserved connection that is not in use.
     const checkUse = setInterval(() => {
-      if (!isUsed(socket)) socket.destroy();
+      if (isUsed(socket)) return;
+      onCut('full');
+      socket.destroy();
     }, httpLimits.reservedMs).unref();
     socket.once('close', () => clearInterval(checkUse));
   });

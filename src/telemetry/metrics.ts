@@ -83,6 +83,7 @@ export interface Metrics {
   journalBytes: Gauge;
   diskFreeBytes: Gauge<'directory'>;
   diskSizeBytes: Gauge<'directory'>;
+  mediaUsable: Gauge;
   storeComparisonAge: Gauge;
   feedPages: Counter<'format'>;
   changesShown: Counter<'how'>;
@@ -359,6 +360,12 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
       name: 'pressbox_disk_size_bytes',
       help: 'Size of this disk. 0 if the server has no such directory.',
       labelNames: ['directory'],
+      aggregator: 'min',
+      registers,
+    }),
+    mediaUsable: new Gauge({
+      name: 'pressbox_media_usable',
+      help: '0 if the directory for uploads cannot be used, else 1.',
       aggregator: 'min',
       registers,
     }),

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { totalmem } from 'node:os';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { descriptorLimit } from '../http/connections.ts';
 import { eventLoopLag } from './event-loop-lag.ts';
@@ -28,6 +29,12 @@ export function addProcess(registry: Registry): void {
       }
     },
   });
+  new Gauge({
+    name: 'pressbox_memory_limit_bytes',
+    help: 'Memory that all processes of the server may use together: the limit of their container or unit, or the memory of the machine.',
+    aggregator: 'min',
+    registers,
+  }).set(memoryLimit());
   new Counter({
     name: 'pressbox_log_lines_dropped_total',
     help: 'Log lines dropped because the log could not be written.',
@@ -46,6 +53,11 @@ export function addProcess(registry: Registry): void {
       this.inc(cutInLines());
     },
   });
+}
+
+/** `constrained`: the limit of the control group, 0 if unknown, and more than the machine has if there is none. */
+export function memoryLimit(constrained = process.constrainedMemory(), machine = totalmem()): number {
+  return constrained > 0 ? Math.min(constrained, machine) : machine;
 }
 
 function addBuild(registry: Registry): void {

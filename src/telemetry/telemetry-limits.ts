@@ -41,6 +41,8 @@ export const monitoring = {
   /** At least the usual interval of scrapes, so that none misses a window. */
   lagWindowMs: 15_000,
   storageLookMs: 10_000,
+  /** After this the directory for uploads counts as unusable. */
+  mediaAnswerMs: 4_000,
   /** As in the alert `PressboxEventLoopLate`. */
   lateMs: 500,
   lateLookMs: 5_000,

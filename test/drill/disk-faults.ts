@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -77,6 +77,19 @@ export const diskFaults: readonly Fault[] = [
       const watched = await startWatched(room, { env: disturbance.env });
       room.defer(() => disturbance.set({}));
       return { servers: [watched], strike: () => disturbance.set({ syncMs: 3_600_000 }) };
+    },
+  },
+  {
+    name: 'media-away',
+    what: 'The directory of uploads is gone.',
+    metric: 'pressbox_media_usable',
+    message: 'the directory for uploads cannot be used',
+    alert: 'PressboxMediaAway',
+    missing: () => undefined,
+    async start(room) {
+      const watched = await startWatched(room);
+      const folder = join(watched.server.dataDir, 'media');
+      return { servers: [watched], strike: () => rename(folder, `${folder}-away`) };
     },
   },
   {

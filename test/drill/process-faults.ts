@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { WebSocket as WebSocketClient } from 'ws';
 import { needs } from '../support/runner/machine.ts';
 import { openDisturbance } from './disturb.ts';
 import { type Fault, startWatched } from './scene.ts';
@@ -11,6 +12,9 @@ const [descriptors, connections] = [200, 400];
 /** The process is busy for so long, then free for a moment, again and again. */
 const [busyMs, freeMs] = [700, 100];
 
+const withDescriptors = ['sh', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'sh'];
+const addressOf = (count: number) => `127.20.${count >> 8}.${count & 255}`;
+
 export const processFaults: readonly Fault[] = [
   {
     name: 'no-descriptors',
@@ -20,20 +24,32 @@ export const processFaults: readonly Fault[] = [
     alert: 'PressboxConnectionsFull',
     missing: () => undefined,
     async start(room) {
-      const starter = ['sh', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'sh'];
-      const watched = await startWatched(room, { starter });
+      const watched = await startWatched(room, { starter: withDescriptors });
       const strike = () => {
         // Each from another address, because one address gets half of the connections at most.
         for (let count = 0; count < connections; count += 1) {
-          const localAddress = `127.20.${count >> 8}.${count & 255}`;
-          const socket = connect({ port: Number(new URL(watched.url).port), host: '127.0.0.1', localAddress }).on(
-            'error',
-            () => undefined,
-          );
+          const to = { port: Number(new URL(watched.url).port), host: '127.0.0.1', localAddress: addressOf(count) };
+          const socket = connect(to).on('error', () => undefined);
           // A request whose end never comes uses the connection.
           socket.write('GET / HTTP/1.1\r\nHost: a\r\n');
           room.defer(() => void socket.destroy());
         }
+      };
+      return { servers: [watched], strike };
+    },
+  },
+  {
+    name: 'connections-full',
+    what: 'More readers connect by WebSocket than the limit of open files allows.',
+    metric: 'pressbox_connections',
+    message: 'the open file limit is reached: new connections are refused',
+    alert: 'PressboxConnectionsFull',
+    missing: () => undefined,
+    async start(room) {
+      const watched = await startWatched(room, { starter: withDescriptors });
+      // One after the other: those that find no room are refused with 429 and leave, so the reserve is never used up.
+      const strike = async () => {
+        for (let count = 0; count < descriptors; count += 1) await connectReader(room, watched.url, addressOf(count));
       };
       return { servers: [watched], strike };
     },
@@ -95,4 +111,18 @@ async function startInspected(room: AsyncDisposableStack) {
       debugging.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } }));
     },
   };
+}
+
+/** Connects a reader, who stays connected if the server has room. */
+async function connectReader(room: AsyncDisposableStack, url: string, localAddress: string): Promise<void> {
+  const target = `${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
+  const socket = new WebSocketClient(target, { localAddress });
+  room.defer(() => socket.terminate());
+  socket.on('error', () => undefined);
+  socket.on('message', (data: Buffer) => {
+    const [type] = data.toString();
+    if (type === '0') socket.send('40');
+    if (type === '2') socket.send('3');
+  });
+  await new Promise<void>((resolve) => socket.once('open', () => resolve()).once('error', () => resolve()));
 }

@@ -145,6 +145,18 @@ describe('a process with few file descriptors', () => {
     const many = requestText('GET /healthz HTTP/1.1', ['Connection: keep-alive']).repeat(3);
     expect(await sendBytes({ port }, many)).toMatchObject({ closed: true, statuses: [200] });
     expect((await publish(server, token, id, { headline: secretWord })).status).toBe(201);
+    const before = await counted(server, 'full');
+    const upgrade = [
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      `Sec-WebSocket-Key: ${'A'.repeat(22)}==`,
+    ];
+    const handshake = requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', upgrade);
+    for (const bytes of [handshake, handshake, requestText('GET /v1/channels HTTP/1.1', [])])
+      expect(await sendBytes({ port }, bytes)).toMatchObject({ statuses: [429] });
+    // Idle connections of the reserve are closed and counted meanwhile.
+    expect(await counted(server, 'full')).toBeGreaterThanOrEqual(before + 3);
     expect(said('the open file limit is reached')).toHaveLength(1);
     expect(said('the open file limit is reached')[0]).toContain(`"descriptors":${descriptors}`);
     for (const socket of sockets) socket.destroy();

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { parseYaml } from '@redocly/openapi-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { root } from '../../support/runner/imports.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
@@ -51,11 +52,48 @@ describeWith(needs.compose, 'the compose files', (compose) => {
   });
 });
 
+interface Manifest {
+  kind: string;
+  metadata: { name: string; labels?: Labels };
+  /** The selector of a service has no `matchLabels`. */
+  spec?: { selector?: Labels | { matchLabels: Labels }; template?: { metadata: { labels?: Labels } } };
+}
+type Labels = Record<string, string>;
+
+const labelsIn = (selector: Labels | { matchLabels: Labels }): Labels =>
+  typeof selector.matchLabels === 'object' ? selector.matchLabels : (selector as Labels);
+
+/** Whether an object with these labels is selected. A selector without labels counts as none. */
+const selects = (selector: Labels, labels: Labels) =>
+  Object.keys(selector).length > 0 && Object.entries(selector).every(([name, value]) => labels[name] === value);
+
 describeWith(needs.kustomize, 'the manifests for Kubernetes', (kustomize) => {
+  it('have selectors that match pods of a workload, or services', async () => {
+    const { stdout } = await run(kustomize, ['build', at('kubernetes')]);
+    const manifests = stdout.split(/^---$/m).map((text) => parseYaml(text) as Manifest);
+    const pods = manifests.flatMap(({ spec }) => (spec?.template === undefined ? [] : [spec.template.metadata.labels ?? {}]));
+    const services = manifests.flatMap(({ kind, metadata }) => (kind === 'Service' ? [metadata.labels ?? {}] : []));
+    const selecting = manifests.filter(({ kind }) => !['ConfigMap', 'PrometheusRule'].includes(kind));
+    expect(selecting.length).toBeGreaterThanOrEqual(5);
+    for (const { kind, metadata, spec } of selecting) {
+      const { selector = {} } = spec ?? {};
+      const found = (kind === 'ServiceMonitor' ? services : pods).filter((labels) => selects(labelsIn(selector), labels));
+      expect([kind, metadata.name, found.length]).toEqual([kind, metadata.name, 1]);
+    }
+  });
+
   it('are built, by themselves and in an overlay as deploy/README.md says', async () => {
     const { stdout: base } = await run(kustomize, ['build', at('kubernetes')]);
     const kinds = [...base.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind);
-    expect(kinds.sort()).toEqual(['ConfigMap', 'Deployment', 'PodDisruptionBudget', 'Service', 'Service', 'ServiceMonitor']);
+    expect(kinds.sort()).toEqual([
+      'ConfigMap',
+      'Deployment',
+      'PodDisruptionBudget',
+      'PrometheusRule',
+      'Service',
+      'Service',
+      'ServiceMonitor',
+    ]);
     const lines = ['enableServiceLinks: false', 'maxUnavailable: 0', 'readOnlyRootFilesystem: true', 'runAsNonRoot: true'];
     for (const line of lines) expect(base).toContain(line);
 
@@ -71,6 +109,11 @@ patches:
       apiVersion: monitoring.coreos.com/v1
       kind: ServiceMonitor
       metadata: { name: pressbox }
+  - patch: |
+      $patch: delete
+      apiVersion: monitoring.coreos.com/v1
+      kind: PrometheusRule
+      metadata: { name: pressbox }
 `;
     await run('cp', ['-r', at('kubernetes'), join(folder, 'base')]);
     await writeFile(join(folder, 'kustomization.yaml'), overlay);
@@ -78,7 +121,7 @@ patches:
     expect(changed).toContain('PRESSBOX_PUBLIC_URL: https://news.example.org\n');
     expect(changed).toContain('PRESSBOX_TRUST_PROXY: "1"\n');
     expect(changed).toMatch(/image: registry\.example\.org\/pressbox:/);
-    expect(changed).not.toContain('ServiceMonitor');
+    expect(changed).not.toMatch(/ServiceMonitor|PrometheusRule/);
   });
 });
 

@@ -9,12 +9,13 @@ import { createPipelines } from '../../../src/http/pipeline.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('a reserved connection is closed once it was not in use for reservedMs', () => {
+it('a reserved connection is closed and counted once it was not in use for reservedMs', () => {
   const http = new EventEmitter();
+  const onCut = vi.fn();
   let isUsed = true;
   boundConnections(http as Server, {
     ...{ most: 0, reserved: 1, isProxy: () => false, isUsed: () => isUsed },
-    ...{ onCut() {}, onFull() {} },
+    ...{ onCut, onFull() {} },
   });
   const socket = Object.assign(new EventEmitter(), { remoteAddress: '192.0.2.1', destroy: vi.fn() });
   http.emit('connection', socket);
@@ -25,6 +26,7 @@ it('a reserved connection is closed once it was not in use for reservedMs', () =
   expect(socket.destroy).not.toHaveBeenCalled();
   vi.advanceTimersByTime(1);
   expect(socket.destroy).toHaveBeenCalledTimes(1);
+  expect(onCut.mock.calls).toEqual([['full']]);
 });
 
 it('a client that pipelines too much and does not close its end is disconnected lingerMs after its last answer', () => {

@@ -143,7 +143,7 @@ const reached: Record<LimitName, Reached> = {
   otherDescriptors: 'unit/http/retries.test.ts: a process keeps otherDescriptors for files and',
   adminConnections: 'server/http/admin-port.test.ts: does not let one address hold all its connections',
   reservedConnections: 'unit/http/retries.test.ts: a process keeps otherDescriptors for files and',
-  reservedMs: 'unit/http/connections.test.ts: a reserved connection is closed once it was not in use',
+  reservedMs: 'unit/http/connections.test.ts: a reserved connection is closed and counted once it was not in use',
   waitingConnections: 'server/readers/admission-control.test.ts: accept queue without being dropped',
   slowCheckMs: 'hostile/slow.test.ts: a client that sends %s gets 408 and is closed',
   standstillMs: 'unit/http/process-pauses.test.ts: a short pause, such as a garbage collection',

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseYaml } from '@redocly/openapi-core';
 import { describe, expect, it } from 'vitest';
+import { prometheusRulePath, prometheusRuleText } from '../../../scripts/docs.ts';
 import { readConfig } from '../../../src/config.ts';
 import { variables } from '../../../src/config-variables.ts';
 import { httpLimits } from '../../../src/http/http-limits.ts';
@@ -118,6 +120,26 @@ describe('the files of deploy/', () => {
   it('configure Valkey like Redis, with one more right', () => {
     const settings = (file: string) => read(`deploy/${file}`).replace(/^#.*\n/, '');
     expect(settings('valkey.conf').replace(' +commandlog|reset', '')).toBe(settings('redis.conf'));
+  });
+
+  it('have the same alert rules for Prometheus and for its operator', () => {
+    const { groups } = parseYaml(read('deploy/prometheus/rules.yml')) as { groups: unknown[] };
+    const { kind, spec } = parseYaml(read(prometheusRulePath)) as { kind: string; spec: object };
+    expect([kind, spec]).toEqual(['PrometheusRule', { groups }]);
+    expect(read(prometheusRulePath)).toBe(prometheusRuleText());
+    expect(read('deploy/kubernetes/kustomization.yaml')).toContain('- prometheus-rule.yaml\n');
+  });
+
+  it('show on the dashboard every metric of the server that an alert reads', () => {
+    const dashboard = read('deploy/grafana/pressbox.json');
+    const alerts = [...read('deploy/prometheus/rules.yml').matchAll(/^ +expr: (.+)$/gm)]
+      .map(([, expression]) => expression)
+      .join();
+    const metrics = new Set(alerts.match(/\b(?:pressbox|process|nodejs)_\w+/g));
+    expect(metrics.size).toBeGreaterThan(20);
+    // The jobs of each night write these to files, which no server exports.
+    const nightly = /^pressbox_(?:verify|archive)_/;
+    expect([...metrics].filter((name) => !nightly.test(name) && !dashboard.includes(name))).toEqual([]);
   });
 
   it('are all in the index', () => {
