@@ -478,6 +478,7 @@ function warnAboutSettings({ unknownSettings, jwksUrl, jwtIssuer }: Config, bran
   for (const found of brand?.lowContrasts ?? []) log.warn(found, 'text in the colours of the brand is hard to read');
   if (jwksUrl !== undefined && jwtIssuer === undefined) {
     log.warn({}, 'tokens of any issuer with a key in the JWK set are accepted: set PRESSBOX_JWT_ISSUER');
+    log.warn({}, 'administrators of the JWK set are refused: set PRESSBOX_JWT_ISSUER');
   }
 }
 

@@ -79,7 +79,7 @@ export async function readStandardInput(terminal: Terminal): Promise<string> {
     if (error instanceof TypeError) throw new UsageError('The standard input is not UTF-8 text.');
     throw error;
   }
-  return text.replaceAll('\r\n', '\n').replace(/\n+$/, '');
+  return text.replaceAll('\r\n', '\n').replace(/(?<!\n)\n+$/, '');
 }
 
 /** The claims of a token, or undefined if it is not a token. Not verified; the server does that. */

@@ -50,7 +50,7 @@ export function textOf(html: string): string {
     lineBreak();
     if (lists.length === 0 && text !== '' && !text.endsWith('\n\n')) text += '\n';
   };
-  for (const [piece, closing, name, attributes] of html.matchAll(/<(\/?)([a-z0-9]+)([^>]*)>|[^<]+|</gi)) {
+  for (const [piece, closing, name, attributes] of html.matchAll(/<(\/?)([a-z0-9]+)(?![a-z0-9])([^<>]*)>|[^<]+|</gi)) {
     if (name === undefined) {
       // White space between cells and blocks is not text.
       if (betweenCells && piece.trim() === '') continue;
@@ -71,7 +71,7 @@ export function textOf(html: string): string {
       betweenCells = !opens;
     } else if (blocks.has(name)) {
       // The first block of a list item stays on its line.
-      if (!(opens && /(?:^|\n) *(?:-|\d+\.) $/.test(text))) blockBreak();
+      if (!(opens && /^ *(?:-|\d+\.) $/.test(text.slice(text.lastIndexOf('\n') + 1)))) blockBreak();
       if (name === 'table') betweenCells = opens;
       if (name === 'blockquote' && opens) quotes.push(text.length);
       if (name === 'blockquote' && !opens) {

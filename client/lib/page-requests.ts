@@ -268,7 +268,7 @@ function pageQueryOf(ask: PageAsk | undefined): PageQuery | undefined {
 
 /** The bound of the next page, from `Link: <…?before=12>; rel="next"` (RFC 8288). */
 function nextBoundIn(link: string | null): number | undefined {
-  const target = link?.match(/<([^>]*)>\s*;[^,]*rel="?next"?/)?.[1];
+  const target = link?.match(/<([^<>]*)>\s*;[^,<]*rel="?next"?/)?.[1];
   const bound = Number(target?.match(/[?&](?:before|after)=(\d+)/)?.[1] ?? Number.NaN);
   return Number.isSafeInteger(bound) ? bound : undefined;
 }

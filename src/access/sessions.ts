@@ -8,7 +8,7 @@ import { parse, sessionClaimsSchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { byOneOf } from './key-rotation.ts';
 import type { Secrets } from './secret.ts';
-import { grantsClaim, principalFrom, type Tokens } from './tokens.ts';
+import { grantsClaim, mayAdminister, principalFrom, type Tokens } from './tokens.ts';
 
 /**
  * Sessions replace tokens in browsers, so that no script and no URL contains a token. A session is a JSON Web Token with its own
@@ -89,7 +89,7 @@ export function createSessions({ tokens, secrets, storedKey, idleMs, now }: Sess
       if (content === undefined || isIdle(content, usedAt)) return undefined;
       const { who } = content;
       if (who.issued === undefined) return who;
-      return (await tokens.hasIssuerKey(who.issued)) ? who : undefined;
+      return mayAdminister(who) && (await tokens.hasIssuerKey(who.issued)) ? who : undefined;
     },
     async renew(value) {
       if (idleMs === undefined || decodeProtectedHeader(value).typ !== type) return undefined;

@@ -102,7 +102,9 @@ export function createTokens(given: TokenKeys): Tokens {
     if (!read) throw invalidToken('The token is signed with an algorithm that this server does not accept.');
     try {
       const { payload, ...signer } = await read(token, new Date(now()));
-      return { ...principalFrom(payload, now()), ...signer };
+      const principal = { ...principalFrom(payload, now()), ...signer };
+      if (!mayAdminister(principal)) throw invalidToken(unnamedIssuer);
+      return principal;
     } catch (error) {
       throw error instanceof Refusal ? error : refusalFor(error);
     }
@@ -294,6 +296,17 @@ export function principalFrom(payload: JWTPayload, now: number): Principal {
   const { reader = [], author = [], editor = [], admin = false } = pressbox;
   return { sub, name, jti, expiresAt: Math.min(exp * 1000, Number.MAX_SAFE_INTEGER), grants: { reader, author, editor, admin } };
 }
+
+/**
+ * False for an administrator whose token any issuer with a key in the JWK set may have signed: the set can be shared with other
+ * applications. Tokens signed with the secret are not affected.
+ */
+export function mayAdminister({ issued, grants }: Principal): boolean {
+  return issued === undefined || issued.issuer !== undefined || !grants.admin;
+}
+
+const unnamedIssuer =
+  'The token grants the rights of an administrator, but this server does not name the issuer that may grant them. Set PRESSBOX_JWT_ISSUER to the `iss` of the token.';
 
 /** Most often a part was lost when the token was copied. */
 const notAToken = 'This is not a signed JSON Web Token. It may not have been copied in full.';

@@ -73,5 +73,5 @@ export function lackingField(post: {
 
 /** `<hr>` is visible by itself. Other tags show only their content. */
 function showsText(html: string): boolean {
-  return isVisible(html.replace(/<(?!hr>)[^>]*>/g, ''));
+  return isVisible(html.replace(/<(?!hr>)[^<>]*>/g, ''));
 }

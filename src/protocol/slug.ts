@@ -47,5 +47,5 @@ function shortened(slug: string, most: number): string {
   if (slug.length <= most) return slug;
   const cut = slug.slice(0, most + 1);
   const end = cut.lastIndexOf('-');
-  return slug.slice(0, end > most * (2 / 3) ? end : most).replace(/-+$/, '');
+  return slug.slice(0, end > most * (2 / 3) ? end : most).replace(/(?<!-)-+$/, '');
 }

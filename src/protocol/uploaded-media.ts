@@ -136,7 +136,7 @@ function mainNameOf(media: Shown): string {
   if ('type' in media && media.type === 'link') return 'audio.m4a';
   const jpegs = (renditionsOf(media) ?? []).filter(({ mimeType }) => mimeType === 'image/jpeg');
   const [nearest] = jpegs.sort((a, b) => Math.abs(a.width - mainWidth) - Math.abs(b.width - mainWidth));
-  return /[^/:]+$/.exec(nearest?.url ?? '')?.[0] ?? 'image.jpg';
+  return /(?<![^/:])[^/:]+$/.exec(nearest?.url ?? '')?.[0] ?? 'image.jpg';
 }
 
 function fileAt(url: string, channelId: string, publicUrl: string | undefined): RegExpExecArray | null {

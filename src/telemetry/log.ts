@@ -47,7 +47,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream, work
           method.call(this, first, 'failed');
         else method.apply(this, args);
       },
-      streamWrite: (line: string) => line.replaceAll(tokenLike, '[token]').replaceAll(turning, escaped),
+      streamWrite: (line: string) => withoutTokens(line).replaceAll(turning, escaped),
     },
   };
   return pino(options, destination ?? standardOutput());
@@ -159,7 +159,24 @@ const unspoken = new Set([
 /** Field names that are ids if they are strings, but whole posts or channels if they are objects. */
 const idsOnly = new Set(['post', 'channel', 'event', 'snapshot', 'request', 'response', 'req', 'res']);
 
-const tokenLike = /eyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g;
+const dotted = /[\w.-]+/g;
+
+/** Replaces everything that looks like a token. Reads each part between dots once, because clients choose a part of the line. */
+function withoutTokens(line: string): string {
+  return line.replaceAll(dotted, (run) => {
+    if (!run.includes('eyJ')) return run;
+    const parts = run.split('.');
+    const written: string[] = [];
+    for (let at = 0; at < parts.length; at += 1) {
+      const part = parts[at] as string;
+      const begin = part.indexOf('eyJ');
+      const isToken = begin >= 0 && part.length - begin >= 8 && Boolean(parts[at + 1]) && parts[at + 2] !== undefined;
+      written.push(isToken ? `${part.slice(0, begin)}[token]` : part);
+      if (isToken) at += 2;
+    }
+    return written.join('.');
+  });
+}
 
 /**
  * Characters that JSON does not escape, but that a terminal interprets: controls, line ends and changes of direction. Names of

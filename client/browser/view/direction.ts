@@ -38,7 +38,7 @@ export function turned(markup: Html, { runs }: Pick<Setting, 'runs'>): Html {
  * or three Latin names. A text in a left-to-right language has fewer right-to-left words than that.
  */
 function isRightToLeft(markup: string): boolean {
-  const words = markup.replace(/<[^>]*>|&\w+;/g, ' ').split(/\s/);
+  const words = markup.replace(/<[^<>]*>|&\w+;/g, ' ').split(/\s/);
   const count = (letter: RegExp) => words.filter((word) => letter.test(word)).length;
   const ours = count(/[\u0590-\u08ff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u);
   return ours > 0 && ours * 3 >= count(/\p{L}/u);

@@ -28,6 +28,9 @@ interface MakeOptions extends ServerLocation {
   publicUrl?: string;
 }
 
+const visibleArgument =
+  'Other users of the machine see the arguments of a command, and the shell keeps them, so pass a token on standard input.';
+
 const defaultTtlSeconds = 8 * 3_600;
 
 export function addTokenCommands(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
@@ -79,26 +82,33 @@ Examples:
   token
     .command('inspect')
     .description('Show what is in a token: its id, owner, rights and expiry. The signature is not checked')
-    .argument('[token]', '- reads it from the standard input; default: PRESSBOX_TOKEN')
+    .argument('[token]', '- reads it from standard input; default: PRESSBOX_TOKEN, else standard input if it is no terminal')
     .option('--json', 'print JSON')
+    .addHelpText('after', `\n${visibleArgument}`)
     .action(async (given: string | undefined, options: { json?: boolean }) => done(await inspect(given, options)));
 
   addWriteOptions(token.command('revoke'), env)
     .description('Revoke a token on every server, and end its sessions. Requires an admin token')
-    .argument('<jti>', 'its id, or the token itself (only its id and its expiry are sent); - reads it from standard input')
+    .argument(
+      '[jti]',
+      'its id; - reads the id or the whole token from standard input, as without an argument if it is no terminal',
+    )
     .option('--expires-at <time>', 'when it would have expired; without it the servers remember it forever')
     .addHelpText(
       'after',
       `
+${visibleArgument} Of a whole token only its id and its expiry are sent.
+
 Without an admin token, make one with the server's secret. If no server is running, change the secret: that revokes
 every token signed with it.
 
 Examples:
+  $ pressbox token revoke < lost-token.txt
   $ pressbox token revoke 4f9d0c1e-7a64-4d5e-9a0b-2f6f3f1f7c11
   $ export PRESSBOX_TOKEN=$(pressbox token --name Operator --admin --ttl 5m)
   $ pressbox token revoke 4f9d0c1e-7a64-4d5e-9a0b-2f6f3f1f7c11 --expires-at 2026-12-24T18:00:00Z`,
     )
-    .action(async (given: string, options: RevokeOptions) => done(await revoke(given, options)));
+    .action(async (given: string | undefined, options: RevokeOptions) => done(await revoke(given, options)));
 
   async function make(options: MakeOptions): Promise<number> {
     const { name, reader = [], author = [], editor = [], admin = false } = options;
@@ -170,11 +180,14 @@ Examples:
 
   async function inspect(given: string | undefined, { json }: { json?: boolean }): Promise<number> {
     try {
-      const token = given === undefined ? (env.PRESSBOX_TOKEN ?? '') : codeIn(await readArgument(given, json));
-      if (token === '') throw new UsageError('A token is needed, as an argument or in PRESSBOX_TOKEN.');
+      const token =
+        given === undefined && env.PRESSBOX_TOKEN ? env.PRESSBOX_TOKEN : codeIn(await readArgument(given ?? whatIsPiped(), json));
+      if (token === '') throw new UsageError('A token is needed, on standard input or in PRESSBOX_TOKEN.');
       const claims = readClaims(token);
       if (claims === undefined) {
-        throw new UsageError(`${given === undefined ? 'PRESSBOX_TOKEN' : 'The argument'} is not a complete token.`);
+        throw new UsageError(
+          `${given !== undefined ? 'The argument' : env.PRESSBOX_TOKEN ? 'PRESSBOX_TOKEN' : 'The standard input'} is not a complete token.`,
+        );
       }
       const { jti, sub, name, iat, exp, sessionSeconds, pressbox } = claims;
       const times = { issuedAt: timeOf(iat), expiresAt: timeOf(exp), ...(sessionSeconds !== undefined && { sessionSeconds }) };
@@ -190,9 +203,10 @@ Examples:
     }
   }
 
-  async function revoke(given: string, options: RevokeOptions): Promise<number> {
+  async function revoke(given: string | undefined, options: RevokeOptions): Promise<number> {
     try {
-      const revoked = codeIn(await readArgument(given, options.json));
+      const revoked = codeIn(await readArgument(given ?? whatIsPiped(), options.json));
+      if (revoked === '') throw new UsageError('The id of a token is needed, as an argument, or a token on standard input.');
       const claims = readClaims(revoked);
       const jti = claims === undefined ? revoked : claims.jti;
       if (typeof jti !== 'string') throw new UsageError('This token has no id, so it is not a Pressbox token.');
@@ -205,6 +219,11 @@ Examples:
     } catch (error) {
       return printError(error, terminal, { json: options.json === true, hasBegun: options.key !== undefined });
     }
+  }
+
+  /** What no argument stands for: standard input, unless somebody would have to type it. */
+  function whatIsPiped(): string {
+    return terminal.streams.stdin.isTTY === true ? '' : '-';
   }
 
   /** Returns the argument, or reads standard input for `-`. */

@@ -40,7 +40,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await bringBack(issuer, server);
   tokens += 1;
-  token = await issuer.token({ reader: ['*'], editor: ['*'], admin: true }, `of-the-issuer-${tokens}`);
+  token = await issuer.token({ reader: ['*'], editor: ['*'] }, `of-the-issuer-${tokens}`);
   const { headers } = await call(`${server.url}/v1/session`, { method: 'POST', token });
   cookie = headers.getSetCookie()[0]?.split(';')[0] ?? '';
 });

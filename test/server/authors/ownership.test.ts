@@ -113,15 +113,18 @@ it('a session and every token of a person have the owner key of the posts that t
   expect(new Set(keys).size).toBe(2);
 });
 
-it('a server with a JWK set and no issuer logs a warning at its start', async () => {
+it('a server with a JWK set and no issuer logs warnings at its start', async () => {
   const warnings: string[] = [];
   const log = createLog('warn', { write: (line) => void warnings.push(JSON.parse(line).msg) });
-  const expectedWarning = 'tokens of any issuer with a key in the JWK set are accepted: set PRESSBOX_JWT_ISSUER';
+  const expectedWarnings = [
+    'tokens of any issuer with a key in the JWK set are accepted: set PRESSBOX_JWT_ISSUER',
+    'administrators of the JWK set are refused: set PRESSBOX_JWT_ISSUER',
+  ];
   await using _any = await startTestServer({ ...env }, { log });
-  expect(warnings).toEqual([expectedWarning]);
+  expect(warnings).toEqual(expectedWarnings);
   await using _one = await startTestServer({ ...env, PRESSBOX_JWT_ISSUER: iss }, { log });
   await using _none = await startTestServer({}, { log });
-  expect(warnings).toEqual([expectedWarning]);
+  expect(warnings).toEqual(expectedWarnings);
 });
 
 it('no answer contains the issuer, and no answer to anonymous readers contains an owner', async () => {

@@ -152,6 +152,16 @@ describe('pressbox token inspect', () => {
 });
 
 describe('pressbox token revoke', () => {
+  it('reads what is piped to it if there is no argument, as inspect does', async () => {
+    const token = (await done(['token', '--name', 'Ruth'])).out.trim();
+    const admin = { PRESSBOX_TOKEN: await test.token({ admin: true }) };
+    const inspected = JSON.parse((await done(['token', 'inspect', '--json'], {}, token)).out);
+    const revoked = await done(['token', 'revoke', '--json'], admin, token);
+    expect(JSON.parse(revoked.out)).toMatchObject({ jti: inspected.jti });
+    expect(revoked.err).not.toContain('can see');
+    expect((await done(['token', 'revoke'], admin, '')).code).toBe(2);
+  });
+
   it('makes the server refuse a token, given by its id or in full', async () => {
     const admin = await test.token({ admin: true });
     const list = async (token: string) => (await call(`${test.url}/v1/channels`, { token })).status;

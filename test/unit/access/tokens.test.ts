@@ -222,6 +222,17 @@ describe('tokens signed by an issuer with a JWK set', () => {
     expect((await refusalOf(tokens, await sign({ exp: seconds }))).detail).toBe('The token has expired.');
   });
 
+  it('grant the rights of an administrator only if the server names their issuer', async () => {
+    const { privateKey } = pairs.ES256 as { privateKey: KeyObject };
+    const token = await new SignJWT({ ...claims, iss: 'https://id.example', pressbox: { admin: true } })
+      .setProtectedHeader({ alg: 'ES256', kid: 'ES256' })
+      .sign(privateKey);
+    const refused = await refusalOf(createTokens({ jwksUrl, secrets: [secret], now: () => now }), token);
+    expect(refused.detail).toContain('Set PRESSBOX_JWT_ISSUER');
+    const named = createTokens({ jwksUrl, issuer: 'https://id.example', now: () => now });
+    expect((await named.verify(token)).grants.admin).toBe(true);
+  });
+
   it('are refused if the public key was used as a secret', async () => {
     const { publicKey } = pairs.RS256 as { publicKey: KeyObject };
     const pem = new Uint8Array(Buffer.from(publicKey.export({ format: 'pem', type: 'spki' })));

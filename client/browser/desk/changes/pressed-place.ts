@@ -39,7 +39,7 @@ function wordAt(body: HTMLElement, { clientX, clientY }: { clientX: number; clie
   const [node, offset] = place ? [place.offsetNode, place.offset] : [startContainer, startOffset ?? 0];
   if (!(node instanceof Text) || !body.contains(node)) return undefined;
   const range = document.createRange();
-  const before = /[\p{L}\p{M}\p{N}.,:’'-]*$/u.exec(node.data.slice(0, offset))?.[0] ?? '';
+  const before = /(?<![\p{L}\p{M}\p{N}.,:’'-])[\p{L}\p{M}\p{N}.,:’'-]*$/u.exec(node.data.slice(0, offset))?.[0] ?? '';
   const after = /^[\p{L}\p{M}\p{N}]*(?:[.,:’'-][\p{L}\p{M}\p{N}]+)*/u.exec(node.data.slice(offset))?.[0] ?? '';
   range.setStart(node, offset - before.length);
   range.setEnd(node, offset + after.length);

@@ -85,7 +85,7 @@ function figureNote({ old, fresh, preceding, following }: Replacement, sentences
   const start = sentenceStart(preceding);
   const end = sentenceEnd(following);
   const correct = (quoted: string) => (figuresIn(quoted) > 1 ? sentences.insteadOf(fresh, old) : fresh);
-  const clause = old + end.replace(/[,;:–—(«»“”"„].*$|[.!?…؟]+$/su, '').trimEnd();
+  const clause = old + end.replace(/[,;:–—(«»“”"„].*$|(?<![.!?…؟])[.!?…؟]+$/su, '').trimEnd();
   if (start === '' && clause !== old && clause.length <= maxQuotedCharacters && sentences.clause) {
     return sentences.clause(clause, correct(clause));
   }

@@ -25,7 +25,7 @@ export function headlineField({ draft, words, spelling, lacks, id, change }: Pos
   const lack = lacks.find(({ path }) => path === 'headline');
   const name = id('headline');
   const input = ({ target }: { target: HTMLTextAreaElement }) => {
-    const line = target.value.replace(/\s*[\r\n]+\s*/g, ' ');
+    const line = target.value.replace(/(?<!\s)\s*[\r\n]+\s*/g, ' ');
     if (line !== target.value) target.value = line;
     change({ headline: line === '' ? null : line });
   };

@@ -57,7 +57,7 @@ export function withLink(state: EditorState, href: string | null): Transaction {
 function wordAt({ selection: { $from } }: EditorState): { from: number; to: number } {
   const text = $from.parent.textBetween(0, $from.parent.content.size, undefined, '\ufffc');
   const offset = $from.parentOffset;
-  const before = /[\p{L}\p{N}]*$/u.exec(text.slice(0, offset))?.[0].length ?? 0;
+  const before = /(?<![\p{L}\p{N}])[\p{L}\p{N}]*$/u.exec(text.slice(0, offset))?.[0].length ?? 0;
   const after = /^[\p{L}\p{N}]*/u.exec(text.slice(offset))?.[0].length ?? 0;
   return before === 0 || after === 0 ? { from: $from.pos, to: $from.pos } : { from: $from.pos - before, to: $from.pos + after };
 }

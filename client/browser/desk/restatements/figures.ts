@@ -33,7 +33,7 @@ function partsOf(figure: string): [whole: string, fraction?: string] {
 }
 
 function withFraction(whole: string, fraction: string): string {
-  const significant = fraction.replace(/0+$/, '');
+  const significant = fraction.replace(/(?<!0)0+$/, '');
   return significant === '' ? whole : `${whole}.${significant}`;
 }
 

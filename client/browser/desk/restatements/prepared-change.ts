@@ -29,9 +29,11 @@ function isReplaceable({ isSure, passage: { replacement } }: Occurrence): boolea
 }
 
 function outsideAddresses(body: string, occurrences: readonly Occurrence[]): Occurrence[] {
-  const addresses = [...body.matchAll(/\]\([^)]*\)|<[^>]*>|\b(?:https?:|post:)\S+/g)].map(({ 0: address, index }) => {
-    return { start: index, end: index + address.length };
-  });
+  const addresses = [...body.matchAll(/\]\((?:(?!\]\()[^)])*\)|<[^<>]*>|\b(?:https?:|post:)\S+/g)].map(
+    ({ 0: address, index }) => {
+      return { start: index, end: index + address.length };
+    },
+  );
   return occurrences.filter(({ start, end }) => !addresses.some((address) => start < address.end && end > address.start));
 }
 

@@ -54,7 +54,7 @@ export function removedPassages(before: PostContent, after: PostContent, languag
 const [quoteStart, quoteEnd] = ['\ue000', '\ue001'];
 
 function quotedTextOf(html: string): string {
-  return textOf(html.replace(/<blockquote[^>]*>/g, `$&${quoteStart}`).replace(/<\/blockquote>/g, `${quoteEnd}$&`));
+  return textOf(html.replace(/<blockquote[^<>]*>/g, `$&${quoteStart}`).replace(/<\/blockquote>/g, `${quoteEnd}$&`));
 }
 
 /** The text still says it elsewhere, so it was moved rather than removed. */
@@ -197,7 +197,7 @@ function isVagueFigure(keys: readonly string[]): boolean {
 
 // ---- Quotations
 
-const quotation = /“[^“”]*”|„[^„“”]*[“”]|‘(?:[^‘’\n]|’(?=\p{L}))*’|«[^«»]*»|»[^«»]*«|"[^"\n]*"|\ue000[^\ue001]*\ue001/gu;
+const quotation = /“[^“”]*”|„[^„“”]*[“”]|‘(?:[^‘’\n]|’(?=\p{L}))*’|«[^«»]*»|»[^«»]*«|"[^"\n]*"|\ue000[^\ue000\ue001]*/gu;
 
 function quotesIn(text: string): { start: number; end: number }[] {
   return [...text.matchAll(quotation)].map(({ 0: quote, index }) => ({ start: index, end: index + quote.length }));

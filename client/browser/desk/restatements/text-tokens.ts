@@ -90,5 +90,5 @@ function inMillions(text: string, tokens: readonly Token[], language: Language |
 
 /** Nothing but spaces or a hyphen stands between the two. */
 export function isBeside(text: string, { end }: Pick<Token, 'end'>, { start }: Pick<Token, 'start'>): boolean {
-  return /^[^\S\n]*[-‑]?[^\S\n]*$/.test(text.slice(end, start));
+  return /^[^\S\n]*(?:[-‑][^\S\n]*)?$/.test(text.slice(end, start));
 }

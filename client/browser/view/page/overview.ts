@@ -79,7 +79,7 @@ function firstItems(markup: string): string | undefined {
 
 /** The first 300 characters of a post without its tags, up to the end of a word. */
 function opening(markup: string): string {
-  const text = markup.replace(/<[^>]*>/g, '').trim();
+  const text = markup.replace(/<[^<>]*>/g, '').trim();
   const [start = ''] = /^(?:&#?\w+;|[^&]){0,300}(?!\S)/u.exec(text) ?? /^(?:&#?\w+;|[^&]){0,300}/u.exec(text) ?? [];
   return start === text ? text : `${start}…`;
 }

@@ -14,6 +14,6 @@ const sided = /<(bl|p d|ta|li(?!>\P{L}*<\/l))[^>]*/gu;
 /** Keeps scores, ranges and dates such as "2-1" on one line. Tags, and with them addresses, stay unchanged. */
 export function unbroken(markup: Html): Html {
   return safe(
-    markup.text.replace(/(<[^>]*>)|\d{1,4}(?:[-–]\d{1,4}){1,2}/g, (part, tag) => tag ?? `<span class="score">${part}</span>`),
+    markup.text.replace(/(<[^<>]*>)|\d{1,4}(?:[-–]\d{1,4}){1,2}/g, (part, tag) => tag ?? `<span class="score">${part}</span>`),
   );
 }

@@ -14,7 +14,7 @@ export function paragraphsOf(markup: string): string {
 function plain(markup: string): string {
   return markup
     .replace(/<\/t[hd]>\n?/g, '\t')
-    .replace(/<[^>]*>/g, '')
+    .replace(/<[^<>]*>/g, '')
     .replace(/\t$/gm, '')
     .replace(/&(?:lt|gt|quot|#39|amp);/g, (entity) => characterOf[entity] ?? entity)
     .trim();

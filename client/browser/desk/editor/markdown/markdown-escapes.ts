@@ -20,7 +20,7 @@ export function escapedText(text: string, around: Surroundings, all: boolean): s
   const escaped = new Set([...inWords(text, around), ...inAddresses(text, around)]);
   if (around.atLineStart) for (const at of atLineStart(text)) escaped.add(at);
   if (around.endsHeading) {
-    const closing = /#+$/.exec(text);
+    const closing = /(?<!#)#+$/.exec(text);
     if (closing) escaped.add(closing.index);
   }
   let written = '';
@@ -42,13 +42,20 @@ function* inWords(text: string, { afterOther, beforeOther, beforeLink, inLink }:
       _: () => atEdge || !(/[\p{L}\p{N}]/u.test(before) && /[\p{L}\p{N}]/u.test(after)),
       '~': () => atEdge || before === '~' || after === '~',
       '[': () => inLink || !/^\[[^[\]()*_`<>\\!~]*\](?![([:])/.test(rest),
-      ']': () => inLink || !/\[[^[\]()*_`<>\\!~]*$/.test(text.slice(0, at)) || /^\][([:]/.test(rest),
+      ']': () => inLink || !isInBrackets(text, at) || /^\][([:]/.test(rest),
       '<': () => /^<[a-z][^\s<>]*[:@]/i.test(rest),
       '&': () => /^&(?:#x?[0-9a-f]+|[a-z0-9]+);/i.test(rest),
       '!': () => after === '[' || (at === last && beforeLink),
     }[character];
     if (isMarkup?.()) yield at;
   }
+}
+
+/** Whether only plain characters stand between the nearest bracket before `at` and `at`. Walks back over these alone. */
+function isInBrackets(text: string, at: number): boolean {
+  let before = at - 1;
+  while (before >= 0 && !'[]()*_`<>\\!~'.includes(text[before] as string)) before -= 1;
+  return text[before] === '[';
 }
 
 /** The places of the characters that make addresses of a text that is not linked. */

@@ -83,7 +83,7 @@ function sourceOf(body: string, { doc, tokens, hasDefinitions }: Parsed): Source
 function linesOf(body: string): { from: number; text: string }[] {
   let from = 0;
   return body.split(/(?<=\r\n|\n|\r(?!\n))/).map((line) => {
-    const text = line.replace(/[\r\n]+$/, '');
+    const text = line.replace(/(?:\r\n|\n|\r)$/, '');
     const at = { from, text };
     from += line.length;
     return at;

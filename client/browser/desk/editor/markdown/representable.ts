@@ -84,7 +84,7 @@ function piecesOf(node: Node, breaks: boolean): Piece[] {
     // Spaces at the edges are pieces of their own, so that they can lose their marks.
     const parts = isCode
       ? [text.replace(/[\r\n]+/g, ' ')]
-      : text.replace(/[\r\n]+/g, ' ').split(/(?<=^[\p{Zs}\t]+)|(?=[\p{Zs}\t]+$)/u);
+      : text.replace(/[\r\n]+/g, ' ').split(/(^[\p{Zs}\t]+|(?<![\p{Zs}\t])[\p{Zs}\t]+$)/u);
     return parts.filter(Boolean).map((part) => ({ text: part, isBreak: false, isCode, node, marks: node.marks }));
   }
   const marks = node.marks.filter(({ type }) => type.name !== 'code');
@@ -189,7 +189,7 @@ function trimmedLine(line: readonly Piece[], { first = false, last = false } = {
     pieces.shift();
   }
   for (let piece = pieces.at(-1); piece !== undefined && !piece.isCode; piece = pieces.at(-1)) {
-    const text = last ? piece.text.trimEnd() : piece.text.replace(/[ \t]+$/, '');
+    const text = last ? piece.text.trimEnd() : piece.text.replace(/(?<![ \t])[ \t]+$/, '');
     if (text === piece.text) break;
     pieces.pop();
     if (text === '') continue;

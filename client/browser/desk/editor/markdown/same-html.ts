@@ -14,7 +14,7 @@ function flat(html: string): string {
   let links = 0;
   let written = '';
   let lastTags = '';
-  for (const [part] of html.matchAll(/<[^>]*>|[^<]+/g)) {
+  for (const [part] of html.matchAll(/<[^<>]*>|[^<]+/g)) {
     const [, end, name] = inlineTag.exec(part) ?? [];
     if (name === undefined) {
       const tags = open.toSorted().join('');

@@ -127,7 +127,8 @@ function splitAtBlankLines(element: Element): void {
   let hasBlank = false;
   for (let at = 0; at < children.length; at += 1) {
     let next = at + 1;
-    while (isSpace(children[next])) next += 1;
+    // Only behind a break: runs of texts would be walked once for each of them.
+    while (isBreak(children[at]) && isSpace(children[next])) next += 1;
     if (!isBreak(children[at]) || !isBreak(children[next])) (lines.at(-1) as ChildNode[]).push(children[at] as ChildNode);
     else {
       hasBlank = true;

@@ -5,6 +5,7 @@ import { addressOf, withLink } from '../links.ts';
 import { schema } from '../schema.ts';
 import { cleanPasted } from './clean-pasted.ts';
 import { inertMarkup } from './inert-markup.ts';
+import { pastedCharacters } from './paste-limits.ts';
 
 /**
  * Reduces pasted and dropped content to what posts can contain. Html is cleaned. Plain text stays as it is written: Markdown in it is
@@ -13,6 +14,7 @@ import { inertMarkup } from './inert-markup.ts';
 export function pasting({ onAddress }: Pick<EditorOptions, 'onAddress'>): EditorProps {
   return {
     transformPastedHTML: inertMarkup,
+    transformPastedText: (text) => text.slice(0, pastedCharacters),
     clipboardParser: new CleaningParser(schema, PastedParser.fromSchema(schema).rules),
     clipboardTextParser: (text, $context) => textSlice(text, $context.parent.inlineContent),
     handlePaste: (view, event, slice) => {
@@ -63,7 +65,7 @@ function pasteAddress(view: EditorView, href: string, onAddress: EditorOptions['
 
 function textSlice(text: string, intoText: boolean): Slice {
   const { paragraph, hard_break: lineBreak } = schema.nodes;
-  const whole = text.replace(/\r\n?/g, '\n').replace(/^\n+|\s+$/g, '');
+  const whole = text.replace(/\r\n?/g, '\n').replace(/^\n+/, '').trimEnd();
   const parts = /\n[ \t]*\n/.test(whole) ? whole.split(/\n(?:[ \t]*\n)+/) : whole.split('\n');
   const paragraphs = parts
     .filter((part) => part.trim() !== '')

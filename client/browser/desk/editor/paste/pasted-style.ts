@@ -3,7 +3,7 @@ export function styleOf(element: Element, property: string): string {
   const style = element.getAttribute('data-style') ?? '';
   const [, value = ''] = new RegExp(`(?:^|;)\\s*${property}\\s*:\\s*([^;]*)`, 'i').exec(style) ?? [];
   return value
-    .replace(/\s*!important\s*$/i, '')
     .trim()
+    .replace(/(?<!\s)\s*!important$/i, '')
     .toLowerCase();
 }

@@ -5,7 +5,7 @@ export function wordLists(root: Element): void {
   /** The open lists, innermost last. */
   let open: { list: Element; level: number; id: string }[] = [];
   for (const paragraph of [...root.querySelectorAll('p, h1, h2, h3, h4, h5, h6, li')]) {
-    const [, before = '', levelText, after = ''] = /^(.*)\blevel(\d)(.*)$/.exec(styleOf(paragraph, 'mso-list')) ?? [];
+    const [, before = '', levelText, after = ''] = /^(.*)\blevel(\d)(.*)$/s.exec(styleOf(paragraph, 'mso-list')) ?? [];
     if (levelText === undefined) continue;
     const [level, id] = [Number(levelText), before + after];
     const marker = takeMarker(paragraph);
