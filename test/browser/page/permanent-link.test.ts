@@ -157,6 +157,8 @@ describeWith(needs.chromium, 'the page of a permanent link in a browser', (chrom
   it('scrolls to a linked post without leaving the page each time the link is clicked, and back works', async () => {
     const { page, complaints } = await open(12, 12);
     const { post: linking } = await room.author.publish(channelId, { body: `As [told before](post:${ids[1]}).` });
+    // The page has scrolled to its post, so the new one waits.
+    await page.locator('#new-posts').click();
     await page.locator(`#post-${linking.id}`).waitFor();
     await page.evaluate('window.samePage = true');
     for (const _time of ['first', 'second']) {

@@ -63,6 +63,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await page.locator('#key-events time').first().textContent()).toBe('21:30 GMT-4');
     expect(await page.locator('#times select:focus').count()).toBe(1);
     await publishAt(channel.id, '2026-10-25T04:10:00Z', 'The fourth');
+    await page.locator('#new-posts').click();
     await eventually(async () => expect((await timesOf(page))[0]).toBe('00:10 GMT-4'));
     expect(await daysOf(page)).toEqual(['Sunday, 25 October 2026', 'Saturday, 24 October 2026']);
 
