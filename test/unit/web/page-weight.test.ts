@@ -9,7 +9,7 @@ import { openApi } from '../../../src/apidocs/openapi.ts';
 import { assetsDirectory, fileOf, loadAssets, loadDeskFiles } from '../../../src/web/pages/assets.ts';
 
 /** The script and style of a channel page in bytes, gzipped. */
-const mostBytes = 36_000;
+const mostBytes = 36_500;
 /** The words of a language other than English, which only its readers load, in bytes, gzipped. */
 const mostWordsBytes = 2_000;
 /** The script that keeps a withdrawn post or its list of versions current, in bytes, gzipped. */
@@ -34,7 +34,7 @@ const ofPage: Record<keyof PageData, true> = {
 const weigh = (address: string) =>
   gzipSync(readFileSync(join(assetsDirectory(), address.replace('/assets/', ''))), { level: 9 }).length;
 
-it('the script and style of the page of a channel weigh less than 36 kB together, compressed', () => {
+it('the script and style of the page of a channel weigh less than 36.5 kB together, compressed', () => {
   const { script, style } = loadAssets();
   const weights = [script, style].map(weigh);
   const all = weights.reduce((sum, weight) => sum + weight, 0);

@@ -9,6 +9,7 @@ import { type PostSetting, renderBody, renderPost } from '../post/post.ts';
 import { numberText } from '../wording/counts.ts';
 import { clock, dayOf, wordsOf } from '../wording/time.ts';
 import { pageWordsOf, spoken } from '../wording/wording.ts';
+import { markRest } from './first-words.ts';
 
 /**
  * The overview above the posts, on the page and in the element: key events, the newest summary and the pinned post, each in short.
@@ -16,6 +17,9 @@ import { pageWordsOf, spoken } from '../wording/wording.ts';
  */
 
 const keyEventsAtOnce = 3;
+/** On a phone with a picture and a summary above the posts, headlines and items of the summary end here: about two lines. */
+const mostOfHeadline = 60;
+const mostOfItem = 70;
 
 /** Newest first. If they are from more than one day, the first of each day shows it. */
 export function renderKeyEvents({ channel, keyEvents, posts }: Shown, setting: PostSetting): Html {
@@ -26,7 +30,7 @@ export function renderKeyEvents({ channel, keyEvents, posts }: Shown, setting: P
     const isHere = setting.server === undefined && held.has(id);
     const address = isHere ? `#${postAnchor(id)}` : addressOn(setting, postPath(channel.id, id));
     const day = days[0] !== days.at(-1) && days[at] !== days[at - 1] && html`<p class="day">${days[at]}</p>`;
-    return html`<li>${day}<a href="${address}"><span class="key-time">${clock(publishedAt, setting)}</span> <span class="key-headline" dir="auto">${unbroken(html`${headline}`)}</span></a></li>`;
+    return html`<li>${day}<a href="${address}"><span class="key-time">${clock(publishedAt, setting)}</span> <span class="key-headline" dir="auto">${unbroken(safe(markRest(html`${headline}`.text, mostOfHeadline)))}</span></a></li>`;
   });
   const list = (shown: readonly Html[]) => html`<ol class="key-list">${shown}</ol>`;
   const all = pageWordsOf(setting).all(numberText(keyEvents.length, setting));
@@ -74,7 +78,8 @@ function folded(name: string, content: Html, { language }: Channel, setting: Pos
 /** The first three items of the first list of a post. Undefined without a list, or if its first item contains another. */
 function firstItems(markup: string): string | undefined {
   const [, start, name, items] = /(<([uo]l)[^>]*>)\s*((?:<li>(?:(?!<\/?(?:[uo]l|li)\b).)*<\/li>\s*){1,3})/s.exec(markup) ?? [];
-  return items && `${start}${items}</${name}>`;
+  const short = items?.replace(/(?<=<li>).*?(?=<\/li>)/gs, (item) => markRest(item, mostOfItem));
+  return short && `${start}${short}</${name}>`;
 }
 
 /** The first 300 characters of a post without its tags, up to the end of a word. */
