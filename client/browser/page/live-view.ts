@@ -123,12 +123,12 @@ export class LiveView {
     return this.#timeline.posts.filter(({ id }) => !before.has(id));
   }
 
-  /** Like `load`, then scrolls to the nearest new post if it is not in view. Returns the number of new posts. */
+  /** Like `load`, then moves the focus to the nearest new post: below the reader, who is not moved, or above. Returns their number. */
   async page(direction: 'newer' | 'older', load: () => Promise<unknown>): Promise<number> {
     const came = await this.load(direction, load);
     const nearest = direction === 'newer' ? came.at(-1) : came[0];
     const element = nearest && document.getElementById(postAnchor(nearest.id));
-    element?.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+    if (direction === 'newer') element?.scrollIntoView({ block: 'nearest', behavior: 'instant' });
     element?.focus({ preventScroll: true });
     return came.length;
   }

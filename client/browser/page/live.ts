@@ -148,6 +148,20 @@ function run(page: PageData): void {
       .catch(() => (status.isWaiting ? announcer.announce(status.text) : location.assign(link.href)));
   });
 
+  /** Loads the post that the address names, however old it is. */
+  const goToFragment = async () => {
+    const [, id] = /^#post-(.+)/.exec(location.hash) ?? [];
+    if (id === undefined || document.getElementById(postAnchor(id)) !== null) return;
+    if (view.post(id) === undefined) await view.load('newer', () => client.moveToPost(id));
+    view.reveal();
+    const element = document.getElementById(postAnchor(id));
+    element?.scrollIntoView({ behavior: 'instant' });
+    element?.focus({ preventScroll: true });
+  };
+  // A post that does not exist leaves the page as it is.
+  const onFragment = () => void goToFragment().catch(() => {});
+  window.addEventListener('hashchange', onFragment);
+
   enableMedia(document.documentElement, words);
   enableSharing(document.documentElement, words, (sentence) => announcer.announce(sentence));
   showStatus();
@@ -161,6 +175,7 @@ function run(page: PageData): void {
   });
   view.openAtMarked(isBack);
   client.open();
+  if (!isBack) onFragment();
 }
 
 /** The window that the page shows. If it starts below the newest post, new posts are not added to it. */

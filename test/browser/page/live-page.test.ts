@@ -7,7 +7,7 @@ import { sampleDay } from '../../support/samples/sample-day.ts';
 import { startObstacles } from '../../support/servers/blocking-proxy.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { startTestServer } from '../../support/servers/server.ts';
-import { startBrowser } from '../browser.ts';
+import { drawn, startBrowser } from '../browser.ts';
 import { announced, eventually, few, hide, isLive, listenTo, newsroom, post, textOf, topOf } from '../newsroom.ts';
 
 describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
@@ -233,6 +233,30 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
       await link.click();
       await eventually(async () => expect(Math.round(await topOf(page, waits.id))).toBe(48));
       expect(await page.evaluate('window.samePage')).toBe(true);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('finds a post of any age by the fragment of its address, and adds older posts without moving the reader', async () => {
+    const channelId = await newChannel();
+    const ids = await publish(channelId, ...Array.from({ length: 45 }, (_, at) => `Number ${at}. ${few}`));
+    const { page, complaints } = await open(channelId);
+    const older = page.getByRole('link', { name: 'Older posts' });
+    const last = post(page, ids[25]);
+    await older.evaluate((link) => link.scrollIntoView({ block: 'center' }));
+    await drawn(page);
+    const before = await topOf(page, ids[25]);
+    await older.press('Enter');
+    await post(page, ids[24]).and(page.locator(':focus')).waitFor();
+    await drawn(page);
+    expect([await last.isVisible(), Math.abs((await topOf(page, ids[25])) - before) < 2]).toEqual([true, true]);
+
+    for (const isOpen of [false, true]) {
+      if (isOpen) await page.evaluate(`location.hash = 'post-${ids[1]}'`);
+      else await page.goto(`${room.server.url}/live/${channelId}?#post-${ids[2]}`);
+      const sought = post(page, ids[isOpen ? 1 : 2]);
+      await sought.and(page.locator(':focus')).waitFor();
+      expect(await sought.evaluate((element) => element.getBoundingClientRect().top)).toBeLessThan(700);
     }
     expect(complaints).toEqual([]);
   });
