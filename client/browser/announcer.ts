@@ -1,7 +1,6 @@
 import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
-import { correctionsOf, noticeFor } from '../lib/read-post.ts';
-import type { News, Words } from './i18n/words.ts';
-import { newsText } from './view/wording/counts.ts';
+import { noticeFor } from '../lib/read-post.ts';
+import { announcementOf, type Change, changeOf } from './announcements.ts';
 import { type Setting, wordsOf } from './view/wording/time.ts';
 
 /** How long a sentence stays for screen readers, and how long changes are collected into one sentence. Milliseconds. */
@@ -12,11 +11,6 @@ const minGapMs = 3_000;
 
 /** How long the connection must be lost before that is announced, milliseconds. */
 const offlineMs = 5_000;
-
-interface Change {
-  counts: keyof News;
-  sentence: string;
-}
 
 /**
  * The polite live region. Changes of posts are announced together: one change in its own words, several as counts ("3 new posts,
@@ -53,7 +47,7 @@ export class Announcer {
     if (!now) return;
     // If a post is still waiting to be announced as new, keep announcing it as new, but in its current state.
     const as = was === 'posts' && now !== 'withdrawals' ? was : now;
-    this.#changes.set(post.id, { counts: as, sentence: sentenceOf(post, as, wordsOf(this.#setting())) });
+    this.#changes.set(post.id, changeOf(post, as, wordsOf(this.#setting())));
     this.#scheduleSpeech(Math.max(gatherMs, this.#spokenAt + minGapMs - performance.now()));
   }
 
@@ -93,11 +87,8 @@ export class Announcer {
 
   #speak(): void {
     const changes = [...this.#changes.values()];
-    const count = (counts: keyof News) => changes.filter((change) => change.counts === counts).length;
-    const news = { posts: count('posts'), corrections: count('corrections'), withdrawals: count('withdrawals') };
-    const sentences = changes.length === 1 ? changes.map(({ sentence }) => sentence) : [newsText(news, this.#setting())];
     if (changes.length > 0) this.#spokenAt = performance.now();
-    this.#show([...this.#sentences, ...sentences].join(' ').trim());
+    this.#show([...this.#sentences, announcementOf(changes, this.#setting())].join(' ').trim());
     this.#sentences = [];
     this.#changes.clear();
     clearTimeout(this.#clearTimer);
@@ -107,14 +98,4 @@ export class Announcer {
   #show(text: string): void {
     if (this.#element) this.#element.textContent = text;
   }
-}
-
-function sentenceOf(post: ReaderPost, as: keyof News, words: Words): string {
-  if (post.status === 'retracted') return `${words.saidRetracted} ${post.history.at(-1)?.note ?? ''}`.trim();
-  if (isWithdrawn(post)) return words.saidRemoved;
-  if (as === 'posts') return post.headline === null ? words.saidNew : words.saidNewNamed(post.headline);
-  const name = post.headline === null ? words.aPost : words.named(post.headline);
-  const last = correctionsOf(post).at(-1);
-  const said = last?.kind === 'clarification' ? words.saidClarified : words.saidCorrected;
-  return said(name, last?.note ?? '');
 }
