@@ -1,11 +1,20 @@
 import { type Box, boxesIn, childBoxes, MalformedBoxes } from './boxes.ts';
 import type { ByteSource } from './byte-source.ts';
 import { mediaLimits } from './media-limits.ts';
+import {
+  type Rewrite,
+  rewriteBrands,
+  rewriteMovieHeader,
+  rewriteSampleEntry,
+  rewrites,
+  rewriteTrackHeader,
+} from './movie-boxes.ts';
 import { bytesBetween, chunksOf, type Range } from './movie-chunks.ts';
 
 /**
  * Cleans MP4 and M4A files in place, without decoding or moving anything: every box that playback does not need becomes a `free` box
- * of the same size, filled with zeros, so that all offsets stay right. Bytes that belong to no sample become zeros too.
+ * of the same size, filled with zeros, so that all offsets stay right. The others are written anew from the fields that are understood
+ * (`movie-boxes.ts`), and end in a `free` box if they are shorter then. Bytes that belong to no sample become zeros too.
  */
 export type MoviePlan =
   | { status: 'cleanable'; type: 'video' | 'audio'; movie: MovieFacts; patches: Patch[] }
@@ -43,7 +52,7 @@ const kept = {
   mdia: new Set(['mdhd', 'hdlr', 'minf']),
   minf: new Set(['vmhd', 'smhd', 'dinf', 'stbl']),
   dinf: new Set(['dref']),
-  stbl: new Set(['stsd', 'stts', 'ctts', 'cslg', 'stss', 'stsc', 'stsz', 'stco', 'co64', 'sdtp', 'sgpd', 'sbgp']),
+  stbl: new Set(['stsd', 'stts', 'ctts', 'stss', 'stsc', 'stsz', 'stco', 'co64']),
 };
 const fragments = new Set(['moof', 'mvex', 'mfra', 'sidx', 'styp', 'ssix', 'emsg', 'prft']);
 const codecs = {
@@ -51,12 +60,14 @@ const codecs = {
   soun: new Set(['mp4a', 'alac', 'Opus', 'fLaC', 'ac-3', 'ec-3', '.mp3']),
 };
 const codecBoxes = new Set(
-  'avcC hvcC av1C vpcC esds colr pasp btrt clap fiel dOps alac dfLa dac3 dec3 mdcv clli dvcC dvvC chnl chan'.split(' '),
+  'avcC hvcC av1C vpcC esds colr pasp clap fiel dOps alac dfLa dac3 dec3 mdcv clli dvcC dvvC'.split(' '),
 );
 /** Bytes of the content of the headers, with short and with long times. */
 const headerBytes = { mvhd: [100, 112], tkhd: [84, 96], mdhd: [24, 36] } as const;
+/** More than files have. */
+const brandBytes = 4_096;
 /** Bytes of a sample entry before its boxes. */
-const visualEntry = { fields: 6 + 2 + 70, nameAt: 42, nameEnd: 74 };
+const visualEntry = { fields: 6 + 2 + 70 };
 const soundEntry = { fields: 6 + 2 + 20, versionAt: 8, moreInVersion1: 16 };
 
 async function plan(source: ByteSource): Promise<MoviePlan> {
@@ -71,7 +82,16 @@ async function plan(source: ByteSource): Promise<MoviePlan> {
   const cleaner = new IndexCleaner(index);
   const { type, movie, chunks } = cleaner.clean({ ...moov, offset: 0 });
 
-  const patches: Patch[] = [{ offset: moov.offset, bytes: index }];
+  const [brands] = top as [Box];
+  const fileType = Buffer.from(
+    await source.read(brands.offset + brands.header, Math.min(brands.bytes - brands.header, brandBytes)),
+  );
+  const patches: Patch[] = [
+    { offset: brands.offset + brands.header, bytes: rewriteBrands(fileType, type === 'video' ? 'isom' : 'M4A ') },
+    { offset: moov.offset, bytes: index },
+  ];
+  const brandsEnd = brands.offset + brands.header + (fileType.length - (fileType.length % 4));
+  patches.push({ offset: brandsEnd, zeros: brands.offset + brands.bytes - brandsEnd });
   for (const { type, offset, bytes, header } of top) {
     if (type === 'ftyp' || type === 'moov') continue;
     if (type === 'mdat') patches.push(...bytesBetween(chunks, offset + header, offset + bytes));
@@ -99,20 +119,21 @@ class IndexCleaner {
     const durationSeconds = this.#movieHeader(one(boxes, 'mvhd'));
     const tracks = boxes.filter(({ type }) => type === 'trak');
     if (tracks.length > mediaLimits.movieTracks) throw new Refusal('The file has too many tracks.');
-    const seen = tracks.map((track) => this.#track(track));
+    const seen = tracks.map((track, at) => this.#track(track, at + 1));
     const [picture, ...morePictures] = seen.filter(({ size }) => size !== undefined);
     if (seen.length === 0) throw new Refusal('The file has neither picture nor sound.');
     if (morePictures.length > 0) throw new Refusal('The video has several picture tracks. Export it with one.');
     const { width = null, height = null } = picture?.size ?? {};
+    this.#rewrite(one(boxes, 'mvhd'), (content) => rewriteMovieHeader(content, { nextTrack: tracks.length + 1 }));
     const chunks = seen.flatMap((track) => track.chunks).sort((a, b) => a.start - b.start);
     return { type: picture ? 'video' : 'audio', movie: { width, height, durationSeconds }, chunks };
   }
 
-  #track(trak: Box): { size: { width: number; height: number } | undefined; chunks: Range[] } {
+  #track(trak: Box, id: number): { size: { width: number; height: number } | undefined; chunks: Range[] } {
     const boxes = this.#keep(trak, kept.trak);
-    for (const edits of boxes.filter(({ type }) => type === 'edts')) this.#keep(edits, kept.edts);
+    for (const edits of boxes.filter(({ type }) => type === 'edts')) this.#rewriteAll(this.#keep(edits, kept.edts));
     const media = this.#keep(one(boxes, 'mdia'), kept.mdia);
-    this.#zeroTimes(one(media, 'mdhd'), 'mdhd');
+    this.#requireSize(one(media, 'mdhd'), 'mdhd');
     const handler = this.#handler(one(media, 'hdlr'));
     const information = this.#keep(one(media, 'minf'), kept.minf);
     const references = this.#keep(one(information, 'dinf'), kept.dinf);
@@ -121,7 +142,12 @@ class IndexCleaner {
     this.#sampleEntries(one(table, 'stsd'), handler);
     const size = this.#trackHeader(one(boxes, 'tkhd'));
     if (handler === 'vide' && (size.width === 0 || size.height === 0)) throw new MalformedBoxes('a picture without size');
-    return { size: handler === 'vide' ? size : undefined, chunks: chunksOf(this.#index, table) };
+    const chunks = chunksOf(this.#index, table);
+    this.#rewrite(one(boxes, 'tkhd'), (content) => rewriteTrackHeader(content, { id, isSound: handler === 'soun' }));
+    this.#rewriteAll([one(media, 'mdhd'), one(media, 'hdlr')]);
+    this.#rewriteAll(information.filter(({ type }) => type === 'vmhd' || type === 'smhd'));
+    this.#rewriteAll(table.filter(({ type }) => type !== 'stsd'));
+    return { size: handler === 'vide' ? size : undefined, chunks };
   }
 
   /** The boxes in `parent` that stay. The others are blanked. */
@@ -139,25 +165,41 @@ class IndexCleaner {
     });
   }
 
+  /** Writes a box anew, in the same room. What is left of it becomes a `free` box, or zeros if it is too short for one. */
+  #rewrite({ type, offset, bytes, header }: Box, make: Rewrite): void {
+    const content = this.#index.subarray(offset + header, offset + bytes);
+    const written = make(content);
+    if (written.length > content.length) throw new MalformedBoxes(`${type} is too short`);
+    written.copy(content);
+    content.fill(0, written.length);
+    const left = content.length - written.length;
+    if (left < 8 || header > 8) return;
+    this.#index.writeUInt32BE(bytes - left, offset);
+    this.#index.writeUInt32BE(left, offset + bytes - left);
+    this.#index.write('free', offset + bytes - left + 4, 'latin1');
+  }
+
+  #rewriteAll(boxes: readonly Box[]): void {
+    for (const box of boxes) this.#rewrite(box, rewrites[box.type] as Rewrite);
+  }
+
   /** The content of a box, which must have at least so many bytes. */
   #content({ type, offset, bytes, header }: Box, least: number): Buffer {
     if (bytes - header < least) throw new MalformedBoxes(`${type} is too short`);
     return this.#index.subarray(offset + header, offset + bytes);
   }
 
-  /** Zeroes the times of creation and modification. Returns the rest of the content. */
-  #zeroTimes(box: Box, name: keyof typeof headerBytes): { rest: Buffer; isLong: boolean } {
+  /** Returns what follows the times of creation and modification. */
+  #requireSize(box: Box, name: keyof typeof headerBytes): { rest: Buffer; isLong: boolean } {
     const content = this.#content(box, 4);
     const isLong = content[0] === 1;
     if (content.length !== headerBytes[name][isLong ? 1 : 0]) throw new MalformedBoxes(`the size of ${name} is wrong`);
-    const timesEnd = isLong ? 20 : 12;
-    content.fill(0, 4, timesEnd);
-    return { rest: content.subarray(timesEnd), isLong };
+    return { rest: content.subarray(isLong ? 20 : 12), isLong };
   }
 
   /** Seconds. */
   #movieHeader(mvhd: Box): number {
-    const { rest, isLong } = this.#zeroTimes(mvhd, 'mvhd');
+    const { rest, isLong } = this.#requireSize(mvhd, 'mvhd');
     const timescale = rest.readUInt32BE(0);
     const duration = isLong ? Number(rest.readBigUInt64BE(4)) : rest.readUInt32BE(4);
     const isUnknown = duration === 0 || duration >= (isLong ? Number.MAX_SAFE_INTEGER : 0xffffffff);
@@ -166,7 +208,7 @@ class IndexCleaner {
   }
 
   #trackHeader(tkhd: Box): { width: number; height: number } {
-    const { rest } = this.#zeroTimes(tkhd, 'tkhd');
+    const { rest } = this.#requireSize(tkhd, 'tkhd');
     const end = rest.length;
     const [width, height] = [rest.readUInt32BE(end - 8), rest.readUInt32BE(end - 4)].map((fixed) => Math.round(fixed / 65_536));
     // A quarter turn has zeros on the diagonal of its matrix.
@@ -175,7 +217,6 @@ class IndexCleaner {
     return { width: across as number, height: down as number };
   }
 
-  /** Blanks the name of the handler, which can be any text. */
   #handler(hdlr: Box): 'vide' | 'soun' {
     const content = this.#content(hdlr, 24);
     const handler = content.toString('latin1', 8, 12);
@@ -184,33 +225,41 @@ class IndexCleaner {
         'The file has a track that is neither picture nor sound, such as positions of a camera. Export it without that track.',
       );
     }
-    content.fill(0, 24);
     return handler;
   }
 
   #ownDataOnly(dref: Box): void {
-    for (const entry of childBoxes(this.#index, dref, 8)) {
+    const entries = childBoxes(this.#index, dref, 8);
+    this.#content(dref, 8).fill(0, 0, 4);
+    this.#content(dref, 8).writeUInt32BE(entries.length, 4);
+    for (const entry of entries) {
       const flags = this.#content(entry, 4).readUIntBE(1, 3);
       if (entry.type !== 'url ' || flags !== 1) throw new Refusal('The file refers to another file for its data.');
-      this.#content(entry, 4).fill(0, 4);
+      this.#rewrite(entry, () => Buffer.from([0, 0, 0, 1]));
     }
   }
 
   #sampleEntries(stsd: Box, handler: 'vide' | 'soun'): void {
-    for (const entry of childBoxes(this.#index, stsd, 8)) {
+    const entries = childBoxes(this.#index, stsd, 8);
+    this.#content(stsd, 8).fill(0, 0, 4);
+    this.#content(stsd, 8).writeUInt32BE(entries.length, 4);
+    for (const entry of entries) {
       if (entry.type === 'encv' || entry.type === 'enca') throw new Refusal('The file is encrypted.');
       if (!codecs[handler].has(entry.type)) throw new Refusal('The file has a track in a format that browsers do not play.');
       const content = this.#content(entry, handler === 'vide' ? visualEntry.fields : soundEntry.fields);
       let { fields } = handler === 'vide' ? visualEntry : soundEntry;
-      if (handler === 'vide') content.fill(0, visualEntry.nameAt, visualEntry.nameEnd);
-      else if (content.readUInt16BE(soundEntry.versionAt) === 1) fields += soundEntry.moreInVersion1;
-      for (const { type, offset, bytes, header } of this.#keep(entry, codecBoxes, fields)) {
+      if (handler === 'soun' && content.readUInt16BE(soundEntry.versionAt) === 1) fields += soundEntry.moreInVersion1;
+      const boxes = this.#keep(entry, codecBoxes, fields);
+      rewriteSampleEntry(content, handler).copy(content);
+      for (const box of boxes) {
+        const { type, offset, bytes, header } = box;
         // A colour profile contains texts. Codes do not.
         const isProfile =
           type === 'colr' && !/^ncl[xc]$/.test(this.#index.toString('latin1', offset + header, offset + header + 4));
-        if (!isProfile) continue;
-        this.#index.write('free', offset + 4, 'latin1');
-        this.#index.fill(0, offset + header, offset + bytes);
+        if (isProfile) {
+          this.#index.write('free', offset + 4, 'latin1');
+          this.#index.fill(0, offset + header, offset + bytes);
+        } else this.#rewrite(box, rewrites[type] as Rewrite);
       }
     }
   }

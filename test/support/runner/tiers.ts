@@ -60,6 +60,7 @@ export const fullFiles: readonly string[] = [
   'test/browser/desk/coverages.test.ts',
   'test/browser/desk/offline.test.ts',
   'test/browser/page/media.test.ts',
+  'test/browser/page/uploaded-video.test.ts',
   'test/engine/redis/settings.test.ts',
   'test/long/faults.test.ts',
   'test/long/redis-settings.test.ts',

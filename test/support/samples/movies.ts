@@ -35,6 +35,9 @@ export interface MovieOptions {
   after?: readonly Buffer[];
   /** More boxes in each `trak`. */
   inTrack?: readonly Buffer[];
+  /** More boxes in each sample entry, and in each `stbl`. */
+  inEntry?: readonly Buffer[];
+  inTable?: readonly Buffer[];
   /** Bytes in `mdat` that belong to no sample, before and after the samples. */
   unused?: string;
   unusedAfter?: string;
@@ -62,7 +65,22 @@ export function movie(options: MovieOptions = {}): Buffer {
   return Buffer.concat([ftyp, moovFor(start), box('mdat', unused, samples, options.unusedAfter ?? ''), ...(options.after ?? [])]);
 }
 
-function track(handler: string, start: number, bytes: number, { codec, isTurned = false, inTrack = [] }: MovieOptions): Buffer {
+/** The setup of a decoder, as far as a program looks at it that does not decode. */
+const setup = Buffer.from('setup of the decoder');
+export const avcC = (...after: Buffer[]) =>
+  box('avcC', Buffer.from([1, 66, 0, 30, 0xff, 0xe1, 0, setup.length]), setup, Buffer.from([1, 0, 2, 0x68, 0xce]), ...after);
+export const esds = (...after: Buffer[]) => {
+  const decoder = Buffer.concat([Buffer.from([0x40, 0x15]), Buffer.alloc(11), Buffer.from([5, setup.length]), setup]);
+  const stream = Buffer.concat([Buffer.from([0, 0, 0, 4, decoder.length]), decoder, Buffer.from([6, 1, 2])]);
+  return box('esds', words(0), Buffer.from([3, stream.length]), stream, ...after);
+};
+
+function track(
+  handler: string,
+  start: number,
+  bytes: number,
+  { codec, isTurned = false, inTrack = [], inEntry = [], inTable = [] }: MovieOptions,
+): Buffer {
   const isPicture = handler === 'vide';
   const size = isPicture ? words(1280 * 0x10000, 720 * 0x10000) : words(0, 0);
   const tkhd = box('tkhd', words(3, taken, taken, 1, 0, 12_500, 0, 0, 0, 0), isTurned ? quarterTurn : identity, size);
@@ -70,7 +88,7 @@ function track(handler: string, start: number, bytes: number, { codec, isTurned 
   const hdlr = box('hdlr', words(0, 0), handler, words(0, 0, 0), "Reporter's Camera\0");
   const fields = Buffer.alloc(isPicture ? 78 : 28);
   if (isPicture) fields.write('\u0010Encoder of phone', 42, 'latin1');
-  const entry = box(codec ?? (isPicture ? 'avc1' : 'mp4a'), fields, box(isPicture ? 'avcC' : 'esds', 'setup of the decoder'));
+  const entry = box(codec ?? (isPicture ? 'avc1' : 'mp4a'), fields, isPicture ? avcC() : esds(), ...inEntry);
   const stbl = box(
     'stbl',
     box('stsd', words(0, 1), entry),
@@ -78,6 +96,7 @@ function track(handler: string, start: number, bytes: number, { codec, isTurned 
     box('stsc', words(0, 1, 1, 1, 1)),
     box('stsz', words(0, 0, 1, bytes)),
     box('stco', words(0, 1, start)),
+    ...inTable,
   );
   const dinf = box('dinf', box('dref', words(0, 1), box('url ', words(1))));
   const minf = box('minf', isPicture ? box('vmhd', words(1, 0, 0)) : box('smhd', words(0, 0)), dinf, stbl);
