@@ -1,6 +1,6 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { type AuthorPost, type Channel, type ReaderPost, readerView } from '../../../../src/protocol/model.ts';
-import type { AuthorClient, SeenPost } from '../../../lib/author-client.ts';
+import type { AuthorClient } from '../../../lib/author-client.ts';
 import { trusted } from '../../trusted-html.ts';
 import { directionOf } from '../../view/direction.ts';
 import { settingOf } from '../../view/page/page.ts';
@@ -9,15 +9,10 @@ import { basePath } from '../app/base-path.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { changesWordsIn } from '../i18n/changes/index.ts';
 import { timelineWordsIn } from '../i18n/timeline/index.ts';
+import { lastPublished } from './last-published.ts';
 
 /** How long the earlier versions are waited for, milliseconds. */
 const readMs = 8_000;
-
-/** The last version that readers had of a withdrawn post. Undefined if it is erased. Pure. `revisions`: oldest first. */
-export function lastPublished(revisions: readonly SeenPost[]): AuthorPost | undefined {
-  const found = revisions.findLast(({ status, body }) => status === 'published' && body !== undefined);
-  return found as AuthorPost | undefined;
-}
 
 /** `<desk-retracted-text>`: the dialog in which a newsroom reads the text of a post that it has retracted. */
 export class DeskRetractedText extends DeskElement {

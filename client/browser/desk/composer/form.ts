@@ -4,6 +4,7 @@ import { live } from 'lit/directives/live.js';
 import type { Language } from '../../i18n/languages.ts';
 import type { ComposerWords } from '../i18n/composer/index.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
+import { completedAddress, nameOfLabel } from './field-texts.ts';
 import type { Lack, PostDraft } from './post-draft.ts';
 
 /** The form, as the fields of a post see it. */
@@ -102,17 +103,6 @@ export function replaced<T>(list: readonly T[], at: number, value: T): T[] {
 
 export function without<T>(list: readonly T[], at: number): T[] {
   return list.filter((_, index) => index !== at);
-}
-
-/** The label without a remark such as "(optional)", which would contradict a sentence that says what is missing. */
-export function nameOfLabel(label: string): string {
-  return label.replace(/\s*[(（][^)）]*[)）]$/, '');
-}
-
-/** The address that an author means who leaves out `https://`. Other texts stay as they are. */
-export function completedAddress(text: string): string {
-  const written = text.trim();
-  return /^[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}(?::\d+)?(?:[/?#]\S*)?$/u.test(written) ? `https://${written}` : text;
 }
 
 /** The name of a field by its path, for the list of what is missing. */

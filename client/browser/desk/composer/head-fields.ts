@@ -5,7 +5,8 @@ import { headlineCharacters } from '../../../../src/protocol/client-limits.ts';
 import { charactersOf } from '../../../../src/protocol/field-rules.ts';
 import { postKinds } from '../../../../src/protocol/model.ts';
 import { isComposing } from '../editor/composition.ts';
-import { nameOfLabel, type PostForm } from './form.ts';
+import { nameOfLabel } from './field-texts.ts';
+import type { PostForm } from './form.ts';
 
 /** The fields that every post needs: its kind, its headline and its marks. */
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { completedAddress, nameOfLabel } from '../../../../client/browser/desk/composer/form.ts';
+import { completedAddress, nameOfLabel } from '../../../../client/browser/desk/composer/field-texts.ts';
 import {
   draftOf,
   emptyDraft,

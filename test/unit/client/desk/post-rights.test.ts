@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lastPublished } from '../../../../client/browser/desk/changes/retracted-text.ts';
+import { lastPublished } from '../../../../client/browser/desk/changes/last-published.ts';
 import { actionsOn, isOwnPost } from '../../../../client/browser/desk/timeline/post-rights.ts';
 import type { SeenPost } from '../../../../client/lib/author-client.ts';
 import type { PostStatus } from '../../../../src/protocol/model.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { scrollToClear } from '../../../../client/browser/desk/editor/caret-in-view.ts';
+import { scrollToClear } from '../../../../client/browser/desk/editor/scroll-to-clear.ts';
 
 const clear = { top: 50, bottom: 180 };
 
