@@ -1,6 +1,7 @@
 import { DeskConflict } from './changes/conflict.ts';
 import { DeskCorrect } from './changes/correct.ts';
 import { DeskOtherChange } from './changes/other-change.ts';
+import { DeskRetractedText } from './changes/retracted-text.ts';
 import { DeskWithdraw } from './changes/withdraw.ts';
 import { DeskPostSearch } from './composer/post-search.ts';
 import { CoverageDialog } from './coverages/coverage-dialog.ts';
@@ -25,6 +26,7 @@ export function defineFurtherRooms(): void {
   customElements.define('desk-card-picture', DeskCardPicture);
   customElements.define('desk-correct', DeskCorrect);
   customElements.define('desk-withdraw', DeskWithdraw);
+  customElements.define('desk-retracted-text', DeskRetractedText);
   customElements.define('desk-conflict', DeskConflict);
   customElements.define('desk-other-change', DeskOtherChange);
   customElements.define('desk-coverages', DeskCoverages);

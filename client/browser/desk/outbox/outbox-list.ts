@@ -106,7 +106,7 @@ ${unsent.length > 0 ? html`<h2 class="desk-outbox-name">${words.unsent}</h2>` : 
 <ol>${repeat([...unsent, ...out], keyOf, (entry) => this.#entry(entry))}</ol>
 ${outbox.others.map(({ name, count }) => html`<p class="desk-hint">${words.othersUnsent(name, String(count))}</p>`)}
 ${this.#protection(!isHindered && unsent.some(({ state }) => ['saved', 'sending', ...undecidedStates].includes(state.at)))}
-</section><p class="visually-hidden" role="status">${spokenText(this.announcement, this.outbox.entries)}</p>`;
+</section><p class="visually-hidden" role="status">${spokenText(this.announcement, shown)}</p>`;
   }
 
   /** The sentence about entries that cannot be sent now. Without storage, a separate warning says it. */

@@ -2,7 +2,7 @@ import type { AuthorPost, Channel, PostStatus } from '../../../../src/protocol/m
 import { mayAuthor, mayEdit, mayErase, type Principal } from '../../../../src/protocol/rights.ts';
 
 /** An action on a post. The desk shows only those that its author may take, and the server checks again. */
-export type PostAction = 'edit' | 'pin' | 'unpin' | 'retract' | 'takedown';
+export type PostAction = 'read' | 'edit' | 'pin' | 'unpin' | 'retract' | 'takedown';
 
 export interface PostAndPlace {
   post: { id: string; status: PostStatus };
@@ -17,6 +17,8 @@ export function actionsOn(who: Principal, { post, channel, isOwn }: PostAndPlace
   const mayChange = mayEdit(who, channel.id) || (isOwn && mayAuthor(who, channel.id));
   const isPinned = channel.pinnedPostId === post.id;
   const actions: [PostAction, boolean][] = [
+    // Every author of the coverage may read the versions of a retracted post, whose text readers no longer see.
+    ['read', post.status === 'retracted' && mayAuthor(who, channel.id)],
     ['edit', isPublished && mayChange],
     ['pin', isPublished && !isPinned && mayEdit(who, channel.id)],
     ['unpin', isPublished && isPinned && mayEdit(who, channel.id)],

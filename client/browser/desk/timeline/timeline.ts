@@ -10,6 +10,7 @@ import { RoomElement } from '../app/room-element.ts';
 import type { NamedChange } from '../changes/conflict-state.ts';
 import type { DeskCorrect } from '../changes/correct.ts';
 import { pressedPlace } from '../changes/pressed-place.ts';
+import type { DeskRetractedText } from '../changes/retracted-text.ts';
 import type { DeskWithdraw } from '../changes/withdraw.ts';
 import type { Draft } from '../drafts/drafts.ts';
 import { titleOfPost } from '../drafts/write-title.ts';
@@ -100,6 +101,7 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
 <nav class="pages older" aria-label=${olderPosts} @click=${this.#onPage}></nav>
 <p class="visually-hidden" role="status"></p>
 <desk-withdraw .session=${this.session} .outbox=${this.outbox} .language=${this.language} .channel=${this.channel} @desk-erase-name=${this.#onEraseName}></desk-withdraw>
+<desk-retracted-text .client=${this.client} .language=${this.language} .channel=${this.channel}></desk-retracted-text>
 </section>`;
   }
 
@@ -128,6 +130,7 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
       edited: () => this.#edited,
     });
     this.#followEdited(timeline);
+    this.#followRead(timeline);
     this.#posts.show(timeline, this.loading);
     void this.#own?.learn(timeline.posts);
     const { excess } = this.#posts;
@@ -226,12 +229,21 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
         void outbox.add({ type: 'update-channel', channelId, expected: '*', patch }, { holdMs: 0, ...(title && { title }) });
         return;
       }
+      case 'read':
+        return void this.#read(postId);
       case 'edit':
         return this.#edit(postId, { place: this.#selectedIn(postId) });
       case 'retract':
       case 'takedown':
         return void this.#withdraw(postId, action);
     }
+  }
+
+  async #read(postId: string): Promise<void> {
+    // It is loaded after the desk has opened.
+    await customElements.whenDefined('desk-retracted-text');
+    const post = this.reader.timeline && held(this.reader.timeline, postId);
+    if (post) this.querySelector<DeskRetractedText>('desk-retracted-text')?.open(post);
   }
 
   async #withdraw(postId: string, action: 'retract' | 'takedown', note?: string): Promise<void> {
@@ -326,6 +338,12 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     if (edited === undefined || post === undefined) return;
     this.#edited = { ...edited, post };
     Object.assign(edited.element, { current: post, channel: timeline.channel });
+  }
+
+  /** A text that is being read may be taken down. */
+  #followRead(timeline: Timeline): void {
+    const reading = this.querySelector<DeskRetractedText>('desk-retracted-text');
+    if (reading?.shownId !== undefined) reading.follow(held(timeline, reading.shownId));
   }
 
   /** A change that was being written when the page was closed. */

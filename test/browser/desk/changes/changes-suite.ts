@@ -375,7 +375,14 @@ export function changes(start: () => Promise<TestBrowser>): void {
     await dialog.getByLabel('Why it is retracted').fill('It was a rumour.');
     await dialog.getByRole('button', { name: 'Retract', exact: true }).click();
     await reader.page.locator(`#post-${ids[0]}`).getByText('It was a rumour.').waitFor();
-    await eventually(async () => expect(await actions(page, ids[0])).toEqual(['Take down']));
+    await eventually(async () => expect(await actions(page, ids[0])).toEqual(['Read the text', 'Take down']));
+    // The newsroom can still read it, until it is taken down.
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Read the text' }).click();
+    await page.getByRole('dialog', { name: 'The text that was retracted' }).getByText('A rumour.').waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await site.author.takedown(id, ids[0] as string);
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await eventually(async () => expect(await page.getByText('A rumour.').count()).toBe(0));
   });
 
   it('names the post that it retracts, and opens the reason again if the author undoes it', async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { lastPublished } from '../../../../client/browser/desk/changes/last-published.ts';
 import { actionsOn, isOwnPost } from '../../../../client/browser/desk/timeline/post-rights.ts';
+import type { SeenPost } from '../../../../client/lib/author-client.ts';
 import type { PostStatus } from '../../../../src/protocol/model.ts';
 import type { Grants, Principal } from '../../../../src/protocol/rights.ts';
 
@@ -27,9 +29,21 @@ describe('the actions on a post', () => {
 
   it('unpin the pinned post, and erase a retracted one', () => {
     expect(offered({ editor: ['*'] }, false, 'published', 'p')).toEqual(['edit', 'unpin', 'retract', 'takedown']);
-    expect(offered({ editor: ['*'] }, false, 'retracted')).toEqual(['takedown']);
-    expect(offered({ author: ['*'] }, true, 'retracted')).toEqual([]);
+    expect(offered({ editor: ['*'] }, false, 'retracted')).toEqual(['read', 'takedown']);
     expect(offered({ editor: ['*'] }, false, 'taken-down')).toEqual([]);
+  });
+
+  it('let the newsroom, and nobody else, read the text of a retracted post', () => {
+    expect(offered({ author: ['*'] }, false, 'retracted')).toEqual(['read']);
+    expect(offered({ reader: ['*'] }, true, 'retracted')).toEqual([]);
+    expect(offered({ author: ['*'] }, true, 'taken-down')).toEqual([]);
+  });
+
+  it('are shown with the last version that readers had', () => {
+    const revision = (revision: number, status: PostStatus) => ({ revision, status, body: `Version ${revision}` }) as SeenPost;
+    expect(lastPublished([revision(2, 'published'), revision(3, 'retracted')])?.revision).toBe(2);
+    expect(lastPublished([revision(3, 'retracted')])).toBeUndefined();
+    expect(lastPublished([])).toBeUndefined();
   });
 
   it('belong to the owner key if the post has one', () => {

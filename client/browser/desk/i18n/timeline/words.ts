@@ -1,6 +1,7 @@
 /** The words of the timeline of a coverage on the desk. */
 export interface TimelineWords {
   timeline: string;
+  read: string;
   edit: string;
   pin: string;
   unpin: string;
@@ -13,6 +14,10 @@ export interface TimelineWords {
   offline: string;
   noCoverage: string;
   notLoaded: string;
+  // The text of a retracted post
+  retractedText: string;
+  onlyNewsroom: string;
+  textNotLoaded: string;
   /** Behind the name of a link. */
   inNewTab: string;
   /** Who made a change that is counted or announced. */
