@@ -76,8 +76,8 @@ function bodyOf(req: Request): Readable {
   return req.pipe(body);
 }
 
-/** How often a window of `uploadStallMs` begins in its own length. */
-const windows = 6;
+/** The speed is measured so often in `uploadStallMs`. */
+const samplesInWindow = 6;
 
 /** Calls `refuse` at most once, with what to answer. Returns the function that stops watching. */
 function watchSpeed(req: Request, mostMs: number, refuse: (refusal: Refusal) => void): () => void {
@@ -93,14 +93,14 @@ function watchSpeed(req: Request, mostMs: number, refuse: (refusal: Refusal) => 
   const read = [req.socket.bytesRead];
   const sampling = setInterval(() => {
     const now = req.socket.bytesRead;
-    const before = read.length < windows ? undefined : read.shift();
+    const before = read.length < samplesInWindow ? undefined : read.shift();
     read.push(now);
     if (before !== undefined && now - before < (uploadStallMs / 1_000) * uploadBytesPerSecond) {
       end(
         `The upload sent less than ${uploadBytesPerSecond / 1024} KiB a second for ${uploadStallMs / 1_000} seconds. Send it again over a better connection.`,
       );
     }
-  }, uploadStallMs / windows);
+  }, uploadStallMs / samplesInWindow);
   const late = setTimeout(
     () => end(`The upload took longer than ${mostMs / 60_000} minutes. Send a smaller file, or use a faster connection.`),
     mostMs,

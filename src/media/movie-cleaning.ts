@@ -64,7 +64,7 @@ const codecBoxes = new Set(
 );
 /** Bytes of the content of the headers, with short and with long times. */
 const headerBytes = { mvhd: [100, 112], tkhd: [84, 96], mdhd: [24, 36] } as const;
-/** More than files have. */
+/** More than files have. Further brands are blanked. */
 const brandBytes = 4_096;
 /** Bytes of a sample entry before its boxes. */
 const visualEntry = { fields: 6 + 2 + 70 };

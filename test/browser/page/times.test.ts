@@ -64,6 +64,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await page.locator('#times select:focus').count()).toBe(1);
     await publishAt(channel.id, '2026-10-25T04:10:00Z', 'The fourth');
     await page.locator('#new-posts').click();
+    await page.locator('#times select').focus();
     await eventually(async () => expect((await timesOf(page))[0]).toBe('00:10 GMT-4'));
     expect(await daysOf(page)).toEqual(['Sunday, 25 October 2026', 'Saturday, 24 October 2026']);
 
@@ -79,6 +80,8 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     await page.clock.runFor(15_000);
     await eventually(async () => expect((await timesOf(page))[0]).toBe('2 min ago'));
     const id = await publishAt(channel.id, '2026-10-25T04:12:00Z', 'The fifth');
+    await page.locator('#new-posts').click();
+    await page.locator('#times select').focus();
     await eventually(async () => expect((await timesOf(page)).slice(0, 2)).toEqual(['now', '2 min ago']));
     await author.correct(channel.id, id, 1, { note: 'A slip.', changes: { headline: 'The last' } });
     await page.locator('#posts .change-correction').getByText('Correction, now').waitFor();

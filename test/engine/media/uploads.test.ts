@@ -74,7 +74,8 @@ describe('a picture', () => {
       expect({ exif, xmp, icc, iptc, orientation }).toEqual({});
     }
     const all = await everything();
-    for (const mark of [...marks, 'Exif', 'GPS']) expect(all.includes(mark as string)).toBe(false);
+    // Shorter ones occur in compressed pictures and in ids by chance.
+    for (const mark of [...marks, 'Exif\0']) expect(all.includes(mark as string)).toBe(false);
   });
 
   it('keeps moving as WebP, and has a still JPEG', async () => {

@@ -218,7 +218,7 @@ function isEqual(one: unknown, other: unknown): boolean {
 
 /** The label without a remark such as "(optional)", which would contradict a sentence that says what is missing. */
 export function nameOfLabel(label: string): string {
-  return label.replace(/\s*[(（][^)）]*[)）]$/, '');
+  return label.replace(/[(（][^(（)）]*[)）]$/, '').trimEnd();
 }
 
 /** The address that an author means who leaves out `https://`. Other texts stay as they are. */

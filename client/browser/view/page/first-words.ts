@@ -6,7 +6,7 @@ export function markRest(markup: string, most: number): string {
   let [characters, depth, quotes] = [0, 0, 0];
   let end: number | undefined;
   let isQuoted = true;
-  for (const { 0: token, index } of markup.matchAll(/<[^>]*>|&#?\w+;|./gsu)) {
+  for (const { 0: token, index } of markup.matchAll(/<[^<>]*>|&#?\w+;|./gsu)) {
     const isTag = token.startsWith('<');
     if (isTag) depth += token.startsWith('</') ? -1 : 1;
     else characters += 1;

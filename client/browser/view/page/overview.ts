@@ -78,7 +78,13 @@ function folded(name: string, content: Html, { language }: Channel, setting: Pos
 /** The first three items of the first list of a post. Undefined without a list, or if its first item contains another. */
 function firstItems(markup: string): string | undefined {
   const [, start, name, items] = /(<([uo]l)[^>]*>)\s*((?:<li>(?:(?!<\/?(?:[uo]l|li)\b).)*<\/li>\s*){1,3})/s.exec(markup) ?? [];
-  const short = items?.replace(/(?<=<li>).*?(?=<\/li>)/gs, (item) => markRest(item, mostOfItem));
+  const short = items
+    ?.split('<li>')
+    .map((item) => {
+      const end = item.lastIndexOf('</li>');
+      return end < 0 ? item : markRest(item.slice(0, end), mostOfItem) + item.slice(end);
+    })
+    .join('<li>');
   return short && `${start}${short}</${name}>`;
 }
 
