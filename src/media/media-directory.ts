@@ -63,7 +63,14 @@ export interface MediaDirectoryOptions {
   renderer?: Pick<Renderer, 'render' | 'close'>;
 }
 
-const fileNamePattern = /^[a-z0-9]{1,16}\.[a-z0-9]{3,4}$/;
+const fileNamePattern = /^[a-z0-9]{1,16}\.([a-z0-9]{3,4})$/;
+/** By the ending of a name, so that nobody makes a script of a picture by changing what `about.json` says. */
+const fileTypes = new Map([
+  ['jpg', 'image/jpeg'],
+  ['webp', 'image/webp'],
+  ['mp4', 'video/mp4'],
+  ['m4a', 'audio/mp4'],
+]);
 
 export class MediaDirectory implements MediaStore {
   readonly #renderer: Pick<Renderer, 'render' | 'close'>;
@@ -283,11 +290,12 @@ export class MediaDirectory implements MediaStore {
 
   open(channelId: string, id: string, name: string): Promise<MediaFile | undefined> {
     return reliably(async () => {
-      if (!fileNamePattern.test(name)) return undefined;
+      const mimeType = fileTypes.get(fileNamePattern.exec(name)?.[1] ?? '');
+      if (mimeType === undefined) return undefined;
       const rendition = (await this.#about(channelId, id))?.renditions.find((each) => each.name === name);
       const path = this.#at(channelId, id, name);
       const bytes = rendition && (await stat(path).catch(unless('ENOENT', 'ENOTDIR')))?.size;
-      return rendition && bytes !== undefined ? { path, bytes, mimeType: rendition.mimeType } : undefined;
+      return rendition && bytes !== undefined ? { path, bytes, mimeType } : undefined;
     });
   }
 

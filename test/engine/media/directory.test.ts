@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openMediaDirectory } from '../../../src/media/media-directory.ts';
@@ -45,6 +45,15 @@ describe('the store of media', () => {
     ] as const) {
       expect(await a.store.find(channelId, of)).toBeUndefined();
     }
+  });
+
+  it('serves a file as the type that its name says, whatever was written about it since', async () => {
+    const a = await scene();
+    const id = await a.add('one');
+    const about = join(a.folder, 'a', id, 'about.json');
+    await writeFile(about, (await readFile(about, 'utf8')).replaceAll('audio/mp4', 'text/html'));
+    await a.open();
+    expect(await a.store.open('a', id, 'audio.m4a')).toMatchObject({ mimeType: 'audio/mp4' });
   });
 
   it('stores the same content once in a channel, even if it is sent twice at once, and again in another', async () => {
