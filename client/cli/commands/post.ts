@@ -85,6 +85,11 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     const { client, write } = createAuthor(options, env, terminal);
     return attempt(options, { with: `--id ${id} --key ${write.key}` }, async () => {
       const fields = fieldsFrom(options, await bodyFrom(text, undefined));
+      if (fields.body === undefined && fields.headline === undefined && fields.media === undefined) {
+        throw new UsageError(
+          `Nothing to post: give a text, --headline or a picture.\n  pressbox post ${channelId} "The polls have closed."`,
+        );
+      }
       const written = await client.publish(channelId, { id, ...fields }, write);
       displayedRevisions(env, options.url).recordWrite(channelId, written.post, 0);
       printWritten(written, options, 'Published');

@@ -54,6 +54,11 @@ describe('pressbox post', () => {
     expect((await newest()).media).toEqual([{ type: 'image', url: 'https://example.org/eagle.jpg', alt }]);
   });
 
+  it('shows an example to an author who gives nothing to post', async () => {
+    const { code, err } = await done(['post', room.channelId, '--unverified']);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(`\n  pressbox post ${room.channelId} "`) });
+  });
+
   it('reads the body from standard input', async () => {
     expect((await done(['post', room.channelId, '-'], { input: 'One.\r\n\r\nTwo \u{1f319}.\n' })).code).toBe(0);
     expect((await newest()).body).toBe('One.\n\nTwo \u{1f319}.');
