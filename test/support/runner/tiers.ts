@@ -1,5 +1,5 @@
 /**
- * Which files run where. `npm test` runs every file that neither list names, so that it ends within five minutes on two cores.
+ * Which files run where. `npm test` runs every file that neither list names, and its goal is five minutes on two cores.
  * `.ci/run` runs those of the first list after it, and `npm run test:nightly` runs everything.
  */
 

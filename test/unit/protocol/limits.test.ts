@@ -99,7 +99,6 @@ const otherFigures: Record<string, string> = {
   'A 99th percentile above 0\\.1 s': 'when to look at a disk',
   'nginx closes them after 60 s': 'a default of nginx',
   '1,000 slow connections': 'of a test',
-  'in under five minutes': 'what the tests take',
   'have a photo in ten seconds': 'what a test measures',
   'forty lines': 'the length of a file',
   'says ten minutes before its end': 'when the desk tells that a session ends',
