@@ -51,7 +51,8 @@ export function textField(form: PostForm, field: TextField): TemplateResult {
   const described = [hint !== undefined && `${id}-hint`, lack && `${id}-lack`].filter(Boolean).join(' ') || undefined;
   const input = ({ target }: { target: HTMLInputElement | HTMLTextAreaElement }) => change(target.value);
   const complete = ({ target }: { target: HTMLInputElement }) => {
-    if (kind === 'address') change(completedAddress(target.value));
+    const completed = completedAddress(target.value);
+    if (kind === 'address' && completed !== target.value) change(completed);
   };
   return html`<div class="composer-field">
 <label for=${id}>${label}</label>

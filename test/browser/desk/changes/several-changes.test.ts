@@ -12,8 +12,7 @@ describeWith(needs.chromium, 'several changes of one author', (chromium) => {
 
   /** Opens the edit of a post and writes another text. */
   async function change(page: Page, postId: string, text: string): Promise<void> {
-    await deskPost(page, postId).focus();
-    await page.keyboard.press('e');
+    await deskPost(page, postId).locator('[data-desk-action="edit"]').click();
     await page.locator('desk-correct [data-path="body"]').waitFor();
     await writeBody(page, text);
     await page.getByLabel('Typing slip').check();

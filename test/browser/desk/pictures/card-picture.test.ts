@@ -92,7 +92,7 @@ function cardPicture(start: () => Promise<TestBrowser>): void {
     const address = cardOf(composer(page)).getByLabel('Address of a picture for the link');
     await address.fill('http://pictures.example.org/mayor.jpg');
     await publish(page);
-    await page.getByRole('alert').getByText('Address of a picture for the link (optional) must begin with https://').waitFor();
+    await page.getByRole('alert').getByText('Address of a picture for the link must begin with https://').waitFor();
     await address.fill('https://pictures.example.org/mayor.jpg');
     await publish(page);
     await eventually(async () =>
