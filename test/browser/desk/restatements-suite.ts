@@ -72,6 +72,8 @@ export function restatements(start: () => Promise<TestBrowser>): void {
     expect(complaints).toEqual([]);
 
     const reader = await site.open(id);
+    const summary = reader.page.locator('#summary');
+    await summary.locator('details > summary').getByText('Correction').click();
     for (const corrected of [ids.evacuation, ids['summary-noon']]) {
       const shown = reader.page.locator(`#post-${corrected}`);
       await shown.getByText('The order applies to 4,100 people. We had written 4,700.').waitFor();

@@ -151,7 +151,8 @@ export async function startServerProcess({
     await kill();
     process.off('exit', atExit);
     await store.release();
-    if (dataDir === undefined) await rm(directory, { recursive: true, force: true });
+    // A worker may outlive its primary by the write of a file.
+    if (dataDir === undefined) await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   };
 
   try {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { renderKeyEvents, renderPinned, renderSummary, summaryAbove } from '../../../client/browser/view/page/overview.ts';
 import { listed } from '../../../client/browser/view/page/page.ts';
 import type { ReaderPost } from '../../../src/protocol/model.ts';
-import { aChannel, aPost } from '../../support/samples/samples.ts';
+import { aChange, aChannel, aPost } from '../../support/samples/samples.ts';
 
 const setting = { timezone: 'UTC', language: 'en' };
 const around = { channel: aChannel(), posts: [], keyEvents: [] };
@@ -39,6 +39,14 @@ describe('the summary above the posts', () => {
     const shown = { ...around, pinned: null, summary };
     expect(renderSummary(shown, setting).text).toContain('<article class="post summary" id="post-summary"');
     expect(listed([summary, next], summaryAbove(shown)?.id)).toEqual([next]);
+  });
+
+  it('says in short that it was corrected', () => {
+    const summary = aPost({ kind: 'summary', history: [aChange('correction', 'It was 14.')] });
+    const short = (post: ReaderPost) =>
+      renderSummary({ ...around, pinned: null, summary: post }, setting).text.replace(/<article.*/s, '');
+    expect(short(summary)).toContain(' · <strong class="label">Correction</strong></summary>');
+    expect(short({ ...summary, history: [aChange('update', null)] })).not.toContain('class="label"');
   });
 
   it('is left out if a permanent link led to the summary, which is then in the list', () => {

@@ -1,5 +1,5 @@
 import { postAnchor, postPath } from '../../../../src/protocol/addresses.ts';
-import type { Channel, ReaderPost } from '../../../../src/protocol/model.ts';
+import { type Channel, isCorrection, type ReaderPost } from '../../../../src/protocol/model.ts';
 import type { Shown } from '../data.ts';
 import { type Html, html, nothing, safe } from '../html.ts';
 import { addressOn } from '../links.ts';
@@ -52,10 +52,13 @@ export function renderSummary(shown: Shown, setting: PostSetting): Html {
   const summary = summaryAbove(shown);
   if (summary === null) return nothing;
   const { storySoFar, showAll } = pageWordsOf(setting);
+  // Its note is in the whole post, but nobody may overlook that the short text was wrong or unclear.
+  const kind = summary.history.findLast(isCorrection)?.kind;
+  const label = kind && kind !== 'refile' && html` · <strong class="label">${wordsOf(setting).changes[kind]}</strong>`;
   const name = html`${storySoFar} ${clock(summary.publishedAt, setting)}`;
   // It has its permanent address here, and the buttons of a post in the list.
   const whole = renderPost(summary, { ...setting, actions: true });
-  return html`${heading(name, channel, setting)}${renderBody(firstItems(summary.html) ?? `<p>${opening(summary.html)}</p>`, setting, 'body brief')}${folded(showAll, whole, channel, setting)}`;
+  return html`${heading(name, channel, setting)}${renderBody(firstItems(summary.html) ?? `<p>${opening(summary.html)}</p>`, setting, 'body brief')}${folded(html`${showAll}${label}`, whole, channel, setting)}`;
 }
 
 /** A headline, two lines and a picture, which open to the whole post. `held`: the list has the post too, so print shows it once. */
@@ -71,7 +74,7 @@ function heading(name: string | Html, { language }: Channel, setting: PostSettin
   return html`<h2 class="label-line"${spoken({ ...setting, language })}>${name}</h2>`;
 }
 
-function folded(name: string, content: Html, { language }: Channel, setting: PostSetting): Html {
+function folded(name: string | Html, content: Html, { language }: Channel, setting: PostSetting): Html {
   return html`<details><summary${spoken({ ...setting, language })}>${name}</summary>${content}</details>`;
 }
 
