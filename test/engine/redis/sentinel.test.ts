@@ -14,7 +14,8 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('keeps every acknowledged post when its master is killed, and goes on announcing posts to other nodes', async (test) => {
       const { group, here, there } = await startFor(test, binary);
       const misnamed = { ...(group.servers[0] as RedisServer), url: group.url.replace('/pressbox?', '/other?') };
-      const isRefused = expect(openNode(misnamed)).rejects.toThrow('the Sentinels monitor no master called other');
+      // Expected at the end, because vitest ties an expectation that is awaited later to whichever test runs then.
+      const refused = openNode(misnamed).catch(String);
       const { id } = await vi.waitFor(() => createChannel(here), patient);
       const heard: Announcement[] = [];
       await there.subscribe(id, (one) => heard.push(one));
@@ -38,7 +39,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const reports = [];
       for await (const report of verifyRedis({ url: group.url })) reports.push(report);
       expect(JSON.stringify(reports)).toContain(`"${id}"`);
-      await isRefused;
+      expect(await refused).toContain('the Sentinels monitor no master called other');
     });
 
     it('gets no write on a master that hangs until another one has taken its place', async (test) => {
