@@ -375,9 +375,11 @@ describeWith(needs.chromium, 'the composer', (chromium) => {
     }
     await page.keyboard.type('The last line');
     const last = text(page).getByText('The last line');
-    await eventually(async () => expect(await isInView(last)).toBe(true));
-    const box = await last.boundingBox();
-    expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(height - keyboard);
+    await eventually(async () => {
+      expect(await isInView(last)).toBe(true);
+      const box = await last.boundingBox();
+      expect((box?.y ?? height) + (box?.height ?? 0)).toBeLessThanOrEqual(height - keyboard);
+    });
   });
 
   it('folds on a phone once a post is published, so that the post and its state are in view', async () => {

@@ -116,7 +116,8 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     const [first] = await publish(channelId, few);
     await post(page, first).waitFor();
 
-    await page.evaluate('scrollBy(0, 90)');
+    await page.evaluate("scrollBy({ top: 90, behavior: 'instant' })");
+    await drawn(page);
     const [second] = await publish(channelId, few);
     await button.waitFor();
     expect(await post(page, second).count()).toBe(0);

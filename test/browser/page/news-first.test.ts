@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { loadPage } from '../../support/readers/page-load.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { publishNewspaperCoverage } from '../../support/samples/newspaper-coverage.ts';
-import { startBrowser } from '../browser.ts';
+import { drawn, startBrowser } from '../browser.ts';
 import { eventually, isLive, newsroom, post } from '../newsroom.ts';
 
 /** By the width of the window: how far down the first post may begin. CSS pixels. */
@@ -171,7 +171,8 @@ describeWith(needs.chromium, 'the page of a long coverage', (chromium) => {
     const { channelId } = await publishNewspaperCoverage(room.author);
     await page.goto(`${room.server.url}/live/${channelId}`);
     await isLive(page);
-    await page.evaluate('scrollTo(0, 2_000)');
+    await page.evaluate("scrollTo({ top: 2_000, behavior: 'instant' })");
+    await drawn(page);
     const events = page.locator('#key-events');
     const stays = (await events.boundingBox())?.y ?? 0;
     expect(stays).toBeGreaterThan(0);
