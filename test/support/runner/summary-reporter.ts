@@ -21,7 +21,7 @@ export interface Failure {
   file: string;
   /** The full name of a test or a suite. Undefined if the whole file failed. */
   name: string | undefined;
-  /** The message of each error and its location in the tests. */
+  /** The message of each error, with that of its cause, and its location in the tests. */
   error: string;
 }
 
@@ -92,9 +92,12 @@ function summarise(modules: readonly TestModule[], unhandled: readonly Serialize
 /** The first words of each error and its location in the tests. */
 function said(errors: readonly SerializedError[]): string {
   return errors
-    .map(({ message, stack }) => {
+    .map(({ message, stack, cause }) => {
       const place = /[\w-]+\.test\.ts:\d+/.exec(stack ?? '')?.[0];
-      return `${message.replaceAll(/\s+/g, ' ').slice(0, MESSAGE_MOST)}${place === undefined ? '' : ` (${place})`}`;
+      // `fetch failed` says nothing without it.
+      const why = (cause as { message?: unknown } | undefined)?.message;
+      const words = typeof why === 'string' ? `${message}: ${why}` : message;
+      return `${words.replaceAll(/\s+/g, ' ').slice(0, MESSAGE_MOST)}${place === undefined ? '' : ` (${place})`}`;
     })
     .join('; ');
 }
