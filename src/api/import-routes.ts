@@ -11,8 +11,8 @@ import { mayAdminister } from '../protocol/rights.ts';
 import { isJournalled, parseLine } from '../protocol/transfer.ts';
 import { jsonObjectOf } from './json-body.ts';
 import { requireLoadable, requireLoadablePicture } from './media-addresses.ts';
-import { BodyAborted, linesOf } from './ndjson-lines.ts';
-import { discardRest } from './rest-of-body.ts';
+import { linesOf } from './ndjson-lines.ts';
+import { BodyAborted, discardRest } from './request-body.ts';
 import { requireType } from './write-request.ts';
 
 /**

@@ -19,7 +19,7 @@ import { type MovedMediaHead, movedMediaSchema } from '../protocol/transfer.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 import { jsonObjectOf } from './json-body.ts';
 import { type ReceivingContext, receiveUpload, requireKeptChannel } from './receive-upload.ts';
-import { discardRest } from './rest-of-body.ts';
+import { discardRest } from './request-body.ts';
 import { noStore, uploadAnswer } from './upload-routes.ts';
 import { requireType } from './write-request.ts';
 

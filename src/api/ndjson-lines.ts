@@ -3,15 +3,13 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { withUnit } from '../protocol/limit-table.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { limits } from '../protocol/wire-limits.ts';
+import { BodyAborted, isAborted, passBody } from './request-body.ts';
 
 export interface NumberedLine {
   /** Counted from 1. */
   number: number;
   bytes: Buffer;
 }
-
-/** The client disconnected before the end of the body, so there is nobody to respond to. */
-export class BodyAborted extends Error {}
 
 const [lineFeed, carriageReturn] = [10, 13];
 
@@ -74,14 +72,11 @@ function isEmpty(bytes: Buffer): boolean {
  */
 async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
   const unpack = unpacking(request.headers['content-encoding']);
-  const body = unpack === undefined ? request : request.pipe(unpack);
-  request.once('close', () => {
-    if (!request.complete) unpack?.destroy(new BodyAborted());
-  });
+  const body = unpack === undefined ? request : passBody(request, unpack);
   try {
     for await (const chunk of body.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
   } catch (error) {
-    if (!request.complete && request.destroyed) throw new BodyAborted();
+    if (isAborted(request)) throw new BodyAborted();
     if (unpack === undefined) throw error;
     throw new Refusal('invalid-body', { errors: [{ path: '', message: 'Cannot be decompressed.' }] });
   } finally {

@@ -7,7 +7,7 @@ import type { MediaStore } from '../media/media-store.ts';
 import { newsroomLimits } from '../newsroom/newsroom-limits.ts';
 import { orRefuse } from '../newsroom/uploads.ts';
 import { Refusal } from '../protocol/problems.ts';
-import { discardRest } from './rest-of-body.ts';
+import { discardRest, isAborted, passBody } from './request-body.ts';
 
 /** What every request with files in its body has in common: how it begins, and how it ends if it is too slow or comes too late. */
 export interface ReceivingContext {
@@ -45,8 +45,7 @@ export async function receiveUpload(
   try {
     await receive(begin);
   } catch (error) {
-    // The client is gone.
-    if (req.destroyed && !req.complete) return;
+    if (isAborted(req)) return;
     discardRest(req, res);
     throw slow ?? error;
   } finally {
@@ -70,10 +69,7 @@ function bodyOf(req: Request): Readable {
   const body = new PassThrough();
   // Whoever reads it gets the error. Without a reader there is nobody to tell.
   body.on('error', () => {});
-  req.once('close', () => {
-    if (!req.complete) body.destroy(new Error('The client disconnected.'));
-  });
-  return req.pipe(body);
+  return passBody(req, body);
 }
 
 /** The speed is measured so often in `uploadStallMs`. */

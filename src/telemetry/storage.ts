@@ -26,31 +26,33 @@ export async function watchStorage(
 ): Promise<() => void> {
   metrics.mediaUsable.set(1);
   let isUsable = true;
+  const whyUnusable = probeOf(media);
   const lookAtMedia = async () => {
-    const trouble = await whyUnusable(media);
+    const trouble = await whyUnusable();
     metrics.mediaUsable.set(trouble === undefined ? 1 : 0);
     if (isUsable === (trouble === undefined)) return;
     isUsable = trouble === undefined;
     if (isUsable) log.info({}, 'the directory for uploads can be used again');
     else log.error({ why: trouble }, 'the directory for uploads cannot be used');
   };
-  const lookAtSizes = async () => {
-    // While the store or a disk does not answer, the last values stay. Other metrics tell that it does not answer.
+  // While the store or a disk does not answer, the last values stay. Other metrics tell that it does not answer.
+  const lookAtJournal = async () => {
     await engine.size().then(
       (bytes) => metrics.journalBytes.set(bytes),
       () => undefined,
     );
-    for (const directory of directories) {
-      const path = watched[directory];
-      const disk = path === undefined ? undefined : await statfs(path).catch(() => undefined);
-      if (disk === undefined) continue;
-      metrics.diskFreeBytes.set({ directory }, disk.bavail * disk.bsize);
-      metrics.diskSizeBytes.set({ directory }, disk.blocks * disk.bsize);
-    }
   };
-  // Each alone, because a store that hangs must not hide what is wrong with the directory.
-  const stops = [lookAtSizes, lookAtMedia].map(repeated);
-  await lookAtSizes();
+  const lookAtDisk = (directory: (typeof directories)[number]) => async () => {
+    const path = watched[directory];
+    const disk = path === undefined ? undefined : await statfs(path).catch(() => undefined);
+    if (disk === undefined) return;
+    metrics.diskFreeBytes.set({ directory }, disk.bavail * disk.bsize);
+    metrics.diskSizeBytes.set({ directory }, disk.blocks * disk.bsize);
+  };
+  const sizes = [lookAtJournal, ...directories.map(lookAtDisk)];
+  // Each alone, because one that hangs must not hide what is wrong elsewhere.
+  const stops = [...sizes, lookAtMedia].map(repeated);
+  await Promise.all(sizes.map((look) => look()));
   return () => {
     for (const stop of stops) stop();
   };
@@ -68,11 +70,19 @@ function repeated(look: () => Promise<void>): () => void {
   return () => clearInterval(timer);
 }
 
-/** Undefined if files can be stored. */
-async function whyUnusable(media: Storage['media']): Promise<string | undefined> {
-  const checked = media?.ready().then(() => undefined, messageOf);
-  const late = new Promise<string>((resolve) => {
-    setTimeout(resolve, monitoring.mediaAnswerMs, 'It does not answer.').unref();
-  });
-  return await Promise.race([checked, late]);
+/** Returns a function that tells why files cannot be stored. It asks once at a time, because a directory that hangs keeps a thread. */
+function probeOf(media: Storage['media']): () => Promise<string | undefined> {
+  let asked: Promise<string | undefined> | undefined;
+  return async () => {
+    asked ??= media
+      ?.ready()
+      .then(() => undefined, messageOf)
+      .finally(() => {
+        asked = undefined;
+      });
+    const late = new Promise<string>((resolve) => {
+      setTimeout(resolve, monitoring.mediaAnswerMs, 'It does not answer.').unref();
+    });
+    return await Promise.race([asked, late]);
+  };
 }

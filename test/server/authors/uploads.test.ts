@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
@@ -95,6 +96,21 @@ describe('an upload', () => {
     await vi.waitFor(async () => expect((await upload(id, picture, jpeg, ada)).status).toBe(201), soon);
     await stop();
     await vi.waitFor(async () => expect((await upload(id, picture, jpeg, eve)).status).toBe(200), soon);
+  });
+
+  it('leaves its slot if its client disconnects just after the last byte', async () => {
+    const id = await channel();
+    const token = await authorToken('eve');
+    const picture = Buffer.alloc(5_000, 'picture');
+    const head = `POST /v1/channels/${id}/media HTTP/1.1\r\nHost: ${new URL(media.server.url).host}\r\nAuthorization: Bearer ${token}\r\nContent-Type: image/jpeg\r\nContent-Length: ${picture.length}\r\n\r\n`;
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      const socket = connect(Number(new URL(media.server.url).port), '127.0.0.1').on('error', () => undefined);
+      await new Promise<unknown>((sent) => socket.write(Buffer.concat([Buffer.from(head), picture]), sent));
+      // From before the server admits the author until after it has read the body.
+      await setTimeout(attempt % 4);
+      socket.destroy();
+    }
+    await vi.waitFor(async () => expect((await upload(id, Buffer.from('next'), jpeg, token)).status).toBe(201), soon);
   });
 
   it('is taken from authors of the channel only', async () => {

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { jsonObjectOf } from '../../../src/api/json-body.ts';
 import { linesOf } from '../../../src/api/ndjson-lines.ts';
+import { BodyAborted } from '../../../src/api/request-body.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 
 describe('JSON', () => {
@@ -34,6 +35,17 @@ describe('the lines of an import', () => {
     await expect(read(`y\n${longest}x\n`)).rejects.toMatchObject(tooLarge(2));
     await expect(read(longest, 'x')).rejects.toMatchObject(tooLarge(1));
   });
+
+  it.each([{}, { 'content-encoding': 'gzip' }])(
+    'end if the client disconnects after the last byte and before it was read: %o',
+    async (headers) => {
+      const body = Object.assign(new PassThrough(), { headers, complete: true });
+      body.write(Buffer.alloc(0));
+      const read = linesOf(body as unknown as IncomingMessage).next();
+      body.destroy();
+      await expect(read).rejects.toBeInstanceOf(BodyAborted);
+    },
+  );
 
   it('may have importBlankLines blank lines between them, and no more', async () => {
     const blank = '\n'.repeat(limits.importBlankLines - 1);

@@ -5,8 +5,8 @@ import type { Request, Response } from 'express';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readPage, start } from '../../../src/api/export-routes.ts';
 import { readHead } from '../../../src/api/media-transfer-routes.ts';
-import { receiveUpload } from '../../../src/api/receive-upload.ts';
-import { discardRest } from '../../../src/api/rest-of-body.ts';
+import { type BeginUpload, receiveUpload } from '../../../src/api/receive-upload.ts';
+import { discardRest } from '../../../src/api/request-body.ts';
 import { createSlots } from '../../../src/http/concurrency-slots.ts';
 import { responseLimits } from '../../../src/http/http-limits.ts';
 import { liveLimits } from '../../../src/live/live-limits.ts';
@@ -85,11 +85,25 @@ describe('a request with a body', () => {
     expect(onStalled).not.toHaveBeenCalled();
   });
 
-  it('is given up if its client disconnects during an upload', async () => {
-    const { request, onStalled, received } = uploading();
+  it.each(['before', 'after'])('is given up if its client disconnects %s an upload has arrived whole', async (when) => {
+    const { request, onStalled, received, slots } = uploading();
+    request.write('picture');
+    request.complete = when === 'after';
     request.destroy();
     expect(await received).toBe('received');
     expect(onStalled).not.toHaveBeenCalled();
+    slots.take('grace');
+  });
+
+  it('takes no slot for long if its client disconnected before the upload began', async () => {
+    const request = Object.assign(new PassThrough(), { socket: { bytesRead: 0 }, complete: true });
+    const slots = createSlots(1, { onRejected() {} });
+    request.write('picture');
+    request.destroy();
+    await new Promise((resolve) => request.once('close', resolve));
+    const read = async (begin: BeginUpload) => void (await buffer(begin('ada', newsroomLimits.uploadMs)));
+    await receiveUpload(request as unknown as Request, {} as Response, { slots, onStalled() {} }, read);
+    slots.take('grace');
   });
 
   it('is read for importRestMs after it was refused, and then cut', () => {

@@ -41,10 +41,13 @@ it('a directory for uploads that vanishes, and comes back, is noticed at the nex
   );
 });
 
-it('a directory for uploads that hangs is noticed after mediaAnswerMs', async () => {
-  const { isUsable } = await watch({ ready: () => new Promise(() => undefined) });
+it('a directory for uploads that hangs is noticed after mediaAnswerMs, and asked once', async () => {
+  const ready = vi.fn(() => new Promise<void>(() => undefined));
+  const { isUsable } = await watch({ ready });
   await vi.advanceTimersByTimeAsync(monitoring.storageLookMs + monitoring.mediaAnswerMs - 1);
   expect(await isUsable()).toBe(1);
   await vi.advanceTimersByTimeAsync(1);
   expect(await isUsable()).toBe(0);
+  await vi.advanceTimersByTimeAsync(10 * monitoring.storageLookMs);
+  expect([await isUsable(), ready.mock.calls.length]).toEqual([0, 1]);
 });
