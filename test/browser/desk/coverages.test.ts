@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser } from '../browser.ts';
 import { eventually } from '../newsroom.ts';
-import { deskSite } from './desk-site.ts';
+import { chooseUndoSeconds, deskSite, longestUndoSeconds } from './desk-site.ts';
 
 describeWith(needs.chromium, 'the coverages of the desk', (chromium) => {
   const site = deskSite(() => startBrowser(chromium));
@@ -131,6 +131,24 @@ describeWith(needs.chromium, 'the coverages of the desk', (chromium) => {
     await page.getByRole('button', { name: 'Open again' }).click();
     await page.getByRole('button', { name: 'End' }).waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  it('publish a post that was refused for their end once they are open again', async () => {
+    const { id } = await site.coverage(['The fire is out.']);
+    const { page } = await site.openDesk(id);
+    await chooseUndoSeconds(page, longestUndoSeconds);
+    const text = page.locator('desk-composer').getByRole('textbox', { name: 'Text', exact: true });
+    await text.fill('It was arson.');
+    await text.press('Control+Enter');
+    await site.author.updateChannel(id, '*', { state: 'ended' });
+    await page.getByRole('button', { name: 'Open again' }).waitFor();
+    const entry = page.locator('.desk-outbox [data-entry]');
+    await entry.getByRole('button', { name: /^Send now/ }).click();
+    await entry.getByText('The coverage has ended.').waitFor();
+    expect(await entry.getByRole('button', { name: /^Publish/ }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Open again' }).click();
+    await entry.getByRole('button', { name: /^Publish/ }).click();
+    await page.locator('#posts > .post', { hasText: 'It was arson.' }).waitFor();
   });
 
   it('are opened once there is a network, if there is none now', async () => {

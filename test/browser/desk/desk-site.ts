@@ -54,6 +54,9 @@ export function deskSite(
 /** A script for a page of the server: the name under which the desk stores something on the device, such as `outbox`. */
 export const storedName = (name: string) => `('pressbox-desk' + document.body.dataset.base + '-${name}')`;
 
+/** The longest time in which a write can be undone. A busy machine may need more than the usual 5 s to press a button. */
+export const longestUndoSeconds = 30;
+
 /** Chooses the time in which the author of this page can undo a write, before it is sent. */
 export async function chooseUndoSeconds(page: Page, seconds: number): Promise<void> {
   await page.evaluate(`fetch(document.body.dataset.base + '/v1/session').then((answer) => answer.json()).then(({ session }) =>

@@ -99,6 +99,22 @@ describeWith(needs.chromium, 'the desk', (chromium) => {
     await page.getByRole('heading', { name: 'Keys' }).waitFor({ state: 'hidden' });
   });
 
+  it('lists its keys at a button once those of one letter are switched off there', async () => {
+    const { id } = await site.coverage([]);
+    const { page } = await site.openDesk(id);
+    await page.locator('.composer-more > summary').click();
+    const composer = page.locator('desk-composer');
+    const letters = 'Shortcuts of one letter';
+    await composer.getByLabel(letters).uncheck();
+    await page.getByRole('heading', { level: 1 }).click();
+    await page.keyboard.press('?');
+    await composer.getByRole('button', { name: 'Show the keys' }).click();
+    await page.getByRole('dialog').getByLabel(letters).check();
+    await page.keyboard.press('Escape');
+    await page.getByRole('heading', { name: 'Keys' }).waitFor({ state: 'hidden' });
+    expect(await composer.getByLabel(letters).isChecked()).toBe(true);
+  });
+
   it('is usable within two seconds on slow 3G after the first visit', async () => {
     const { id } = await site.coverage(['One'], { headline: 'Harbour fire' });
     await using line = await startLine(site.server.url);

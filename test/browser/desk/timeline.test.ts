@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser } from '../browser.ts';
-import { few } from '../newsroom.ts';
+import { eventually, few } from '../newsroom.ts';
 import { deskSite } from './desk-site.ts';
 
 describeWith(needs.chromium, 'the timeline of the desk', (chromium) => {
@@ -41,6 +42,69 @@ describeWith(needs.chromium, 'the timeline of the desk', (chromium) => {
     const by = (await site.author.getPost(id, own?.id as string)).history.at(-1) as { by?: string };
     expect((await counter.textContent())?.trim()).toBe(`↑ 1 correction by ${by.by}`);
     await page.locator('.desk-timeline > [role=status]', { hasText: `by ${by.by}` }).waitFor();
+  });
+
+  it('names who corrected a post, also if another colleague refiled it before the name was known', async () => {
+    const { id, ids } = await site.coverage(['The tower is 171 metres high.', ...Array.from({ length: 5 }, () => few)]);
+    const [postId] = ids as [string];
+    const { page } = await site.openDesk(id);
+    await page.locator(post(postId)).scrollIntoViewIfNeeded();
+    await page.locator('#posts > .post').first().scrollIntoViewIfNeeded();
+    const { promise: refiled, resolve: sendNames } = Promise.withResolvers<void>();
+    await page.route(`**/v1/channels/${id}/posts/${postId}`, async (route) => {
+      await refiled;
+      await route.continue();
+    });
+    const jane = new AuthorClient({ url: site.server.url, token: await site.server.token({ editor: ['*'] }, { sub: 'jane' }) });
+    await jane.correct(id, postId, 1, { note: 'It was 117.', changes: { body: 'It is 117 metres high.' } });
+    await site.author.revise(id, postId, 2, { kind: 'refile', changes: { body: 'It is 117 metres tall.' } });
+    await page.locator(post(postId), { hasText: '117 metres tall' }).waitFor();
+    sendNames();
+    await page.locator('.desk-timeline > [role=status]', { hasText: 'It was 117. by jane' }).waitFor();
+    expect((await page.locator('.new-posts').textContent())?.trim()).toMatch(/1 correction by jane$/);
+  });
+
+  it('leaves no draft behind when a pin is undone', async () => {
+    const { id, ids } = await site.coverage(['The harbour burns.']);
+    const { page } = await site.openDesk(id);
+    await page.locator(post(ids[0] as string)).waitFor();
+    await page.context().setOffline(true);
+    await page
+      .locator(post(ids[0] as string))
+      .getByRole('button', { name: /^Pin/ })
+      .click();
+    const waiting = page.locator('.desk-outbox [data-entry]');
+    await waiting.getByRole('button', { name: /^Undo/ }).waitFor();
+    expect(await waiting.getByRole('button').allTextContents()).toEqual(['Undo']);
+    await waiting.getByRole('button', { name: /^Undo/ }).click();
+    await waiting.waitFor({ state: 'detached' });
+    expect(await page.locator('.desk-drafts, .desk-listed').count()).toBe(0);
+  });
+
+  it('opens a change again after its author left while its form was being loaded', async () => {
+    const { id, ids } = await site.coverage(['The harbour burns.']);
+    const { page } = await site.openDesk(id, {}, { serviceWorkers: 'block' });
+    const text = page.locator(post(ids[0] as string)).getByRole('textbox', { name: 'Text', exact: true });
+    await page
+      .locator(post(ids[0] as string))
+      .getByRole('button', { name: 'Edit or correct' })
+      .click();
+    await text.fill('The mole burns.');
+    const html = await (await page.request.get(`${site.server.url}/desk/`)).text();
+    const needed = new Set([...html.matchAll(/[\w/-]*\/assets\/desk[\w.-]*\.js/g)].map(([path]) => path));
+    const { promise: left, resolve: load } = Promise.withResolvers<void>();
+    await page.route('**/assets/desk*.js', async (route) => {
+      if (!needed.has(new URL(route.request().url()).pathname)) await left;
+      await route.continue();
+    });
+    await page.reload();
+    await page.locator(post(ids[0] as string)).waitFor();
+    await page.locator('.bar > .home').click();
+    await page.locator(post(ids[0] as string)).waitFor({ state: 'detached' });
+    load();
+    await page.evaluate("customElements.whenDefined('desk-correct').then(() => {})");
+    await page.goBack();
+    await eventually(async () => expect(await text.textContent()).toBe('The mole burns.'));
   });
 
   it('opens the page of a post beside the desk, and says so', async () => {

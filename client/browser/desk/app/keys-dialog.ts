@@ -41,3 +41,9 @@ export function lettersSwitch(keys: KeyRegistry, language: Language, id: string)
   return html`<div class="composer-field"><label class="composer-mark"><input type="checkbox" name="letters" .checked=${live(keys.lettersOn)} aria-describedby=${id} @change=${choose}><span>${letters}</span></label>
 <small class="desk-hint" id=${id}>${lettersWhy}</small></div>`;
 }
+
+/** Opens the list of keys without a key: `?` is one of those that can be switched off. */
+export function showKeysButton(language: Language): TemplateResult {
+  const show = ({ target }: MouseEvent) => target?.dispatchEvent(new CustomEvent('desk-show-keys', { bubbles: true }));
+  return html`<button type="button" class="desk-quiet" @click=${show}>${appWordsIn(language).keysKey}</button>`;
+}

@@ -15,6 +15,7 @@ export interface KeyBinding {
 
 export class KeyRegistry {
   readonly #bindings = new Set<KeyBinding>();
+  readonly #listeners = new Set<() => void>();
   readonly #memory: () => { lettersOn: boolean } | undefined;
   /** Until when keys of one letter do nothing, on the clock of events. */
   #quietUntil = 0;
@@ -32,6 +33,13 @@ export class KeyRegistry {
   set lettersOn(isOn: boolean) {
     const memory = this.#memory();
     if (memory !== undefined) memory.lettersOn = isOn;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls back when the author switches keys of one letter on or off. Returns its own undo. */
+  subscribe(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
   }
 
   get bindings(): readonly KeyBinding[] {

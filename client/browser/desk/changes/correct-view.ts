@@ -5,6 +5,7 @@ import { type AuthorPost, isListed, needsNote } from '../../../../src/protocol/m
 import { languageOf } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { directionOf } from '../../view/direction.ts';
+import { staysHere } from '../app/inert-links.ts';
 import { keyNames } from '../app/keys.ts';
 import type { ComposerMemory } from '../composer/device-memory.ts';
 import { labelOf, type PostForm } from '../composer/form.ts';
@@ -252,15 +253,11 @@ function lacks(correct: CorrectForm, form: PostForm, words: ChangesWords): Templ
   return html`${notStored}<div class="desk-notice desk-warning" role="alert">${all.map((sentence) => html`<p>${sentence}</p>`)}</div>`;
 }
 
-/** Its links lead nowhere, so that nothing is lost by following one. */
 function preview(correct: CorrectForm, change: ChangeState, words: ChangesWords): TemplateResult {
   const { base, kind, eraseEarlier, eraseNotes } = change;
   const previewed = kind && { kind, note: sentNoteOf(change), eraseEarlier, eraseNotes };
   const { channel } = correct;
   const markup = renderChanged(base, changedFieldsOf(change), previewed, { channel, at: new Date().toISOString() });
-  const follow = (click: Event) => {
-    if (click.target instanceof Element && click.target.closest('a')) click.preventDefault();
-  };
   return html`<div class="desk-change-preview" role="group" aria-label=${words.before}><p class="desk-hint">${words.before}</p>
-<div class="composer-preview" lang=${channel.language} dir=${directionOf(channel.language)} @click=${follow} .innerHTML=${trusted(markup)}></div></div>`;
+<div class="composer-preview" lang=${channel.language} dir=${directionOf(channel.language)} @click=${staysHere} .innerHTML=${trusted(markup)}></div></div>`;
 }

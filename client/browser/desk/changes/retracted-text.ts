@@ -7,6 +7,7 @@ import { settingOf } from '../../view/page/page.ts';
 import { renderPost } from '../../view/post/post.ts';
 import { basePath } from '../app/base-path.ts';
 import { DeskElement } from '../app/desk-element.ts';
+import { staysHere } from '../app/inert-links.ts';
 import { changesWordsIn } from '../i18n/changes/index.ts';
 import { timelineWordsIn } from '../i18n/timeline/index.ts';
 import { lastPublished } from './last-published.ts';
@@ -65,7 +66,7 @@ ${
     ? html`<p class="desk-notice desk-warning" role="alert">${words.textNotLoaded} <button type="button" class="desk-quiet" @click=${again}>${tryAgain}</button></p>`
     : text === undefined
       ? html`<p class="desk-hint" role="status">${loading}</p>`
-      : html`<div class="composer-preview" lang=${channel.language} dir=${directionOf(channel.language)} .innerHTML=${trusted(markupOf(text, channel))}></div>`
+      : html`<div class="composer-preview" lang=${channel.language} dir=${directionOf(channel.language)} @click=${staysHere} .innerHTML=${trusted(markupOf(text, channel))}></div>`
 }
 <form method="dialog"><button class="desk-button">${close}</button></form></dialog>`;
   }

@@ -4,8 +4,9 @@ import type { Channel } from '../../../../src/protocol/model.ts';
 import type { AuthorClient } from '../../../lib/author-client.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
+import { staysHere } from '../app/inert-links.ts';
 import { type KeyRegistry, keyNames } from '../app/keys.ts';
-import { lettersSwitch } from '../app/keys-dialog.ts';
+import { lettersSwitch, showKeysButton } from '../app/keys-dialog.ts';
 import { setAsideNotice } from '../drafts/draft-list.ts';
 import type { Drafts, SetAside } from '../drafts/drafts.ts';
 import type { BodyEditor } from '../editor/editor.ts';
@@ -130,7 +131,7 @@ function moreFields(form: PostForm, state: ComposerState): TemplateResult {
   };
   return html`<details class="composer-more" .open=${composer.moreOpen} @toggle=${toggle}>
 <summary>${words.more}${count > 0 ? html` <span class="composer-badge">${count}</span>` : nothing}</summary>
-<div class="composer-more-fields">${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${earlierPosts(form, state)}${bylineFields(form, state.memory.bylines, state.byline)}${undoTime(form, state)}${askTime(form, state)}${lettersSwitch(composer.keys, state.language, form.id('letters'))}</div></details>
+<div class="composer-more-fields">${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${earlierPosts(form, state)}${bylineFields(form, state.memory.bylines, state.byline)}${undoTime(form, state)}${askTime(form, state)}${lettersSwitch(composer.keys, state.language, form.id('letters'))}${showKeysButton(state.language)}</div></details>
 <desk-post-search .client=${composer.client} .channelId=${composer.channelId} .language=${state.language} .channel=${channel} .restated=${draft.derivedFrom}
  .link=${composer.link.bind(composer)} .restate=${composer.restate.bind(composer)}></desk-post-search>`;
 }
@@ -172,12 +173,9 @@ function askTime({ words, id }: PostForm, { memory, composer }: ComposerState): 
   )}</select><small class="desk-hint" id=${id('ask-why')}>${words.askTimeWhy}</small></div>`;
 }
 
-/** The post as readers will see it. Its links do nothing, so that no click leaves the draft. */
+/** The post as readers will see it. */
 function preview({ draft, words }: PostForm, { channel, byline }: ComposerState): TemplateResult {
   if (channel === undefined || !hasContent(draft)) return html`<p class="desk-hint">${words.previewEmpty}</p>`;
   const markup = renderDraft(draft, channel, { byline, at: new Date().toISOString() });
-  const follow = (click: Event) => {
-    if (click.target instanceof Element && click.target.closest('a')) click.preventDefault();
-  };
-  return html`<div lang=${channel.language} @click=${follow} .innerHTML=${trusted(markup)}></div>`;
+  return html`<div lang=${channel.language} @click=${staysHere} .innerHTML=${trusted(markup)}></div>`;
 }

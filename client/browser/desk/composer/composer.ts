@@ -83,6 +83,7 @@ export class DeskComposer extends RoomElement {
       this.drafts.onOpen((draft, ifFree) => this.#open(draft, ifFree)),
       this.drafts.subscribe(() => this.requestUpdate()),
       this.outbox.subscribe(() => this.announcement && this.requestUpdate()),
+      this.keys.subscribe(() => this.requestUpdate()),
       this.keys.register(
         { keys: 'n', label: () => this.#words.keyWrite, run: () => this.#writeFromKey() },
         { keys: 'Mod+Enter', label: () => this.#words.keyPublish, run: () => this.#publishHere() },

@@ -2,7 +2,7 @@ import { isWithdrawn } from '../../../../src/protocol/model.ts';
 import type { SeenPost } from '../../../lib/author-client.ts';
 import { unsentIn } from '../app/desk-status.ts';
 import type { Draft } from '../drafts/drafts.ts';
-import { channelOf, type OutboxEntry } from '../outbox/outbox-model.ts';
+import { channelOf, type OutboxEntry, postOf } from '../outbox/outbox-model.ts';
 
 /** Open tasks that an editor should know before a coverage ends. */
 export interface EndChecklist {
@@ -47,7 +47,7 @@ export function checkBeforeEnd({
     developing: standing.filter(({ developing }) => developing),
     summary: summary && { post: summary, newer: at },
     unsent: unsentIn(entries).filter(({ write }) => channelOf(write) === channelId).length,
-    drafts: drafts.filter(({ write }) => channelOf(write) === channelId).length,
+    drafts: drafts.filter(({ write }) => postOf(write) !== undefined && channelOf(write) === channelId).length,
     searched: posts.length,
     hasOlder,
   };

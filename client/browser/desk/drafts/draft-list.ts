@@ -6,7 +6,7 @@ import { datedIn } from '../app/coverage-time.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
-import { channelOf } from '../outbox/outbox-model.ts';
+import { channelOf, postOf } from '../outbox/outbox-model.ts';
 import type { Draft, Drafts, SetAside } from './drafts.ts';
 import { titleOf } from './write-title.ts';
 
@@ -47,9 +47,13 @@ export class DeskDrafts extends DeskElement {
     const at = new Date(draft.changedAt).toISOString();
     const isHere = channelId === this.channelId;
     const label = html`<bdi>${title}</bdi> <small>${datedIn(this.channel, at, this.language)}${isHere ? nothing : html` ${words.inCoverage(coverageName(channelId))}`}</small>`;
-    const opener = isHere
-      ? html`<button type="button" class="composer-open" aria-label=${words.openDraft(title)} @click=${() => this.drafts.open(draft.key)}>${label}</button>`
-      : html`<a class="composer-open" href=${pathOf({ at: 'coverage', channelId })} @click=${() => this.drafts.bringForward(draft.key)}>${label}</a>`;
+    // Forms of coverages open no drafts.
+    const canOpen = postOf(draft.write) !== undefined;
+    const opener = !canOpen
+      ? html`<span>${label}</span>`
+      : isHere
+        ? html`<button type="button" class="composer-open" aria-label=${words.openDraft(title)} @click=${() => this.drafts.open(draft.key)}>${label}</button>`
+        : html`<a class="composer-open" href=${pathOf({ at: 'coverage', channelId })} @click=${() => this.drafts.bringForward(draft.key)}>${label}</a>`;
     const isAsking = this.discarding === draft.key;
     return html`<li>${opener}${
       isAsking

@@ -7,12 +7,14 @@ import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
 import type { Drafts, SetAside } from '../drafts/drafts.ts';
 import { titleOf } from '../drafts/write-title.ts';
+import { composerWordsIn } from '../i18n/composer/index.ts';
 import { type OutboxWords, outboxWordsIn } from '../i18n/outbox/index.ts';
 import { timelineWordsIn } from '../i18n/timeline/index.ts';
 import type { DeskSession } from '../session/session.ts';
 import {
   channelOf,
   type Delivery,
+  hasText,
   hindranceOf,
   type Outbox,
   type OutboxEntry,
@@ -55,6 +57,8 @@ export class DeskOutbox extends DeskElement {
   declare private listed: SetAside | undefined;
   /** The state of each entry when it was last drawn. */
   readonly #states = new Map<string, string>();
+  /** The revision of the shown coverage when each entry was refused. */
+  readonly #refusedAt = new Map<string, number>();
   /** When readers were seen to have an entry, in milliseconds since 1970. */
   readonly #outSince = new Map<string, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -147,6 +151,8 @@ ${this.#protection(!isHindered && unsent.some(({ state }) => ['saved', 'sending'
       this.#outSince.set(id, Date.now());
       this.#announce(entry, words.saidOut(title));
     }
+    if (state.at === 'refused' && before !== undefined && isHere(entry, this.channel))
+      this.#refusedAt.set(id, this.channel?.revision ?? 0);
     if (state.at === 'refused') this.#announce(entry, words.saidRefused(title, helpFor(state.problem, words)));
     if (state.at === 'conflict') this.#announce(entry, words.saidConflict(title));
     if (state.at === 'asking') this.#announce(entry, words.saidAsking(title));
@@ -218,11 +224,12 @@ ${this.#stateLine(entry)}
     }
   }
 
-  /** The coverage had ended when the post was refused, and has been opened again. */
+  /** The coverage had ended when the post was refused, and has been opened again. The desk may learn of the end after the refusal. */
   #isLiveAgain(entry: OutboxEntry): boolean {
     const { channel } = this;
     const hadEnded = entry.state.at === 'refused' && entry.state.problem.code === 'channel-ended';
-    return hadEnded && isHere(entry, channel) && channel?.state !== 'ended';
+    if (!hadEnded || channel === undefined || !isHere(entry, channel)) return false;
+    return channel.state !== 'ended' && channel.revision > (this.#refusedAt.get(entry.id) ?? 0);
   }
 
   /** What the pictures of the entry wait for. Undefined if all of them are uploaded. */
@@ -267,16 +274,17 @@ ${this.#stateLine(entry)}
   #buttons(entry: OutboxEntry): TemplateResult | typeof nothing {
     const words = this.#words;
     const { id, state, frozen } = entry;
+    const edit = () => (hasText(entry.write) ? this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit')) : nothing);
     switch (state.at) {
       case 'held':
-        return html`${this.#button(entry, words.undo, () => this.#takeBack(entry, 'undo'))}${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}${
+        return html`${this.#button(entry, words.undo, () => this.#takeBack(entry, 'undo'))}${edit()}${
           this.#hindrance === undefined ? this.#button(entry, words.sendNow, () => this.outbox.publishNow(id)) : nothing
         }`;
       case 'saved':
         if (frozen) return nothing;
-        return html`${this.#button(entry, words.undo, () => this.#takeBack(entry, 'undo'))}${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}`;
+        return html`${this.#button(entry, words.undo, () => this.#takeBack(entry, 'undo'))}${edit()}`;
       case 'refused':
-        return html`${this.#isLiveAgain(entry) ? this.#button(entry, words.publish, () => this.outbox.sendAgain(id)) : nothing}${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}${this.#leave(entry)}`;
+        return html`${this.#isLiveAgain(entry) ? this.#button(entry, words.publish, () => this.outbox.sendAgain(id)) : nothing}${edit()}${this.#leave(entry)}`;
       case 'conflict':
         return html`${this.#button(entry, words.compare, () => this.#resolve(entry))}${this.#leave(entry)}`;
       case 'asking':
@@ -292,7 +300,7 @@ ${this.#stateLine(entry)}
   #leave(entry: OutboxEntry): TemplateResult {
     const words = this.#words;
     if (this.discarding !== entry.id) {
-      return html`${this.#button(entry, words.keepAsDraft, () => this.#takeBack(entry, 'draft'))}${this.#button(
+      return html`${hasText(entry.write) ? this.#button(entry, words.keepAsDraft, () => this.#takeBack(entry, 'draft')) : nothing}${this.#button(
         entry,
         words.discard,
         () => {
@@ -312,7 +320,7 @@ ${this.#stateLine(entry)}
   /** Out of the outbox, as a draft: opened, or left in the list of drafts. */
   async #takeBack(entry: OutboxEntry, how: 'undo' | 'edit' | 'draft'): Promise<void> {
     const write = await this.#take(entry);
-    if (write === undefined) return;
+    if (write === undefined || !hasText(write)) return;
     const { drafts } = this;
     const key = drafts.giveBack(write, {
       base: entry.base,
@@ -333,6 +341,7 @@ ${this.#stateLine(entry)}
     const draft = listed && drafts.get(listed.key);
     if (listed === undefined || draft === undefined || draft.place === 'outbox' || drafts.isOpen(listed.key)) return [];
     const words = this.#words;
+    const { close } = composerWordsIn(this.language);
     const channelId = channelOf(draft.write);
     // Forms of coverages open no drafts.
     const isPost = postOf(draft.write) !== undefined;
@@ -341,7 +350,7 @@ ${this.#stateLine(entry)}
         ? html`<button type="button" class="desk-quiet" @click=${() => drafts.open(listed.key)}>${words.openIt}</button>`
         : html`<a class="desk-quiet" href=${pathOf({ at: 'coverage', channelId })} @click=${() => drafts.bringForward(listed.key)}>${words.openIt}</a>`;
     return [
-      html`<p class="desk-notice desk-listed" role="status" tabindex="-1">${words.inDrafts(listed.title)} ${isPost ? way : nothing}</p>`,
+      html`<p class="desk-notice desk-listed" role="status" tabindex="-1">${words.inDrafts(listed.title)} ${isPost ? way : nothing} <button type="button" class="desk-remove" aria-label=${close} title=${close} @click=${() => (this.listed = undefined)}>×</button></p>`,
     ];
   }
 

@@ -175,6 +175,12 @@ export function isPublishedHere({ entries }: Pick<Outbox, 'entries'>, postId: st
 }
 
 /** The post that a write is about. */
+/** Whether the author wrote something for it. Otherwise it was one press, such as pinning a post, and is pressed again. */
+export function hasText(write: Write): boolean {
+  if (write.type !== 'update-channel') return true;
+  return Object.keys(write.patch).some((field) => field !== 'pinnedPostId' && field !== 'state');
+}
+
 export function postOf(write: Write): string | undefined {
   if (write.type === 'publish') return write.post.id;
   return 'postId' in write ? write.postId : undefined;

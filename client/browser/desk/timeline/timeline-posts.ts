@@ -1,5 +1,6 @@
 import { channelPath } from '../../../../src/protocol/addresses.ts';
-import { type Event, isWithdrawn, type ReaderPost } from '../../../../src/protocol/model.ts';
+import type { Event, ReaderPost } from '../../../../src/protocol/model.ts';
+import { noticedChange, noticeFor } from '../../../lib/read-post.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
 import { Announcer } from '../../announcer.ts';
 import type { Language } from '../../i18n/languages.ts';
@@ -43,7 +44,7 @@ export class TimelinePosts {
   readonly #view: PostsView;
   readonly #announcer: Announcer;
   #timeline: Timeline;
-  /** Who made the last change of each post that a colleague changed, by the id of the post. */
+  /** Who made the last correction or withdrawal of each post that a colleague changed, by the id of the post. */
   readonly #changedBy = new Map<string, string>();
   /** The account of the change that is being announced. */
   #named: string | undefined;
@@ -85,18 +86,23 @@ export class TimelinePosts {
     if (isOwn && event.type !== 'channel.changed') this.#view.unseen.markSeen(event.post.id);
   }
 
-  /** Announces a change by a colleague. `account`: who made it, if that is known. A withdrawal does not wait for it. */
+  /** Announces a change by a colleague. `account`: who made it, if that is known. Only a correction waits for it. */
   async announceEvent(event: Event, before: ReaderPost | undefined, account: Promise<string | undefined>): Promise<void> {
     if (event.type === 'channel.changed') return;
-    const { post } = event;
-    if (isWithdrawn(post)) this.#announcer.onEvent(event, before);
+    const { id } = event.post;
+    const isCorrected = noticeFor(event.post, before?.revision) === 'corrections';
+    if (!isCorrected) this.#announcer.onEvent(event, before);
+    const change = noticedChange(event.post, before?.revision);
+    if (change === undefined) return;
     const by = await account;
-    // A later change was announced meanwhile, and this text may be withdrawn.
-    if ((held(this.#timeline, post.id)?.revision ?? 0) > post.revision) return;
-    if (by === undefined) this.#changedBy.delete(post.id);
-    else this.#changedBy.set(post.id, by);
+    const current = held(this.#timeline, id);
+    const post = current !== undefined && current.revision > event.post.revision ? current : event.post;
+    // A later correction or withdrawal is announced by its own event.
+    if (noticedChange(post, before?.revision)?.revision !== change.revision) return;
+    if (by === undefined) this.#changedBy.delete(id);
+    else this.#changedBy.set(id, by);
     this.#named = by;
-    if (!isWithdrawn(post)) this.#announcer.onEvent(event, before);
+    if (isCorrected) this.#announcer.onEvent({ ...event, post }, before);
     this.#named = undefined;
     this.#showNews();
   }

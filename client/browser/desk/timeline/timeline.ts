@@ -1,7 +1,7 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { type Channel, type Event as ChannelEvent, type ReaderPost, readerView } from '../../../../src/protocol/model.ts';
 import type { LiveReader } from '../../../lib/live-reader.ts';
-import { noticeFor } from '../../../lib/read-post.ts';
+import { noticedChange } from '../../../lib/read-post.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
 import { postBeingRead } from '../../scroll-anchor.ts';
 import { wordsOf } from '../../view/wording/time.ts';
@@ -114,7 +114,7 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
 
   #show(): void {
     const { timeline } = this.reader;
-    if (timeline === undefined || !this.hasUpdated) return;
+    if (timeline === undefined || !this.hasUpdated || !this.isConnected) return;
     const isFirst = this.#posts === undefined;
     this.channel = timeline.channel;
     this.#posts ??= new TimelinePosts(timeline, {
@@ -158,10 +158,10 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
 
   /** The account that corrected or withdrew a post. Readers are not told, so the desk asks for the author's view. */
   async #changedBy(event: ChannelEvent, before: ReaderPost | undefined): Promise<string | undefined> {
-    if (event.type === 'channel.changed' || noticeFor(event.post, before?.revision) === undefined) return undefined;
-    const { id, revision } = event.post;
-    const post = await this.client.getPost(this.channelId, id, { deadlineMs: nameMs }).catch(() => undefined);
-    const change = post?.history.find((one) => one.revision === revision) as NamedChange | undefined;
+    const noticed = event.type === 'channel.changed' ? undefined : noticedChange(event.post, before?.revision);
+    if (event.type === 'channel.changed' || noticed === undefined) return undefined;
+    const post = await this.client.getPost(this.channelId, event.post.id, { deadlineMs: nameMs }).catch(() => undefined);
+    const change = post?.history.find(({ revision }) => revision === noticed.revision) as NamedChange | undefined;
     return change?.by === this.session.sub ? this.session.name : change?.by;
   }
 
@@ -285,6 +285,11 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     await customElements.whenDefined('desk-correct');
     const aside = this.#edited?.element.written;
     await this.#edited?.element.close();
+    // The author went to another place meanwhile. The draft stays in the list.
+    if (!this.isConnected) {
+      if (draftKey !== undefined) this.drafts.release(draftKey);
+      return;
+    }
     const { session, outbox, drafts, client, keys, language, channel } = this;
     const element = document.createElement('desk-correct') as DeskCorrect;
     Object.assign(element, {
@@ -310,7 +315,6 @@ ${this.channel === undefined ? html`<p class="empty" role="status">${this.#absen
     if (this.#posts?.articleOf(post.id) === undefined) this.#posts?.reveal();
     const article = this.#posts?.articleOf(post.id);
     if (article === undefined) {
-      // The timeline has left the page meanwhile. The draft stays in the list.
       this.#edited = undefined;
       if (draftKey !== undefined) this.drafts.release(draftKey);
       return;

@@ -364,7 +364,7 @@ export function changes(start: () => Promise<TestBrowser>): void {
   });
 
   it('retracts a post with a note', async () => {
-    const { id, ids } = await site.coverage(['A rumour.']);
+    const { id, ids } = await site.coverage(['A rumour. [The source](https://example.org/rumour)']);
     const reader = await site.open(id);
     const { page } = await openAt(site, id, ids[0]);
     await deskPost(page, ids[0]).getByRole('button', { name: 'Retract' }).click();
@@ -378,8 +378,12 @@ export function changes(start: () => Promise<TestBrowser>): void {
     await eventually(async () => expect(await actions(page, ids[0])).toEqual(['Read the text', 'Take down']));
     // The newsroom can still read it, until it is taken down.
     await deskPost(page, ids[0]).getByRole('button', { name: 'Read the text' }).click();
-    await page.getByRole('dialog', { name: 'The text that was retracted' }).getByText('A rumour.').waitFor();
+    const retracted = page.getByRole('dialog', { name: 'The text that was retracted' });
+    await retracted.getByText('A rumour.').waitFor();
     expect(await faultsOf(page)).toEqual([]);
+    // Its links do not lead away from the desk.
+    await retracted.getByRole('link', { name: 'The source' }).click();
+    expect(await retracted.isVisible()).toBe(true);
     await site.author.takedown(id, ids[0] as string);
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await eventually(async () => expect(await page.getByText('A rumour.').count()).toBe(0));
