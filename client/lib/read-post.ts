@@ -42,13 +42,7 @@ export function correctionsOf(post: { history: readonly Change[] }): Change[] {
  */
 export function noticeFor(post: ReaderPost, since = post.revision - 1): 'withdrawals' | 'corrections' | undefined {
   if (isWithdrawn(post)) return 'withdrawals';
-  return noticedChange(post, since) && 'corrections';
-}
-
-/** The change that `noticeFor` tells of. */
-export function noticedChange(post: ReaderPost, since = post.revision - 1): Change | undefined {
-  if (isWithdrawn(post)) return post.history.at(-1);
-  return correctionsOf(post).findLast(({ revision }) => revision > since);
+  return correctionsOf(post).some(({ revision }) => revision > since) ? 'corrections' : undefined;
 }
 
 function isKnownMedia(media: Media): boolean {

@@ -28,7 +28,7 @@ export class DeskApp extends DeskElement {
         keys: '?',
         label: () => words().keysKey,
         run: () => {
-          this.#showKeys();
+          this.querySelector<DeskKeys>('desk-keys')?.open();
           return true;
         },
       }),
@@ -38,7 +38,7 @@ export class DeskApp extends DeskElement {
   protected override render(): TemplateResult {
     const { desk, language } = this;
     const words = appWordsIn(language);
-    return html`<main class="desk" id="desk" tabindex="-1" @desk-show-post=${this.#onShowPost} @desk-resolve=${this.#onResolve} @desk-show-keys=${this.#showKeys}><div class="desk-notices">${this.#partMissing(words)}${this.#waitsForTabs(words)}${this.#sessionEnd()}</div>${this.#place(words)}</main>
+    return html`<main class="desk" id="desk" tabindex="-1" @desk-show-post=${this.#onShowPost} @desk-resolve=${this.#onResolve}><div class="desk-notices">${this.#partMissing(words)}${this.#waitsForTabs(words)}${this.#sessionEnd()}</div>${this.#place(words)}</main>
 <desk-keys .keys=${desk.keys} .language=${language}></desk-keys>${this.#conflict()}`;
   }
 
@@ -138,10 +138,6 @@ export class DeskApp extends DeskElement {
 
   readonly #onOpened = ({ detail }: CustomEvent<{ channelId: string }>): void => {
     this.desk.router.go({ at: 'coverage', channelId: detail.channelId });
-  };
-
-  readonly #showKeys = (): void => {
-    this.querySelector<DeskKeys>('desk-keys')?.open();
   };
 
   readonly #onShowPost = async ({ detail }: CustomEvent<{ channelId: string; postId: string }>): Promise<void> => {

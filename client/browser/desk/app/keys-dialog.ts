@@ -43,7 +43,7 @@ export function lettersSwitch(keys: KeyRegistry, language: Language, id: string)
 }
 
 /** Opens the list of keys without a key: `?` is one of those that can be switched off. */
-export function showKeysButton(language: Language): TemplateResult {
-  const show = ({ target }: MouseEvent) => target?.dispatchEvent(new CustomEvent('desk-show-keys', { bubbles: true }));
+export function showKeysButton({ bindings }: KeyRegistry, language: Language): TemplateResult {
+  const show = () => bindings.find(({ keys }) => keys === '?')?.run();
   return html`<button type="button" class="desk-quiet" @click=${show}>${appWordsIn(language).keysKey}</button>`;
 }

@@ -10,7 +10,7 @@ export interface KeyBinding {
   /** The description for the dialog. Called when the dialog opens, because the language may change. */
   label: () => string;
   /** Returns whether there was something to do. If not, the event goes on. */
-  run: (event: KeyboardEvent) => boolean;
+  run: () => boolean;
 }
 
 export class KeyRegistry {
@@ -64,7 +64,7 @@ export class KeyRegistry {
     if (!writing && isLetter(pressed) && !this.#actsAsLetter(pressed, event.timeStamp)) return;
     for (const { keys, run } of [...this.#bindings].reverse()) {
       if (keys !== pressed || (writing && !keys.includes('+') && keys !== 'Escape')) continue;
-      if (!run(event)) continue;
+      if (!run()) continue;
       event.preventDefault();
       return;
     }

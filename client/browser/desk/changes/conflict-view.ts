@@ -2,10 +2,10 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import type { Access, Channel, ChannelState } from '../../../../src/protocol/model.ts';
 import type { Language } from '../../i18n/languages.ts';
-import { trusted } from '../../trusted-html.ts';
 import { directionOf } from '../../view/direction.ts';
 import { numberText } from '../../view/wording/counts.ts';
 import { wordsOf } from '../../view/wording/time.ts';
+import { postPreview } from '../app/post-preview.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
@@ -194,7 +194,7 @@ function result(
   if (fields === undefined) return nothing;
   const { kind, note = null } = write.revision;
   const markup = renderChanged(theirs, fields, { kind, note }, { channel, at: new Date().toISOString() });
-  return html`<p class="desk-hint">${words.result}</p><div class="composer-preview" inert lang=${channel.language} dir=${directionOf(channel.language)} .innerHTML=${trusted(markup)}></div>`;
+  return html`<p class="desk-hint">${words.result}</p><div class="composer-preview" inert>${postPreview(markup, channel.language)}</div>`;
 }
 
 // ---- Other writes
@@ -244,7 +244,7 @@ function withdrawalChoices(
   const { channel, post } = standing;
   const markup = post && renderChanged(post, post, undefined, { channel, at: post.publishedAt });
   return html`<p>${words.conflictAbout}</p>${since(dialog, write, standing)}
-<div class="composer-preview" inert lang=${channel.language} dir=${directionOf(channel.language)} .innerHTML=${trusted(markup ?? '')}></div>
+<div class="composer-preview" inert>${markup && postPreview(markup, channel.language)}</div>
 <div class="desk-buttons"><button type="button" class="desk-button" @click=${() => void dialog.keepMine()}>${write.type === 'retract' ? words.retract : words.takedown}</button>
 <button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.takeTheirs}</button></div>`;
 }

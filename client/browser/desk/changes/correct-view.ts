@@ -3,10 +3,9 @@ import { guard } from 'lit/directives/guard.js';
 import { live } from 'lit/directives/live.js';
 import { type AuthorPost, isListed, needsNote } from '../../../../src/protocol/model.ts';
 import { languageOf } from '../../i18n/languages.ts';
-import { trusted } from '../../trusted-html.ts';
 import { directionOf } from '../../view/direction.ts';
-import { staysHere } from '../app/inert-links.ts';
 import { keyNames } from '../app/keys.ts';
+import { postPreview } from '../app/post-preview.ts';
 import type { ComposerMemory } from '../composer/device-memory.ts';
 import { labelOf, type PostForm } from '../composer/form.ts';
 import { headlineField, kindField, markFields } from '../composer/head-fields.ts';
@@ -259,5 +258,5 @@ function preview(correct: CorrectForm, change: ChangeState, words: ChangesWords)
   const { channel } = correct;
   const markup = renderChanged(base, changedFieldsOf(change), previewed, { channel, at: new Date().toISOString() });
   return html`<div class="desk-change-preview" role="group" aria-label=${words.before}><p class="desk-hint">${words.before}</p>
-<div class="composer-preview" lang=${channel.language} dir=${directionOf(channel.language)} @click=${staysHere} .innerHTML=${trusted(markup)}></div></div>`;
+<div class="composer-preview">${postPreview(markup, channel.language)}</div></div>`;
 }

@@ -1,13 +1,11 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { type AuthorPost, type Channel, type ReaderPost, readerView } from '../../../../src/protocol/model.ts';
 import type { AuthorClient } from '../../../lib/author-client.ts';
-import { trusted } from '../../trusted-html.ts';
-import { directionOf } from '../../view/direction.ts';
 import { settingOf } from '../../view/page/page.ts';
 import { renderPost } from '../../view/post/post.ts';
 import { basePath } from '../app/base-path.ts';
 import { DeskElement } from '../app/desk-element.ts';
-import { staysHere } from '../app/inert-links.ts';
+import { postPreview } from '../app/post-preview.ts';
 import { changesWordsIn } from '../i18n/changes/index.ts';
 import { timelineWordsIn } from '../i18n/timeline/index.ts';
 import { lastPublished } from './last-published.ts';
@@ -66,7 +64,7 @@ ${
     ? html`<p class="desk-notice desk-warning" role="alert">${words.textNotLoaded} <button type="button" class="desk-quiet" @click=${again}>${tryAgain}</button></p>`
     : text === undefined
       ? html`<p class="desk-hint" role="status">${loading}</p>`
-      : html`<div class="composer-preview" lang=${channel.language} dir=${directionOf(channel.language)} @click=${staysHere} .innerHTML=${trusted(markupOf(text, channel))}></div>`
+      : html`<div class="composer-preview">${postPreview(markupOf(text, channel), channel.language)}</div>`
 }
 <form method="dialog"><button class="desk-button">${close}</button></form></dialog>`;
   }

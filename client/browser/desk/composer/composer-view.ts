@@ -3,10 +3,9 @@ import { ifDefined } from 'lit/directives/if-defined.js';
 import type { Channel } from '../../../../src/protocol/model.ts';
 import type { AuthorClient } from '../../../lib/author-client.ts';
 import type { Language } from '../../i18n/languages.ts';
-import { trusted } from '../../trusted-html.ts';
-import { staysHere } from '../app/inert-links.ts';
 import { type KeyRegistry, keyNames } from '../app/keys.ts';
 import { lettersSwitch, showKeysButton } from '../app/keys-dialog.ts';
+import { postPreview } from '../app/post-preview.ts';
 import { setAsideNotice } from '../drafts/draft-list.ts';
 import type { Drafts, SetAside } from '../drafts/drafts.ts';
 import type { BodyEditor } from '../editor/editor.ts';
@@ -131,7 +130,7 @@ function moreFields(form: PostForm, state: ComposerState): TemplateResult {
   };
   return html`<details class="composer-more" .open=${composer.moreOpen} @toggle=${toggle}>
 <summary>${words.more}${count > 0 ? html` <span class="composer-badge">${count}</span>` : nothing}</summary>
-<div class="composer-more-fields">${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${earlierPosts(form, state)}${bylineFields(form, state.memory.bylines, state.byline)}${undoTime(form, state)}${askTime(form, state)}${lettersSwitch(composer.keys, state.language, form.id('letters'))}${showKeysButton(state.language)}</div></details>
+<div class="composer-more-fields">${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${earlierPosts(form, state)}${bylineFields(form, state.memory.bylines, state.byline)}${undoTime(form, state)}${askTime(form, state)}${lettersSwitch(composer.keys, state.language, form.id('letters'))}${showKeysButton(composer.keys, state.language)}</div></details>
 <desk-post-search .client=${composer.client} .channelId=${composer.channelId} .language=${state.language} .channel=${channel} .restated=${draft.derivedFrom}
  .link=${composer.link.bind(composer)} .restate=${composer.restate.bind(composer)}></desk-post-search>`;
 }
@@ -177,5 +176,5 @@ function askTime({ words, id }: PostForm, { memory, composer }: ComposerState): 
 function preview({ draft, words }: PostForm, { channel, byline }: ComposerState): TemplateResult {
   if (channel === undefined || !hasContent(draft)) return html`<p class="desk-hint">${words.previewEmpty}</p>`;
   const markup = renderDraft(draft, channel, { byline, at: new Date().toISOString() });
-  return html`<div lang=${channel.language} @click=${staysHere} .innerHTML=${trusted(markup)}></div>`;
+  return postPreview(markup, channel.language);
 }

@@ -1,6 +1,6 @@
 import { channelPath } from '../../../../src/protocol/addresses.ts';
-import type { Event, ReaderPost } from '../../../../src/protocol/model.ts';
-import { noticedChange, noticeFor } from '../../../lib/read-post.ts';
+import type { Change, Event, ReaderPost } from '../../../../src/protocol/model.ts';
+import { correctionsOf, noticeFor } from '../../../lib/read-post.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
 import { Announcer } from '../../announcer.ts';
 import type { Language } from '../../i18n/languages.ts';
@@ -242,4 +242,11 @@ export class TimelinePosts {
     const { language } = this.#options;
     return { ...settingOf(this.#timeline.channel, basePath), language, words: wordsOf({ language }) };
   }
+}
+
+/** The correction or withdrawal that `noticeFor` tells a reader of revision `since`. */
+export function noticedChange(post: ReaderPost, since: number | undefined): Change | undefined {
+  const notice = noticeFor(post, since);
+  if (notice === undefined) return undefined;
+  return (notice === 'corrections' ? correctionsOf(post) : post.history).at(-1);
 }

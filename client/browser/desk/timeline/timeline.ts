@@ -1,7 +1,6 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { type Channel, type Event as ChannelEvent, type ReaderPost, readerView } from '../../../../src/protocol/model.ts';
 import type { LiveReader } from '../../../lib/live-reader.ts';
-import { noticedChange } from '../../../lib/read-post.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
 import { postBeingRead } from '../../scroll-anchor.ts';
 import { wordsOf } from '../../view/wording/time.ts';
@@ -21,7 +20,7 @@ import { isPublishedHere, type OutboxEntry, postOf } from '../outbox/outbox-mode
 import { principalOf } from '../session/session.ts';
 import { OwnPosts } from './own-posts.ts';
 import { actionsOn, type PostAction } from './post-rights.ts';
-import { TimelinePosts } from './timeline-posts.ts';
+import { noticedChange, TimelinePosts } from './timeline-posts.ts';
 
 interface EditOptions {
   erases?: boolean;
