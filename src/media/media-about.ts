@@ -15,6 +15,20 @@ export async function readAbout(directory: string): Promise<About | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as About);
 }
 
+const fileNamePattern = /^[a-z0-9]{1,16}\.([a-z0-9]{3,4})$/;
+/** By the ending of a name, so that nobody makes a script of a picture by changing what `about.json` says. */
+const fileTypes = new Map([
+  ['jpg', 'image/jpeg'],
+  ['webp', 'image/webp'],
+  ['mp4', 'video/mp4'],
+  ['m4a', 'audio/mp4'],
+]);
+
+/** The media type that a file is served with. Undefined if no file of a medium has such a name. */
+export function servedType(name: string): string | undefined {
+  return fileTypes.get(fileNamePattern.exec(name)?.[1] ?? '');
+}
+
 /** The largest JPEG up to this width is for clients that know no renditions. */
 const plainWidth = 1_200;
 

@@ -16,7 +16,7 @@ import {
 } from './durable-files.ts';
 import { hashOfFile } from './file-hash.ts';
 import { type IncomingUpload, IncomingUploads } from './incoming-uploads.ts';
-import { type About, mediaOf, readAbout } from './media-about.ts';
+import { type About, mediaOf, readAbout, servedType } from './media-about.ts';
 import { MediaClaims } from './media-claims.ts';
 import { MediaErasures, probe } from './media-erasures.ts';
 import { MediaFacts } from './media-facts.ts';
@@ -62,15 +62,6 @@ export interface MediaDirectoryOptions {
   /** Closed with the store. */
   renderer?: Pick<Renderer, 'render' | 'close'>;
 }
-
-const fileNamePattern = /^[a-z0-9]{1,16}\.([a-z0-9]{3,4})$/;
-/** By the ending of a name, so that nobody makes a script of a picture by changing what `about.json` says. */
-const fileTypes = new Map([
-  ['jpg', 'image/jpeg'],
-  ['webp', 'image/webp'],
-  ['mp4', 'video/mp4'],
-  ['m4a', 'audio/mp4'],
-]);
 
 export class MediaDirectory implements MediaStore {
   readonly #renderer: Pick<Renderer, 'render' | 'close'>;
@@ -290,7 +281,7 @@ export class MediaDirectory implements MediaStore {
 
   open(channelId: string, id: string, name: string): Promise<MediaFile | undefined> {
     return reliably(async () => {
-      const mimeType = fileTypes.get(fileNamePattern.exec(name)?.[1] ?? '');
+      const mimeType = servedType(name);
       if (mimeType === undefined) return undefined;
       const rendition = (await this.#about(channelId, id))?.renditions.find((each) => each.name === name);
       const path = this.#at(channelId, id, name);

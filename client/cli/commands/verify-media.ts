@@ -3,7 +3,7 @@ import { mediaPath } from '../../../src/protocol/addresses.ts';
 import type { AuthorPost, Channel, StoredUpload } from '../../../src/protocol/model.ts';
 import { mediaIdsIn, postWithReferences, uploadableUrlsOf } from '../../../src/protocol/uploaded-media.ts';
 import type { SeenEntry } from '../../../src/verify.ts';
-import { type Http, ProblemError } from '../../lib/http.ts';
+import { type Http, NotPressbox, ProblemError } from '../../lib/http.ts';
 import { plainLine } from '../terminal-text.ts';
 import { takesNoUploads, uploadsOf } from './media-folder.ts';
 
@@ -106,6 +106,8 @@ export function mediaOfServer({
           if (found.bytes !== bytes || (sha256 !== null && found.sha256 !== sha256)) return false;
         } catch (error) {
           if (error instanceof ProblemError && error.problem.code === 'not-found') return false;
+          // The file has another media type than the list says.
+          if (error instanceof NotPressbox) return false;
           throw error;
         }
       }

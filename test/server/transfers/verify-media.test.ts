@@ -1,4 +1,4 @@
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -54,6 +54,21 @@ it('names uploads that posts use and that are missing or damaged, on a server an
     expect([code, out]).toEqual([1, expect.stringContaining(`but these uploads are damaged: ${siren.media}.`)]);
   }
   expect(await verify()).toMatchObject({ code: 0 });
+
+  const about = join(mediaDir, id, wind.media, 'about.json');
+  const written = await readFile(about, 'utf8');
+  const headers = { Authorization: `Bearer ${token}` };
+  const contradictions = [written.replaceAll('audio/mp4', 'text/html'), written.replace(wind.media, siren.media), 'null', '{}'];
+  for (const contradiction of embedded ? contradictions : []) {
+    await writeFile(about, contradiction);
+    const { code, out } = await verify('--data-dir', server.dataDir, '--media-dir', mediaDir);
+    expect([code, out]).toEqual([1, expect.stringContaining(`${wind.media}`)]);
+    const file = await fetch(new URL(`/media/${id}/${wind.media}/audio.m4a`, server.url), { headers });
+    expect(file.headers.get('content-type'), contradiction).toMatch(file.ok ? 'audio/mp4' : 'application/problem+json');
+  }
+  await writeFile(about, written.replaceAll('audio/mp4', 'text/html'));
+  expect(await verify('--media')).toMatchObject({ code: 1, out: expect.stringContaining(wind.media) });
+  await writeFile(about, written);
 
   await truncate(siren.file, 3);
   await rm(join(mediaDir, id, wind.media), { recursive: true });
