@@ -19,7 +19,14 @@ export {
   type SeenEntry,
   serverJournalId as ofServer,
 } from './journal/history-walk.ts';
-export { channelIsBack, channelIsMissing, type ServerReport, ServerWalk, tokenIsForgotten } from './journal/server-journal.ts';
+export {
+  channelIsBack,
+  channelIsMissing,
+  type ServerReport,
+  ServerWalk,
+  sessionIsBack,
+  tokenIsForgotten,
+} from './journal/server-journal.ts';
 export { isMediumWhole, storedMediaIds } from './media/verify-media.ts';
 /**
  * Verifies that a journal holds what was written: in a data directory, in Redis or Valkey, or in an export. All three walk the

@@ -117,11 +117,16 @@ export function createIdentity({ tokens, sessions, links, store, now }: Identity
     async signOut(session) {
       const who = await sessions.readForSignOut(session);
       if (who?.session === undefined || statusOf(who) !== 'good') return undefined;
-      await store.endSession(who.session);
+      await store.endSession(who.session, writes(who) ? who.sub : null);
       return who;
     },
     statusOf,
   };
+}
+
+/** Readers must not make the server's own journal grow, so it records the ends of other sessions only. */
+function writes({ grants }: Principal): boolean {
+  return grants.admin || grants.author.length + grants.editor.length > 0;
 }
 
 /** The credentials of a session that was checked. */

@@ -1,15 +1,15 @@
 import { type Request, type Response, Router } from 'express';
 import { sendJson } from '../http/answers.ts';
 import { requirePrincipal } from '../http/request-identity.ts';
-import type { Journal, Revocations } from '../journal/engine.ts';
+import type { Journal, Revocations, SessionStore } from '../journal/engine.ts';
 import type { ServerEntry } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
-import { mayAdminister } from '../protocol/rights.ts';
+import { mayAdminister, sessionIn } from '../protocol/rights.ts';
 import { journalQuerySchema, parse } from '../protocol/schemas.ts';
 
 /** The server's own journal: actions of administrators and imports, in the hash chain that `verify` checks. */
 export interface ServerJournalContext {
-  engine: Pick<Journal, 'serverJournal'> & Pick<Revocations, 'isRevoked'>;
+  engine: Pick<Journal, 'serverJournal'> & Pick<Revocations, 'isRevoked'> & Pick<SessionStore, 'isSessionEnded'>;
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -28,10 +28,16 @@ export function serverJournalRoutes({ engine, now }: ServerJournalContext): Rout
   return router;
 
   function told(entry: ServerEntry): ServerEntry {
-    return entry.type === 'token.revoked' ? { ...entry, stands: stands(entry) } : entry;
+    const stands = standing(entry);
+    return stands === undefined ? entry : { ...entry, stands };
   }
 
-  function stands({ subject, detail }: ServerEntry): boolean {
-    return engine.isRevoked(subject ?? '') || (detail !== null && Date.parse(detail) <= now());
+  /** Whether what the entry says is still in effect or no longer needed. Undefined for entries that cannot lapse. */
+  function standing(entry: ServerEntry): boolean | undefined {
+    const { type, subject, detail } = entry;
+    if (type === 'token.revoked') return engine.isRevoked(subject ?? '') || (detail !== null && Date.parse(detail) <= now());
+    if (type !== 'session.ended') return undefined;
+    const session = sessionIn(entry);
+    return engine.isSessionEnded(session) || session.until <= now();
   }
 }

@@ -240,11 +240,11 @@ export interface Revocations {
 /** Browser sessions: which ones were signed out, and the key that signs sessions if no secret is configured. */
 export interface SessionStore {
   /**
-   * When it resolves, the end is on disk and `isSessionEnded` reports it here. Other processes know of it within 3 s, even if the
+   * `by`: who signed out, for the server's own journal. Null: it records nothing. When it resolves, the end is on disk and `isSessionEnded` reports it here. Other processes know of it within 3 s, even if the
    * notification is lost. It stays in effect until the session expires. The list is bounded per subject and in total. At a bound,
    * the oldest records are dropped, and every session that began no later than the newest dropped one ends as well.
    */
-  endSession(session: SessionFacts): Promise<void>;
+  endSession(session: SessionFacts, by: string | null): Promise<void>;
 
   /** Answers from memory, as of the last comparison with the store. The first comparison is made when the engine opens. */
   isSessionEnded(session: Omit<SessionFacts, 'until'>): boolean;

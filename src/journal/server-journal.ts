@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
 import type { Position } from '../protocol/cursor.ts';
 import type { ServerEntry, ServerFacts } from '../protocol/model.ts';
+import { entryOfSession, type SessionFacts, sessionIn } from '../protocol/rights.ts';
+import { EndedSessions } from './ended-sessions.ts';
 import type { AppendRequest } from './engine.ts';
 import type { PreparedEntry } from './entry-record.ts';
 import { epochOf, nextCheck, positionAt, shortCheck } from './hash-chain.ts';
@@ -62,6 +64,12 @@ export function factsOfRevocation(jti: string, until: number | null, { now, by }
   return { type: 'token.revoked', subject: jti, detail, at: new Date(now).toISOString(), by };
 }
 
+/** Nothing is recorded if `by` is null. */
+export function factsOfSessionEnd(session: SessionFacts, { now, by }: { now: number; by: string | null }): ServerFacts[] {
+  if (by === null) return [];
+  return [{ type: 'session.ended', ...entryOfSession(session), at: new Date(now).toISOString(), by }];
+}
+
 export function factsOfDeletion(channelId: string, { now, by }: { now: number; by: string }): ServerFacts {
   return { type: 'channel.deleted', subject: channelId, detail: null, at: new Date(now).toISOString(), by };
 }
@@ -110,6 +118,8 @@ export class ServerWalk {
   readonly channels = new Map<string, ChannelRecord>();
   /** By `jti`: until when the token is revoked (null: for ever), and the offset of the entry. */
   readonly revoked = new Map<string, { until: number | null; offset: number }>();
+  /** The sessions that were signed out, with the offset of the entry. */
+  readonly ended: { session: SessionFacts; offset: number }[] = [];
   /** By version: the public address that the renderer wrote html for. */
   readonly renderers = new Map<string, string | null>();
   readonly #since: Position | undefined;
@@ -173,6 +183,14 @@ export class ServerWalk {
     return { ...report, ...(this.#fault && { fault: this.#fault }) };
   }
 
+  /** Compares the sessions that were signed out with those that the store refuses. `lines`: all of them, as `EndedSessions` writes them. */
+  compareEnded(lines: readonly string[], now: number): void {
+    const refused = new EndedSessions(() => now);
+    refused.apply({ add: lines, remove: [] });
+    for (const { session, offset } of this.ended)
+      if (session.until > now && !refused.has(session)) this.fail(offset, sessionIsBack);
+  }
+
   #learn({ type, subject, detail, offset }: StoredServerEntry): void {
     if (type === 'journal.begun') this.#hasBeginning = true;
     if (subject === null) return;
@@ -199,6 +217,9 @@ export class ServerWalk {
       case 'token.revoked':
         this.revoked.set(subject, { until: detail === null ? null : Date.parse(detail), offset });
         return;
+      case 'session.ended':
+        this.ended.push({ session: sessionIn({ subject, detail }), offset });
+        return;
       case 'renderer.used':
         this.renderers.set(subject, detail);
         return;
@@ -219,3 +240,4 @@ export class ServerWalk {
 export const channelIsMissing = 'the channel is missing, but was not deleted';
 export const channelIsBack = 'the channel was deleted, but exists';
 export const tokenIsForgotten = 'a revoked token is no longer refused';
+export const sessionIsBack = 'a session that was signed out is no longer refused';

@@ -331,6 +331,7 @@ export const serverEntryTypes = [
   'channel.deleted',
   'erasure.imported',
   'token.revoked',
+  'session.ended',
   'renderer.used',
 ] as const;
 
@@ -352,7 +353,10 @@ export interface ServerEntry extends ServerFacts {
   hash: string;
   /** The chain's value at this offset, hex. */
   check: string;
-  /** For a revocation: true while it is in effect or if its token has expired, false if the server has lost it. */
+  /**
+   * For a revocation, and a session that was signed out: true while it is in effect or if its token or session has expired, false
+   * if the server has lost it.
+   */
   stands?: boolean | undefined;
 }
 

@@ -49,6 +49,17 @@ export interface SessionFacts {
   until: number;
 }
 
+/** What a `session.ended` says: the person that the session speaks for, when it began, and when it expires. */
+export function entryOfSession({ subject, id, begunAt, until }: SessionFacts): { subject: string; detail: string } {
+  return { subject: id, detail: [subject, ...[begunAt, until].map((at) => new Date(at).toISOString())].join(' ') };
+}
+
+/** The session that a `session.ended` is about. */
+export function sessionIn({ subject, detail }: { subject: string | null; detail: string | null }): SessionFacts {
+  const [of = '', begunAt = '', until = ''] = (detail ?? '').split(' ');
+  return { subject: of, id: subject ?? '', begunAt: Date.parse(begunAt), until: Date.parse(until) };
+}
+
 export function mayAdminister(who: Principal | undefined): boolean {
   return who?.grants.admin === true;
 }

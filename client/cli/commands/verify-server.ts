@@ -42,7 +42,9 @@ export async function* verifyServer({
   onRetry,
   since,
 }: ServerToVerify): AsyncGenerator<ChannelReport | ServerReport> {
-  const { channelIsBack, channelIsMissing, mayBeTold, ServerWalk, tokenIsForgotten } = await import('../../../src/verify.ts');
+  const { channelIsBack, channelIsMissing, mayBeTold, ServerWalk, sessionIsBack, tokenIsForgotten } = await import(
+    '../../../src/verify.ts'
+  );
   const withRetries = retrying(onRetry, interrupted);
   const server = await walkServer();
   const known = server?.isIntact ? server : undefined;
@@ -105,7 +107,7 @@ export async function* verifyServer({
       const page = bodyWithField<{ root: string; entries: ServerEntry[]; more: boolean }>('entries', answer);
       for (const entry of page.entries) {
         walk.take(page.root, entry);
-        if (entry.stands === false) walk.fail(entry.offset, tokenIsForgotten);
+        if (entry.stands === false) walk.fail(entry.offset, entry.type === 'session.ended' ? sessionIsBack : tokenIsForgotten);
       }
       from = (page.entries.at(-1)?.offset ?? from) + 1;
       more = page.more && page.entries.length > 0;

@@ -290,12 +290,14 @@ class Copy {
   async records(counts: MigrateReport['records'], told: ServerWalk, now: number): Promise<void> {
     await this.#target.clearRecords();
     const revoked = new Map<string, number>();
+    const ended: string[] = [];
     const expected = new Map<string, StateRecord['kind']>();
     for await (const records of this.#source.records()) {
       await this.#target.loadRecords(records);
       for (const record of records) {
         counts[record.kind] += 1;
         if (record.kind === 'revoked') revoked.set(record.jti, record.until ?? Number.POSITIVE_INFINITY);
+        if (record.kind === 'ended') ended.push(record.line);
         if (record.kind !== 'clock') expected.set(identityOf(record), record.kind);
       }
     }
@@ -304,6 +306,10 @@ class Copy {
         throw new JournalRefused(
           `${this.#source.name} is damaged: ${tokenIsForgotten} (offset ${offset} of the server journal).`,
         );
+    told.compareEnded(ended, now);
+    const { fault } = told.finish();
+    if (fault !== undefined)
+      throw new JournalRefused(`${this.#source.name} is damaged: ${fault.why} (offset ${fault.offset} of the server journal).`);
     for await (const records of this.#target.records()) for (const record of records) expected.delete(identityOf(record));
     // Only the kinds, because a record may be the key that signs sessions, or name a session or a token.
     const kinds = [...new Set(expected.values())];

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { ServerFacts } from '../../protocol/model.ts';
 import type { SessionFacts } from '../../protocol/rights.ts';
 import type { Log } from '../announcer.ts';
 import { EndedSessions, type SessionEnd, sessionKeyBytes } from '../ended-sessions.ts';
+import { factsOfSessionEnd } from '../server-journal.ts';
+import { serverArguments } from './codec.ts';
 import type { Connection } from './connection/connection.ts';
 import { registry } from './keys.ts';
 
@@ -41,9 +44,9 @@ export class RedisSessions {
    * Writes the end of the session. Call the returned function once enough replicas have the write. Only then does `has` report
    * it.
    */
-  async write(session: SessionFacts): Promise<() => void> {
+  async write(session: SessionFacts, by: string | null): Promise<() => void> {
     const end = this.#ended.plan(session);
-    await this.#store(end);
+    await this.#store(end, factsOfSessionEnd(session, { now: this.#parts.now(), by }));
     return () => this.#ended.apply(end);
   }
 
@@ -72,10 +75,11 @@ export class RedisSessions {
   async #putBack(lost: readonly string[]): Promise<void> {
     if (lost.length === 0) return;
     this.#parts.log.warn({ sessions: lost.length }, 'ended sessions that Redis had lost were written again');
-    await this.#store({ add: lost, remove: [] });
+    await this.#store({ add: lost, remove: [] }, []);
   }
 
-  async #store({ add, remove }: SessionEnd): Promise<void> {
-    await this.#parts.writes.run('end-session', [registry.ended], [remove.length, ...remove, ...add]);
+  async #store({ add, remove }: SessionEnd, facts: readonly ServerFacts[]): Promise<void> {
+    const args = [...serverArguments(facts), remove.length, ...remove, ...add];
+    await this.#parts.writes.run('end-session', [registry.ended, registry.server], args);
   }
 }

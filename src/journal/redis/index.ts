@@ -393,8 +393,8 @@ class SharedEngine implements RedisEngine {
     return this.#revocations.size;
   }
 
-  endSession(session: SessionFacts) {
-    return this.#redisWrites.endSession(session);
+  endSession(session: SessionFacts, by: string | null) {
+    return this.#redisWrites.endSession(session, by);
   }
 
   isSessionEnded(session: Omit<SessionFacts, 'until'>): boolean {

@@ -70,7 +70,13 @@ const standalone: readonly Operation[] = [
 ];
 
 /** Scripts that write to the server's own journal. */
-const writesServerJournal: readonly Operation[] = ['append', 'delete-channel', 'record-server-entry', 'revoke-token'];
+const writesServerJournal: readonly Operation[] = [
+  'append',
+  'delete-channel',
+  'end-session',
+  'record-server-entry',
+  'revoke-token',
+];
 
 /** Scripts that place a channel in the index of channels by activity. */
 const placesChannels: readonly Operation[] = ['append', 'delete-channel', 'place-channels', 'repair-end'];

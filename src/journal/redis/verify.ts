@@ -70,7 +70,7 @@ export async function* verifyRedis({
 
 export const notListed = 'the list of channels lacks the channel';
 
-/** Walks the server's own journal and compares it with the revoked tokens. */
+/** Walks the server's own journal and compares it with the revoked tokens and the sessions that were signed out. */
 export async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<ServerWalk> {
   const walk = new ServerWalk(since?.get(serverJournalId));
   // Read the mark first: a node that begins the journal during the walk writes the mark and the entry in one step.
@@ -90,6 +90,7 @@ export async function walkServer(redis: Redis, { since, now }: StoreOptions): Pr
       if (score === null || (score !== 'inf' && (until === null || Number(score) < until))) walk.fail(offset, tokenIsForgotten);
     }
   }
+  if (now !== undefined && walk.ended.length > 0) walk.compareEnded(await redis.zrange(registry.ended, '0', '-1'), now);
   return walk;
 }
 

@@ -240,10 +240,10 @@ export class Writes implements JournalWrites {
     });
   }
 
-  endSession(session: SessionFacts) {
+  endSession(session: SessionFacts, by: string | null) {
     return this.#write(async () => {
       await this.#requireReplicas();
-      const taken = await this.#parts.sessions.write(session);
+      const taken = await this.#parts.sessions.write(session, by);
       await this.#acknowledged();
       taken();
       this.#parts.bus.announceSessionEnded();

@@ -38,7 +38,7 @@ import {
 import { newRoot } from '../hash-chain.ts';
 import { RequestClock } from '../request-clock.ts';
 import { type Revoked, RevokedTokens, resultOfRevoke, resultOfSpend } from '../revoked-tokens.ts';
-import { factsOfAppend, factsOfRenderer } from '../server-journal.ts';
+import { factsOfAppend, factsOfRenderer, factsOfSessionEnd } from '../server-journal.ts';
 import type { Appended } from './append.ts';
 import { lockDirectory, logOf, makePrivate, restrictFiles } from './data-directory.ts';
 import { EraseLoop } from './erase-loop.ts';
@@ -329,9 +329,10 @@ class SqliteEngine implements Engine {
     return this.#revoked.size;
   }
 
-  async endSession(session: SessionFacts): Promise<void> {
+  async endSession(session: SessionFacts, by: string | null): Promise<void> {
     const end = this.#ended.plan(session);
-    await this.#writer.call('endSession', end, () => this.#ended.apply(end));
+    const facts = factsOfSessionEnd(session, { now: this.#now(), by });
+    await this.#writer.call('endSession', { ...end, facts }, () => this.#ended.apply(end));
   }
 
   isSessionEnded(session: Omit<SessionFacts, 'until'>): boolean {

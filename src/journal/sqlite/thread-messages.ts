@@ -19,7 +19,7 @@ export interface Writes {
   /** Adds the entry unless the server's own journal has one with the same type and subject. */
   recordOnce: { given: ServerFacts; answer: null };
   revoke: { given: { jti: string; until: number | null; now: number; by: string }; answer: Revoked };
-  endSession: { given: SessionEnd; answer: null };
+  endSession: { given: SessionEnd & { facts: readonly ServerFacts[] }; answer: null };
   sessionKey: { given: { made: string }; answer: string };
   /**
    * Continues an erasure, or all pending ones (null). `goes-on`: call again at once. `waits`: a reader still needs the log, so

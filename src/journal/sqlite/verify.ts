@@ -151,6 +151,13 @@ function walkServer(db: DatabaseSync, { since, now }: StoreOptions): ServerWalk 
     if (kept === undefined || (kept.until !== null && (until === null || kept.until < until)))
       walk.fail(offset, tokenIsForgotten);
   }
+  if (now !== undefined && walk.ended.length > 0) {
+    const lines = db.prepare('SELECT line FROM endedSessions').all();
+    walk.compareEnded(
+      lines.map(({ line }) => line as string),
+      now,
+    );
+  }
   return walk;
 }
 

@@ -93,6 +93,17 @@ export function tellingOfTheServer({ open }: Exam): void {
     expect(await revoke(until)).toEqual([]);
   });
 
+  it('records each session that is signed out, once, and who did it', async () => {
+    const begunAt = Date.now();
+    const ended = { subject: 'of-ruth', id: 'at-the-office', begunAt, until: begunAt + 600_000 };
+    const detail = `of-ruth ${new Date(begunAt).toISOString()} ${new Date(begunAt + 600_000).toISOString()}`;
+    const signOut = () => engine.endSession(ended, 'ruth');
+    const entry = { type: 'session.ended', subject: 'at-the-office', detail, by: 'ruth' };
+    expect(await addedBy(() => Promise.all([signOut(), signOut()]))).toEqual([entry]);
+    expect(await addedBy(signOut)).toEqual([]);
+    expect(await addedBy(() => engine.endSession({ ...ended, id: 'at-home' }, null))).toEqual([]);
+  });
+
   it('records who imports into a channel, once per import, and erasures that its entries do not record', async () => {
     const id = `c-${newPostId()}`;
     const imported = { by: 'root', isFirst: true };

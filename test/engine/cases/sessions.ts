@@ -27,7 +27,7 @@ export function sessions({ open }: Exam): void {
 
   it('refuses a session as soon as ending it was answered, and no other session', async () => {
     expect(engine.isSessionEnded(session('one'))).toBe(false);
-    await engine.endSession(session('one'));
+    await engine.endSession(session('one'), 'ed');
     expect(engine.isSessionEnded(session('one'))).toBe(true);
     expect(engine.isSessionEnded(session('other', { subject: 'of-one' }))).toBe(false);
     expect(engine.isSessionEnded(session('constructor'))).toBe(false);
@@ -35,8 +35,8 @@ export function sessions({ open }: Exam): void {
   });
 
   it('knows ended sessions right after it is reopened, each once', async () => {
-    await engine.endSession(session('kept'));
-    await engine.endSession(session('kept'));
+    await engine.endSession(session('kept'), 'ed');
+    await engine.endSession(session('kept'), 'ed');
     const { endedSessions } = engine;
     const again = await reopened();
     expect(again.isSessionEnded(session('kept'))).toBe(true);
@@ -47,7 +47,7 @@ export function sessions({ open }: Exam): void {
     const most = limits.endedSessionsOfSubject;
     const before = engine.endedSessions;
     const of = (index: number) => session(`many-${index}`, { subject: 'many', begunAt: start + index * 1_000 });
-    for (let index = 0; index < 3 * most; index += 1) await engine.endSession(of(index));
+    for (let index = 0; index < 3 * most; index += 1) await engine.endSession(of(index), 'ed');
     expect(engine.endedSessions - before).toBeLessThanOrEqual(most);
     for (const again of [engine, await reopened()]) {
       expect(Array.from({ length: 3 * most }, (_, index) => again.isSessionEnded(of(index)))).not.toContain(false);
@@ -61,9 +61,9 @@ export function sessions({ open }: Exam): void {
   it('drops expired sessions first, without ending others', async () => {
     const most = limits.endedSessionsOfSubject;
     const of = (index: number) => session(`lapsed-${index}`, { subject: 'lapsed', begunAt: start + index, until: start + hour });
-    for (let index = 0; index < most; index += 1) await engine.endSession(of(index));
+    for (let index = 0; index < most; index += 1) await engine.endSession(of(index), 'ed');
     now = start + hour;
-    await engine.endSession(session('fresh', { subject: 'lapsed', begunAt: now }));
+    await engine.endSession(session('fresh', { subject: 'lapsed', begunAt: now }), 'ed');
     expect(engine.isSessionEnded(session('old', { subject: 'lapsed', begunAt: start }))).toBe(false);
     expect(engine.isSessionEnded(session('fresh', { subject: 'lapsed', begunAt: now }))).toBe(true);
   });
@@ -75,9 +75,9 @@ export function sessions({ open }: Exam): void {
     // In batches, because an engine bounds the calls that wait.
     for (let from = 0; from <= limits.endedSessions; from += 5_000) {
       const count = Math.min(5_000, limits.endedSessions + 1 - from);
-      await Promise.all(Array.from({ length: count }, (_, index) => filled.endSession(of(from + index))));
+      await Promise.all(Array.from({ length: count }, (_, index) => filled.endSession(of(from + index), 'ed')));
     }
-    await filled.endSession(of(limits.endedSessions + 1));
+    await filled.endSession(of(limits.endedSessions + 1), 'ed');
     expect(filled.endedSessions).toBeLessThanOrEqual(limits.endedSessions);
     await vi.waitFor(() => filled.ready());
     for (const again of [filled, await own.examined.reopen()]) {

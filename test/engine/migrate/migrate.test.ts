@@ -94,7 +94,7 @@ for (const kind of ['redis', 'valkey'] as const) {
             revoke: () => server.revoke('a-token', null, 'root'),
             spend: () => server.spend('a-link', null, 'root'),
             reserve: () => server.reserve('a-request', 'a-channel'),
-            endSession: () => server.endSession({ subject: 'ruth', id: 'one', begunAt: 0, until: Date.now() + 60_000 }),
+            endSession: () => server.endSession({ subject: 'ruth', id: 'one', begunAt: 0, until: Date.now() + 60_000 }, 'ruth'),
             ready: () => server.ready(),
           };
           for (const [name, write] of Object.entries(writes)) {

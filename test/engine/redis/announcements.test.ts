@@ -110,7 +110,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('know within 3 s which sessions the other ended, even if the message was lost', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const session = (id: string) => ({ subject: 'ada', id, begunAt: Date.now(), until: Date.now() + 3_600_000 });
-      await here.endSession(session('told'));
+      await here.endSession(session('told'), 'ed');
       await within(3_000, () => expect(there.isSessionEnded(session('told'))).toBe(true), [process.pid, server.pid]);
       for (const node of [here, there]) {
         const id = newPostId();
@@ -132,9 +132,9 @@ for (const kind of ['redis', 'valkey'] as const) {
       const keys = await Promise.all([here, there, here].map((node) => node.sessionKey()));
       expect(keys[1]).toEqual(keys[0]);
       expect(keys[2]).toEqual(keys[0]);
-      await here.endSession(session('kept'));
+      await here.endSession(session('kept'), 'ed');
       await server.admin.flushall();
-      await there.endSession(session('new'));
+      await there.endSession(session('new'), 'ed');
       await vi.waitFor(async () => {
         const lines = await server.admin.zrange(registry.ended, 0, '-1');
         expect(lines.map((line) => line.split(' ')[1]).sort()).toEqual(['kept', 'new']);

@@ -51,7 +51,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         revoke: () => node.revoke('a-token', null, 'root'),
         spend: () => node.spend('a-link', null, 'root'),
         reserve: () => node.reserve('a-request', 'a-channel'),
-        endSession: () => node.endSession({ subject: 'ruth', id: 'one', begunAt: 0, until: Date.now() + 60_000 }),
+        endSession: () => node.endSession({ subject: 'ruth', id: 'one', begunAt: 0, until: Date.now() + 60_000 }, 'ruth'),
         ready: () => node.ready(),
       };
       for (const [name, write] of Object.entries(writes)) {

@@ -304,6 +304,17 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     expect(await faults()).toEqual(forgotten);
   });
 
+  it('fails if a session that was signed out was deleted', async () => {
+    const engine = await openNode(server);
+    const now = Date.now();
+    await engine.endSession({ subject: 'of-ruth', id: 'at-the-office', begunAt: now, until: now + 600_000 }, 'ruth');
+    await engine.close();
+    expect(await faults()).toEqual([]);
+    await redis.del(registry.ended);
+    expect(await faults()).toEqual([[null, 6, 'a session that was signed out is no longer refused']]);
+    expect(await faults({ now: now + 600_000 })).toEqual([]);
+  });
+
   it('fails if a channel was removed from the store, from the list, or as if it had been deleted', async () => {
     const gone = [['another', 0, 'the channel is missing, but was not deleted']];
     const place = (await redis.zrange(registry.channels, '0', '-1')).find((name) => name.endsWith(':another')) as string;

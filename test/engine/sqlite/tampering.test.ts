@@ -2,12 +2,13 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { JournalRefused, type Renderer } from '../../../src/journal/engine.ts';
 import type { ChannelReport } from '../../../src/journal/history-walk.ts';
 import { openSqlite } from '../../../src/journal/sqlite/index.ts';
 import { verifyDirectory } from '../../../src/journal/sqlite/verify.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
 import { appended, publish, renderer, revision, writeTheBridge } from '../../support/stores/engines.ts';
 
 let parent: string;
@@ -200,6 +201,27 @@ describe("the server's own journal", () => {
     const forgotten = [[null, 5, 'a revoked token is no longer refused']];
     expect(faultsIn(changedCopy("DELETE FROM revoked WHERE jti = 'stolen'"))).toEqual(forgotten);
     expect(faultsIn(changedCopy("UPDATE revoked SET until = 1 WHERE jti = 'stolen'"))).toEqual(forgotten);
+  });
+
+  it('shows that a signed-out session was deleted or replaced, unless it has expired or a later one covers it', async () => {
+    const dataDir = copy();
+    const now = Date.now();
+    const session = (id: string, begunAt: number) => ({ subject: 'of-ruth', id, begunAt, until: now + 600_000 });
+    const engine = await openSqlite({ dataDir, renderer });
+    for (let n = 0; n <= limits.endedSessionsOfSubject; n += 1) await engine.endSession(session(`s-${n}`, now + n), 'ruth');
+    await engine.close();
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    onTestFinished(() => db.close());
+    expect(faultsIn(dataDir)).toEqual([]);
+    const last = 6 + limits.endedSessionsOfSubject;
+    const back = [[null, last, 'a session that was signed out is no longer refused']];
+    const [line] = db
+      .prepare("DELETE FROM endedSessions WHERE line LIKE '% s-' || ? || ' %' RETURNING line")
+      .all(String(limits.endedSessionsOfSubject));
+    expect(faultsIn(dataDir)).toEqual(back);
+    db.prepare('INSERT INTO endedSessions VALUES (?)').run(`${line?.line}`.replace(' s-', ' other-'));
+    expect(faultsIn(dataDir)).toEqual(back);
+    expect([...verifyDirectory(dataDir, { renderer, now: now + 600_000 })].flatMap(({ fault }) => fault ?? [])).toEqual([]);
   });
 
   it('shows that a channel was removed with everything in it, and that one was never created', () => {

@@ -186,6 +186,36 @@ describe('pressbox verify', () => {
     expect(editors.out).toMatch(/^-- {2}the server's own journal {2}not verified: requires an admin token$/m);
   });
 
+  it("reports deleted ends of authors' sessions, whose copied cookies are valid again", async () => {
+    const dataDir = await mkdtemp(join(directory, 'sessions-'));
+    const env = { PRESSBOX_DATA_DIR: dataDir, PRESSBOX_JWT_SECRET: 'a secret that stays the same after a restart' };
+    const askWho = (url: string, cookie: string) => call(`${url}/v1/session`, { headers: { cookie } });
+    let copied = '';
+    {
+      await using first = await startTestServer(env);
+      const admin = await first.token({ admin: true });
+      for (const grants of [{ reader: ['*'] }, { author: ['storm'] }]) {
+        const { headers } = await call(`${first.url}/v1/session`, { method: 'POST', token: await first.token(grants) });
+        copied = headers.getSetCookie()[0]?.split(';')[0] ?? '';
+        await call(`${first.url}/v1/session`, { method: 'DELETE', headers: { cookie: copied } });
+      }
+      expect((await askWho(first.url, copied)).body).toMatchObject({ session: null });
+      const { body } = await call(`${first.url}/v1/journal?from=3`, { token: admin });
+      expect(body).toMatchObject({ entries: [{ type: 'session.ended', stands: true }], more: false });
+    }
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    db.exec('DELETE FROM endedSessions');
+    db.close();
+    await using second = await startTestServer(env);
+    expect((await askWho(second.url, copied)).body).toMatchObject({ session: {} });
+    const own = { PRESSBOX_URL: second.url, PRESSBOX_TOKEN: await second.token({ admin: true }) };
+    for (const argv of [['--data-dir', dataDir], []]) {
+      const command = run(['verify', ...argv], { ...own, ...second.addressSettings });
+      expect(await command.code).toBe(1);
+      expect(command.out).toMatch(/server's own journal {2}offset 3: a session that was signed out is no longer refused\.$/m);
+    }
+  });
+
   it('skips and counts the html of a server with another renderer', async () => {
     const later = new URL('../../support/preload/later-renderer.mjs', import.meta.url);
     await using other = await startServerProcess({ env: { NODE_OPTIONS: `--import ${later}` } });

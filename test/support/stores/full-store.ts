@@ -79,7 +79,7 @@ export async function fill(engine: Engine, written: Written, { posts = 4, token 
   await engine.spend(`link-${round}`, Date.now() + hour, 'root');
   written.revoked.push(`token-${round}`, `until-${round}`, `link-${round}`);
   const session = { subject: 'ruth', id: `session-${round}`, begunAt: Date.now(), until: Date.now() + hour };
-  await engine.endSession(session);
+  await engine.endSession(session, 'ruth');
   written.ended.push(session);
   // Nobody asks whether the erasure is complete, so it stays pending.
   await appended(engine, id, [takedown(taken)], { request: known(id), channel: 2 });

@@ -27,6 +27,7 @@ import {
   factsOfDeletion,
   factsOfRenderer,
   factsOfRevocation,
+  factsOfSessionEnd,
   serverLine,
 } from '../../../../src/journal/server-journal.ts';
 import type { Position } from '../../../../src/protocol/cursor.ts';
@@ -273,10 +274,11 @@ class MemoryEngine implements Engine {
     return this.#revoked.size;
   }
 
-  async endSession(session: SessionFacts): Promise<void> {
+  async endSession(session: SessionFacts, by: string | null): Promise<void> {
     const { endedSessions } = this.#open;
     const end = this.#ended.plan(session);
     for (const line of end.remove) endedSessions.delete(line);
+    if (end.add.length > 0) this.#store.record(factsOfSessionEnd(session, { now: this.#now(), by }));
     for (const line of end.add) endedSessions.add(line);
     this.#ended.apply(end);
   }
