@@ -64,13 +64,13 @@ describeWith(needs.chromium, 'an open desk', (chromium) => {
 
   it('stays as it is when its session has ended, and goes on where it was after signing in in another tab', async () => {
     const { id } = await site.coverage(['One.'], { headline: 'Harbour fire', access: 'desk' });
-    const { page, complaints } = await openFor(6, id);
+    // Long enough that a busy machine opens the desk before the session ends.
+    const { page, complaints } = await openFor(12, id);
     await page.locator('desk-composer').waitFor();
     await page.getByText('One.').waitFor();
     await composer(page).click();
     await page.keyboard.type('The roof has come down.');
-    await page.getByText('Your session has ended').waitFor({ timeout: 20_000 });
-    expect(await page.locator('desk-composer').textContent()).toBeDefined();
+    await page.getByText('Your session has ended').waitFor({ timeout: 30_000 });
     const tab = await page.context().newPage();
     await openFor(3_600, '', { page: tab, complaints: [] });
     await page.getByText('Your session has ended').waitFor({ state: 'detached' });
