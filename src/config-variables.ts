@@ -199,7 +199,7 @@ export const variables = {
   PRESSBOX_JWT_ISSUER: optional(
     z.string().regex(/^\S{1,500}$/, 'must be the `iss` of the tokens, without spaces, such as https://id.example.org.'),
     'none: any issuer, with a warning at the start',
-    'The `iss` that tokens of the JWK set must have. If set, a post belongs to its author and this issuer.',
+    'The `iss` that tokens of the JWK set must have. If set, a post belongs to its author and this issuer. Without it, administrators of the set are refused.',
   ),
   PRESSBOX_JWT_AUDIENCE: withDefault(
     z.string().regex(/^\S{1,500}$/, 'must be the `aud` of the tokens, without spaces.'),
