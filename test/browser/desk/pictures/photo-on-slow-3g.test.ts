@@ -1,6 +1,8 @@
+import { availableParallelism } from 'node:os';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { slow3G } from '../../../support/readers/page-load.ts';
+import { busyCores } from '../../../support/runner/busy-cores.ts';
 import { describeWith, needs } from '../../../support/runner/needs.ts';
 import { startBrowser } from '../../browser.ts';
 import { eventually, isLive } from '../../newsroom.ts';
@@ -11,8 +13,12 @@ const row = (page: Page) => page.locator('desk-composer .composer-row[data-media
 const description = (page: Page) => row(page).getByLabel('What the picture shows');
 const publish = (page: Page) => page.locator('desk-composer .composer-publish');
 
-/** From choosing a photo until a reader sees it, in milliseconds. Five seconds of it are the upload. Runs alone on the machine. */
+/**
+ * From choosing a photo until a reader sees it, in milliseconds. Five seconds of it are the upload, and about two are the margin.
+ * The deadline is that of a machine with a core to spare, so the test runs alone. On a busier machine the photo still has to arrive.
+ */
 const deadlineMs = 10_000;
+const busyDeadlineMs = 30_000;
 
 describeWith(needs.chromium, 'a photo of 4 MB from a phone on slow 3G', (chromium) => {
   const site = deskSite(() => startBrowser(chromium));
@@ -34,6 +40,7 @@ describeWith(needs.chromium, 'a photo of 4 MB from a phone on slow 3G', (chromiu
     await session.send('Network.enable');
     await session.send('Network.emulateNetworkConditions', slow3G);
     await page.locator('.composer-unfold').tap();
+    const busy = await busyCores();
     const chosenAt = performance.now();
     await choosePhotos(page, photo);
     await description(page).fill('Smoke over the harbour');
@@ -44,7 +51,7 @@ describeWith(needs.chromium, 'a photo of 4 MB from a phone on slow 3G', (chromiu
       expect(await seen.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth)).toBeGreaterThan(0),
     );
     const seenMs = performance.now() - chosenAt;
-    console.log(`A photo of 4 MB on slow 3G: seen after ${(seenMs / 1_000).toFixed(1)} s.`);
-    expect(seenMs).toBeLessThan(deadlineMs);
+    console.log(`A photo of 4 MB on slow 3G: seen after ${(seenMs / 1_000).toFixed(1)} s, beside ${busy.toFixed(1)} busy cores.`);
+    expect(seenMs).toBeLessThan(availableParallelism() - busy > 1 ? deadlineMs : busyDeadlineMs);
   });
 });
