@@ -12,7 +12,7 @@ import { photograph } from '../../support/samples/photographs.ts';
 import { pngChunk, withPngChunks } from '../../support/samples/png-chunks.ts';
 import { stored, upload } from '../../support/samples/uploads.ts';
 
-/** A busy machine hardly runs a process of the lowest priority. */
+/** On a busy machine a process of low priority gets a fraction of a core. */
 const patient = { jobMs: 250_000 };
 
 async function open(renderer = new Renderer(patient)): Promise<{ store: MediaDirectory; renderer: Renderer; folder: string }> {
@@ -129,13 +129,13 @@ describe('the decoder', () => {
 });
 
 it.skipIf(process.platform !== 'linux')(
-  'runs at the lowest priority, without the environment, and ends first without memory',
+  'runs at a lower priority than the server, without the environment, and ends first without memory',
   async () => {
     const { store, renderer } = await open();
     await stored(store, 'a', await small(), 'image/png');
     const about = (name: string) => readFile(`/proc/${renderer.pid}/${name}`, 'utf8');
     expect((await about('environ')).split('\0').filter((line) => !/^(?:$|VIPS_|MALLOC_|NODE_CHANNEL_)/.test(line))).toEqual([]);
-    expect((await about('stat')).split(') ')[1]?.split(' ')[16]).toBe('19');
+    expect((await about('stat')).split(') ')[1]?.split(' ')[16]).toBe('5');
     expect(await about('oom_score_adj')).toBe('1000\n');
   },
 );

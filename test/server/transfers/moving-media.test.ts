@@ -33,7 +33,7 @@ async function startPlace(): Promise<Place> {
   const store = await openMediaDirectory(mediaFolder, {
     isShared: false,
     now: () => Date.now() + laterMs,
-    // A busy machine hardly runs a process of the lowest priority.
+    // On a busy machine a process of low priority gets a fraction of a core.
     renderer: new Renderer({ jobMs: 250_000 }),
   });
   const server = await startTestServer({}, { media: store });

@@ -30,7 +30,7 @@ export async function stored(store: MediaStore, channelId: string, bytes: Buffer
 /** A store in a directory of its own. Disposing of it removes the directory. */
 export async function openStoreForUploads(): Promise<{ store: MediaDirectory; folder: string } & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'pressbox-media-'));
-  // A busy machine hardly runs a process of the lowest priority.
+  // On a busy machine a process of low priority gets a fraction of a core.
   const store = await openMediaDirectory(folder, { isShared: false, renderer: new Renderer({ jobMs: 250_000 }) });
   return {
     store,

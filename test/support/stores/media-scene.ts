@@ -84,7 +84,7 @@ export interface Scenes {
 
 /** Call once in a file. All its stores share one child process, which outlives them. */
 export function openScenes(): Scenes {
-  // A busy machine hardly runs a process of the lowest priority.
+  // On a busy machine a process of low priority gets a fraction of a core.
   const shared = new Renderer({ jobMs: 250_000 });
   afterAll(() => shared.close());
   const renderer = { render: shared.render.bind(shared), close: async () => {} };
