@@ -33,6 +33,7 @@ const noLimits: Record<string, string> = {
   'src/media/byte-source.ts windowBytes': 'how much of a file is read at a time',
   'src/media/media-about.ts plainWidth': 'which rendition clients get that know none',
   'src/media/media-limits.ts hourMs': 'an hour',
+  'src/media/render-process.ts niceness': 'the priority of a process',
   'src/media/media-kind.ts headBytes': 'how many bytes tell a type',
   'src/streams/delivery.ts readersAtATime': 'how many readers are checked in a row',
   'src/protocol/limit-table.ts value >= 1_000': 'from where milliseconds are told as seconds',
