@@ -10,10 +10,7 @@ import { MediaUnavailable } from '../../../src/media/media-store.ts';
 import { Renderer } from '../../../src/media/renderer.ts';
 import { photograph } from '../../support/samples/photographs.ts';
 import { pngChunk, withPngChunks } from '../../support/samples/png-chunks.ts';
-import { stored, upload } from '../../support/samples/uploads.ts';
-
-/** On a busy machine a process of low priority gets a fraction of a core. */
-const patient = { jobMs: 250_000 };
+import { patient, stored, upload } from '../../support/samples/uploads.ts';
 
 async function open(renderer = new Renderer(patient)): Promise<{ store: MediaDirectory; renderer: Renderer; folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'pressbox-renderer-'));

@@ -7,7 +7,7 @@ import type { MediaDirectory } from '../../../src/media/media-directory.ts';
 import { MediaUnavailable, type StoredMedia } from '../../../src/media/media-store.ts';
 import { Renderer } from '../../../src/media/renderer.ts';
 import { box, movie, place, words } from '../../support/samples/movies.ts';
-import { openStoreForUploads, stored, upload } from '../../support/samples/uploads.ts';
+import { openStoreForUploads, patient, stored, upload } from '../../support/samples/uploads.ts';
 import { filesBelow } from '../../support/stores/files-below.ts';
 
 let folder: string;
@@ -235,7 +235,7 @@ describe('an upload is refused', () => {
 });
 
 it('says that processing is unavailable, not that the file is damaged, if files cannot be written', async () => {
-  const renderer = new Renderer({ jobMs: 250_000 });
+  const renderer = new Renderer(patient);
   onTestFinished(() => renderer.close());
   const file = join(folder, 'whole.jpg');
   await writeFile(file, await picture(40, 30).jpeg().toBuffer());

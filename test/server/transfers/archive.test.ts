@@ -10,6 +10,7 @@ import { Renderer } from '../../../src/media/renderer.ts';
 import { root } from '../../support/runner/imports.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { movie } from '../../support/samples/movies.ts';
+import { patient } from '../../support/samples/uploads.ts';
 import { run } from '../../support/servers/command.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { call, startTestServer } from '../../support/servers/server.ts';
@@ -39,7 +40,7 @@ function newsroomAt(url: string, token: string): Newsroom {
 
 async function startNewsroom(): Promise<Newsroom> {
   const mediaFolder = await mkdtemp(join(tmpdir(), 'pressbox-media-'));
-  const media = await openMediaDirectory(mediaFolder, { isShared: false, renderer: new Renderer({ jobMs: 250_000 }) });
+  const media = await openMediaDirectory(mediaFolder, { isShared: false, renderer: new Renderer(patient) });
   const server = await startTestServer({}, { media });
   onTestFinished(async () => {
     await server[Symbol.asyncDispose]();

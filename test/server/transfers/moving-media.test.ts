@@ -10,6 +10,7 @@ import { mediaUses } from '../../../src/newsroom/uploads.ts';
 import type { StoredUpload, UploadedMedia } from '../../../src/protocol/model.ts';
 import { exportOf, sendTo } from '../../support/authors/transfer.ts';
 import { movie } from '../../support/samples/movies.ts';
+import { patient } from '../../support/samples/uploads.ts';
 import { run } from '../../support/servers/command.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
@@ -33,8 +34,7 @@ async function startPlace(): Promise<Place> {
   const store = await openMediaDirectory(mediaFolder, {
     isShared: false,
     now: () => Date.now() + laterMs,
-    // On a busy machine a process of low priority gets a fraction of a core.
-    renderer: new Renderer({ jobMs: 250_000 }),
+    renderer: new Renderer(patient),
   });
   const server = await startTestServer({}, { media: store });
   onTestFinished(async () => {

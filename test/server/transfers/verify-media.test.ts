@@ -6,6 +6,7 @@ import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { openMediaDirectory } from '../../../src/media/media-directory.ts';
 import { Renderer } from '../../../src/media/renderer.ts';
 import { movie } from '../../support/samples/movies.ts';
+import { patient } from '../../support/samples/uploads.ts';
 import { run } from '../../support/servers/command.ts';
 import { startTestServer } from '../../support/servers/server.ts';
 
@@ -15,7 +16,7 @@ const sound = (text: string) => movie({ brand: 'M4A ', tracks: ['soun'], samples
 
 it('names uploads that posts use and that are missing or damaged, on a server and in a directory', async () => {
   const mediaDir = await mkdtemp(join(tmpdir(), 'pressbox-media-'));
-  const store = await openMediaDirectory(mediaDir, { isShared: false, renderer: new Renderer({ jobMs: 250_000 }) });
+  const store = await openMediaDirectory(mediaDir, { isShared: false, renderer: new Renderer(patient) });
   const server = await startTestServer({ PRESSBOX_PUBLIC_URL: 'https://news.example' }, { media: store });
   onTestFinished(async () => {
     await server[Symbol.asyncDispose]();

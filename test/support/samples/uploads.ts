@@ -27,11 +27,13 @@ export async function stored(store: MediaStore, channelId: string, bytes: Buffer
   return result.media;
 }
 
+/** For renderers in tests: on a busy machine a process of low priority gets a fraction of a core. */
+export const patient = { jobMs: 250_000 };
+
 /** A store in a directory of its own. Disposing of it removes the directory. */
 export async function openStoreForUploads(): Promise<{ store: MediaDirectory; folder: string } & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'pressbox-media-'));
-  // On a busy machine a process of low priority gets a fraction of a core.
-  const store = await openMediaDirectory(folder, { isShared: false, renderer: new Renderer({ jobMs: 250_000 }) });
+  const store = await openMediaDirectory(folder, { isShared: false, renderer: new Renderer(patient) });
   return {
     store,
     folder,

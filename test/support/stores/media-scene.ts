@@ -6,7 +6,7 @@ import { type MediaDirectory, type MediaDirectoryOptions, openMediaDirectory } f
 import type { MediaUses } from '../../../src/media/media-store.ts';
 import { Renderer } from '../../../src/media/renderer.ts';
 import { movie } from '../samples/movies.ts';
-import { stored } from '../samples/uploads.ts';
+import { patient, stored } from '../samples/uploads.ts';
 import { isBelow } from './files-below.ts';
 
 /** A store of media in a directory, with sounds that a search of its files finds. */
@@ -84,8 +84,7 @@ export interface Scenes {
 
 /** Call once in a file. All its stores share one child process, which outlives them. */
 export function openScenes(): Scenes {
-  // On a busy machine a process of low priority gets a fraction of a core.
-  const shared = new Renderer({ jobMs: 250_000 });
+  const shared = new Renderer(patient);
   afterAll(() => shared.close());
   const renderer = { render: shared.render.bind(shared), close: async () => {} };
   return {

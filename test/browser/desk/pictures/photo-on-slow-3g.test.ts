@@ -19,6 +19,8 @@ const publish = (page: Page) => page.locator('desk-composer .composer-publish');
  */
 const deadlineMs = 10_000;
 const busyDeadlineMs = 30_000;
+/** Measured before the server and the browser start, so that their own work cannot lift the deadline. */
+const busy = await busyCores();
 
 describeWith(needs.chromium, 'a photo of 4 MB from a phone on slow 3G', (chromium) => {
   const site = deskSite(() => startBrowser(chromium));
@@ -40,7 +42,6 @@ describeWith(needs.chromium, 'a photo of 4 MB from a phone on slow 3G', (chromiu
     await session.send('Network.enable');
     await session.send('Network.emulateNetworkConditions', slow3G);
     await page.locator('.composer-unfold').tap();
-    const busy = await busyCores();
     const chosenAt = performance.now();
     await choosePhotos(page, photo);
     await description(page).fill('Smoke over the harbour');
