@@ -20,8 +20,8 @@ import type { FromRenderer, Refusal, RenderJob, RenderOutcome } from './render-m
 const { picturePixels, movingPicturePixels } = mediaLimits;
 
 /**
- * A quarter of a core at least while the server and others want all of it: 335 of 335 + 1,024 shares on Linux. At 19, the lowest
- * priority, a photo took over 30 seconds on a busy machine.
+ * On Linux a quarter of a core that one other process wants whole: 335 of 335 + 1,024 shares. At 19, the lowest priority, a photo
+ * took over 30 seconds on a busy machine.
  */
 const niceness = 5;
 
